@@ -1,0 +1,46 @@
+# The three kinds of target: a box (static library), a program, a test.
+
+# pairwire_box(NAME SOURCES a.cc b.cc LINK other_box third::party [PRIVATE_LINK ...])
+function(pairwire_box name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK;PRIVATE_LINK" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(${name} PUBLIC pairwire_options ${ARG_LINK} PRIVATE ${ARG_PRIVATE_LINK})
+endfunction()
+
+# pairwire_program(NAME SOURCES main.cc LINK box)
+function(pairwire_program name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE pairwire_options ${ARG_LINK})
+endfunction()
+
+# pairwire_test(NAME SOURCES x_test.cc LINK box [TIMEOUT seconds] [LABELS l] [ENVIRONMENT k=v]): one
+# GoogleTest program; every case is a ctest of its own with a deadline.
+function(pairwire_test name)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LINK;LABELS;ENVIRONMENT" ${ARGN})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 60)
+  endif()
+  if(NOT ARG_LABELS)
+    set(ARG_LABELS unit)
+  endif()
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE pairwire_options ${ARG_LINK} GTest::gmock GTest::gtest GTest::gtest_main)
+  gtest_discover_tests(${name} TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST
+    PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}" ENVIRONMENT "${ARG_ENVIRONMENT}")
+endfunction()
+
+# pairwire_fuzzer(NAME SOURCE x_fuzzer.cc CORPUS dir LINK box): the same LLVMFuzzerTestOneInput as a libFuzzer
+# program (preset fuzz) and, everywhere, as an ordinary test that replays the corpus.
+function(pairwire_fuzzer name)
+  cmake_parse_arguments(ARG "" "SOURCE;CORPUS" "LINK" ${ARGN})
+  add_executable(${name}_replay ${ARG_SOURCE} "${CMAKE_SOURCE_DIR}/tests/fuzz/replay_main.cc")
+  target_link_libraries(${name}_replay PRIVATE pairwire_options ${ARG_LINK})
+  add_test(NAME ${name}_replay COMMAND ${name}_replay "${ARG_CORPUS}")
+  set_tests_properties(${name}_replay PROPERTIES TIMEOUT 120 LABELS fuzz)
+  if(PAIRWIRE_FUZZ)
+    add_executable(${name} ${ARG_SOURCE})
+    target_link_libraries(${name} PRIVATE pairwire_options ${ARG_LINK})
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  endif()
+endfunction()

@@ -1,0 +1,45 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// Network: one loop thread that carries any number of peer connections.
+#ifndef PAIRWIRE_NETWORK_H_
+#define PAIRWIRE_NETWORK_H_
+
+#include <pairwire/configuration.h>
+#include <pairwire/peer_connection.h>
+#include <pairwire/result.h>
+
+#include <functional>
+#include <memory>
+
+namespace pairwire {
+
+class Network {
+ public:
+  // Starts the loop thread. kSystem when the process has no thread or descriptor left.
+  static Result<std::unique_ptr<Network>> Create(NetworkOptions options = {});
+
+  // Closes what is still open (within 2 s) and joins the thread. Handles that outlive their Network
+  // stay valid objects whose calls answer kClosed. Not to be called on the loop thread.
+  ~Network();
+
+  Network(const Network&) = delete;
+  Network& operator=(const Network&) = delete;
+
+  // kInvalidArgument: a configuration value is out of its documented range.
+  Result<PeerConnection> CreatePeerConnection(PeerConfiguration configuration,
+                                              PeerConnectionEvents events);
+
+  // Runs `task` on the loop thread, after what was posted before.
+  void Post(std::function<void()> task);
+
+ private:
+  friend class NetworkAccess;  // peer/session reaches the loop through it
+  struct Impl;
+  explicit Network(std::unique_ptr<Impl> impl);
+
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace pairwire
+
+#endif  // PAIRWIRE_NETWORK_H_

@@ -1,0 +1,138 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// PeerConnection: one encrypted connection to one other peer (W3C RTCPeerConnection, RFC 8829).
+//
+// A handle: move-only, callable from any thread, also from inside any callback. The connection lives on
+// its Network's loop. Calls are carried out in the order in which they are made (W3C's operations
+// chain). Destroying the handle closes the connection; after the destructor returns no callback of it,
+// nor of its channels, starts, and off the loop thread none is running.
+//
+// Where W3C returns a promise, a method takes a callback; it runs on the loop thread, exactly once
+// unless the handle was destroyed first.
+#ifndef PAIRWIRE_PEER_CONNECTION_H_
+#define PAIRWIRE_PEER_CONNECTION_H_
+
+#include <pairwire/configuration.h>
+#include <pairwire/data_channel.h>
+#include <pairwire/ice_candidate.h>
+#include <pairwire/result.h>
+#include <pairwire/session_description.h>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace pairwire {
+
+// W3C RTCPeerConnectionState.
+enum class PeerConnectionState { kNew, kConnecting, kConnected, kDisconnected, kFailed, kClosed };
+// W3C RTCSignalingState.
+enum class SignalingState {
+  kStable,
+  kHaveLocalOffer,
+  kHaveRemoteOffer,
+  kHaveLocalPranswer,
+  kHaveRemotePranswer,
+  kClosed
+};
+// W3C RTCIceGatheringState.
+enum class IceGatheringState { kNew, kGathering, kComplete };
+// W3C RTCIceConnectionState.
+enum class IceConnectionState {
+  kNew,
+  kChecking,
+  kConnected,
+  kCompleted,
+  kDisconnected,
+  kFailed,
+  kClosed
+};
+
+std::string_view ToString(PeerConnectionState state);
+std::string_view ToString(SignalingState state);
+std::string_view ToString(IceGatheringState state);
+std::string_view ToString(IceConnectionState state);
+
+// The pair of addresses that carries the traffic.
+struct SelectedCandidatePair {
+  std::string local;     // candidate line, "candidate:…"
+  std::string remote;    // candidate line
+  bool relayed = false;  // true when either end is a relayed candidate (TURN)
+};
+
+// Called on the loop thread, one at a time, with no lock held; every method of Pairwire may be called
+// from inside, also the destruction of the handle. They must not block. Any of them may be empty.
+struct PeerConnectionEvents {
+  // A local candidate to send to the other end; an empty `candidate` string ends them (RFC 8838).
+  std::function<void(const IceCandidate&)> on_ice_candidate;
+  std::function<void(IceGatheringState)> on_ice_gathering_state_change;
+  std::function<void(IceConnectionState)> on_ice_connection_state_change;
+  std::function<void(SignalingState)> on_signaling_state_change;
+  // With the reason for kFailed and for a kClosed that the other end caused; else the error is empty.
+  std::function<void(PeerConnectionState, std::optional<Error>)> on_connection_state_change;
+  // The other end opened a channel. Keep the handle and Subscribe to it, here or later.
+  std::function<void(DataChannel)> on_data_channel;
+};
+
+class PeerConnection {
+ public:
+  using DescriptionCallback = std::function<void(Result<SessionDescription>)>;
+  using DoneCallback = std::function<void(Result<void>)>;
+
+  // An empty handle: every call answers kClosed.
+  PeerConnection();
+  PeerConnection(PeerConnection&&) noexcept;
+  PeerConnection& operator=(PeerConnection&&) noexcept;
+  ~PeerConnection();
+
+  // Makes a description; nothing changes until SetLocalDescription. kInvalidState in the wrong
+  // signalling state.
+  void CreateOffer(DescriptionCallback done);
+  void CreateAnswer(DescriptionCallback done);
+
+  // Applies the description that fits the signalling state (W3C's parameterless form), starts
+  // gathering, and answers with what was applied.
+  void SetLocalDescription(DescriptionCallback done);
+  // Applies a description made by CreateOffer or CreateAnswer, or a rollback.
+  void SetLocalDescription(SessionDescription description, DoneCallback done);
+
+  // Applies the other end's description. Errors: kParseError, kLimitExceeded, kUnsupported,
+  // kInvalidState (wrong signalling state); the connection is then as it was.
+  void SetRemoteDescription(SessionDescription description, DoneCallback done);
+
+  // Adds a candidate of the other end; one that comes before the description waits for it (at most 64
+  // do). Candidates that can not be used (unknown transport, name that is no address) are ignored, as
+  // W3C asks; kParseError only for text that is no candidate at all.
+  void AddIceCandidate(IceCandidate candidate, DoneCallback done = {});
+
+  // Makes a channel, before or after connecting. It opens when the connection is up.
+  DataChannel CreateDataChannel(std::string_view label, DataChannelInit init = {});
+
+  // Closes channels, SCTP, DTLS (close_notify) and ICE in this order, in the background, within 2 s.
+  // Returns at once. on_connection_state_change(kClosed) follows.
+  void Close();
+
+  // Snapshots; they may lag behind the loop by the callbacks not yet run.
+  PeerConnectionState connection_state() const;
+  SignalingState signaling_state() const;
+  IceGatheringState ice_gathering_state() const;
+  IceConnectionState ice_connection_state() const;
+  // The last description applied at each end, with the candidates known so far; empty before.
+  std::optional<SessionDescription> local_description() const;
+  std::optional<SessionDescription> remote_description() const;
+  // Empty before a pair is selected.
+  std::optional<SelectedCandidatePair> selected_candidate_pair() const;
+
+ private:
+  friend class Network;
+  struct Impl;
+  explicit PeerConnection(std::shared_ptr<Impl> impl);
+
+  std::shared_ptr<Impl> impl_;  // Shared with the loop: either side may go first.
+};
+
+}  // namespace pairwire
+
+#endif  // PAIRWIRE_PEER_CONNECTION_H_

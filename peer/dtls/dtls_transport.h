@@ -1,0 +1,102 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// DtlsTransport: one DTLS 1.2 association (RFC 6347) over datagrams that somebody else carries. Both ends
+// present self-signed certificates; ours is accepted when its fingerprint is the one signalled (RFC
+// 8122, RFC 8827 section 6.5), and that is decided inside OpenSSL's verify callback in both roles, so a
+// mismatch fails the handshake itself.
+//
+// Packets in, packets out; it knows nothing of ICE or SCTP. Loop thread only.
+#ifndef PAIRWIRE_PEER_DTLS_DTLS_TRANSPORT_H_
+#define PAIRWIRE_PEER_DTLS_DTLS_TRANSPORT_H_
+
+#include <pairwire/bytes.h>
+#include <pairwire/result.h>
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "peer/base/loop.h"
+#include "peer/dtls/certificate.h"
+
+namespace pairwire::dtls {
+
+// RFC 5763 section 5: a=setup:active is the client.
+enum class Role { kClient, kServer };
+
+// W3C RTCDtlsTransportState.
+//
+//   kNew -> kConnecting -> kConnected -> kClosed
+//              |               |
+//              +-> kFailed <---+
+enum class State { kNew, kConnecting, kConnected, kClosed, kFailed };
+std::string_view ToString(State state);
+
+struct Options {
+  // Largest UDP payload; handshake flights are fragmented to it. Application records are the caller's to
+  // size: payload + kRecordOverhead must fit.
+  std::size_t mtu = 1200;
+  // First retransmission of a flight; doubles up to 2 s. OpenSSL's own default of 1 s costs a second for
+  // each lost flight, and after ICE the round trip is known to be short.
+  std::chrono::milliseconds retransmission_timeout{100};
+  // From Start to kConnected; then kFailed with kTimedOut.
+  std::chrono::milliseconds handshake_timeout{15'000};
+};
+
+// Bytes that a DTLS 1.2 AES-GCM record adds: header 13, explicit nonce 8, tag 16.
+inline constexpr std::size_t kRecordOverhead = 37;
+
+// Called from inside ReceivePacket, Start, Send, Close or a timer. OnDtlsPacket must not call back into the
+// transport; the other two may call Send and Close, but must not destroy the transport.
+class Events {
+ public:
+  // A datagram to send to the other end.
+  virtual void OnDtlsPacket(ByteSpan packet) = 0;
+  // Each state once; `error` is set for kFailed (kFingerprintMismatch, kTimedOut, kDtlsFailed) and empty
+  // otherwise. kClosed without our Close means that the other end sent close_notify.
+  virtual void OnDtlsState(State state, const Error& error) = 0;
+  // Decrypted application data, one record; valid during the call only. Only ever in kConnected.
+  virtual void OnDtlsData(ByteSpan data) = 0;
+
+ protected:
+  ~Events() = default;
+};
+
+class DtlsTransport {
+ public:
+  // `loop`, `certificate` and `events` outlive the transport.
+  DtlsTransport(Loop& loop, const Certificate& certificate, Options options, Events& events);
+  ~DtlsTransport();  // Silent: no close_notify, no events.
+
+  DtlsTransport(const DtlsTransport&) = delete;
+  DtlsTransport& operator=(const DtlsTransport&) = delete;
+
+  // Starts the handshake; once. The peer's certificate must match one of `fingerprints` (at least one;
+  // the strongest hash that we know is the one that counts). kInvalidArgument otherwise.
+  Result<void> Start(Role role, std::vector<Fingerprint> fingerprints);
+
+  // A datagram whose first byte is 20..63 (RFC 7983). Before Start up to 16 datagrams (a ClientHello that came
+  // before its answer) are kept, then the oldest is dropped. Rubbish is dropped and counted; it never ends
+  // an established association.
+  void ReceivePacket(ByteSpan packet);
+
+  // Encrypts and sends one record. kInvalidState before kConnected, kClosed after, kMessageTooLarge above 16 KiB.
+  Result<void> Send(ByteSpan data);
+
+  // Sends close_notify and goes to kClosed. Does nothing in kClosed and kFailed.
+  void Close();
+
+  State state() const;
+  // The certificate that the peer presented, as DER; empty before kConnected.
+  const Bytes& remote_certificate() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace pairwire::dtls
+
+#endif  // PAIRWIRE_PEER_DTLS_DTLS_TRANSPORT_H_

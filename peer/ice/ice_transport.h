@@ -1,0 +1,92 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// IceTransport: finds and keeps a path for datagrams to one other peer (ICE, RFC 8445; trickle, RFC
+// 8838). One component, as everything is bundled and RTCP is multiplexed (RFC 8843, RFC 5761).
+//
+// Interface only: nice_transport.h is the real one over libnice; tests use a fake over a simulated link.
+// It knows nothing of DTLS or SDP. Loop thread only.
+#ifndef PAIRWIRE_PEER_ICE_ICE_TRANSPORT_H_
+#define PAIRWIRE_PEER_ICE_ICE_TRANSPORT_H_
+
+#include <pairwire/bytes.h>
+#include <pairwire/result.h>
+
+#include <string>
+#include <string_view>
+
+namespace pairwire::ice {
+
+// RFC 8445 section 7.1: the offerer of the first offer controls, unless the other end is lite.
+enum class Role { kControlling, kControlled };
+
+// W3C RTCIceTransportState, as far as ICE itself knows it. kDisconnected is derived above.
+//
+//   kNew -> kChecking -> kConnected -> kCompleted
+//               |  ^          |            |
+//               v  |          v            v
+//             kFailed <-------+------------+        any -> kClosed
+enum class State { kNew, kChecking, kConnected, kCompleted, kFailed, kClosed };
+std::string_view ToString(State state);
+
+// RFC 8839 section 5.4: ufrag 4..256 characters, password 22..256 characters of ice-char.
+struct Credentials {
+  std::string ufrag;
+  std::string password;
+
+  bool operator==(const Credentials&) const = default;
+};
+
+struct CandidatePair {
+  std::string local;   // "candidate:…" line, without "a="
+  std::string remote;  // as above
+  bool relayed = false;
+};
+
+// What an IceTransport tells its owner. Never called from inside a method that the owner calls, always
+// from the loop's frame; the owner may call back into the transport, and may destroy it.
+class Events {
+ public:
+  // "candidate:…" without "a=", ready for signalling.
+  virtual void OnIceCandidate(const std::string& candidate) = 0;
+  virtual void OnIceGatheringDone() = 0;
+  virtual void OnIceState(State state) = 0;
+  virtual void OnIceSelectedPair(const CandidatePair& pair) = 0;
+  // A datagram from a source that passed a connectivity check; never STUN. Valid during the call only.
+  virtual void OnIcePacket(ByteSpan packet) = 0;
+
+ protected:
+  ~Events() = default;
+};
+
+class IceTransport {
+ public:
+  // Closes, without events. Resources that need time (TURN deallocation) are released in the background.
+  virtual ~IceTransport() = default;
+
+  virtual const Credentials& local_credentials() const = 0;
+
+  // Starts gathering host candidates; OnIceCandidate for each, then OnIceGatheringDone. Call once.
+  virtual Result<void> Gather() = 0;
+
+  // Before SetRemoteCredentials, once. Conflicts are repaired by the tie-breaker (RFC 8445 7.3.1.1).
+  virtual void SetRole(Role role) = 0;
+
+  // Checks start when remote credentials and a candidate are known. kInvalidArgument: grammar.
+  virtual Result<void> SetRemoteCredentials(const Credentials& credentials) = 0;
+
+  // `candidate` with or without "a=", surrounding blanks ignored. Candidates that we can not use (transport,
+  // name instead of address, priority 0, port 0, multicast, RFC 6544 without tcptype) are counted and
+  // ignored, which is no error. kParseError: not a candidate line. kLimitExceeded: more than 64.
+  virtual Result<void> AddRemoteCandidate(std::string_view candidate) = 0;
+
+  // No more remote candidates will come; only after this may the state become kFailed for lack of pairs.
+  virtual void SetRemoteCandidatesDone() = 0;
+
+  // Sends one datagram on the selected pair. False: not sent (no pair yet, or the socket's buffer is full);
+  // upper layers recover as from any lost packet.
+  virtual bool Send(ByteSpan packet) = 0;
+};
+
+}  // namespace pairwire::ice
+
+#endif  // PAIRWIRE_PEER_ICE_ICE_TRANSPORT_H_

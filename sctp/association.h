@@ -1,0 +1,78 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// Association: one SCTP association (RFC 9260) over packets that somebody else encrypts and carries (RFC
+// 8261): numbered messages in, packets out, and the other way round.
+//
+// Interface only: usrsctp_association.h is the real one, tests use a fake. It knows nothing of channels
+// (channel_mux.h) or DTLS. Loop thread only.
+#ifndef PAIRWIRE_SCTP_ASSOCIATION_H_
+#define PAIRWIRE_SCTP_ASSOCIATION_H_
+
+#include <pairwire/bytes.h>
+#include <pairwire/result.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "sctp/types.h"
+
+namespace pairwire::sctp {
+
+//   kNew -> kConnecting -> kConnected -> kClosed     kClosed: by our Close, or shut down by the other end
+//               +------------+-> kFailed             kFailed: aborted, or never came up
+enum class AssociationState { kNew, kConnecting, kConnected, kClosed, kFailed };
+
+// OnSctpPacket is called from inside any method of the association and from its timers; it must not call
+// back. The others are called from the loop's own frame, never from inside a method; they may call back.
+class AssociationEvents {
+ public:
+  // One SCTP packet to encrypt and send; valid during the call only.
+  virtual void OnSctpPacket(ByteSpan packet) = 0;
+  virtual void OnSctpState(AssociationState state, const Error& error) = 0;
+  // One whole message; valid during the call only. `ppid` is host order.
+  virtual void OnSctpMessage(StreamId stream, Ppid ppid, ByteSpan data) = 0;
+  // RFC 6525: the other end reset its outgoing side of these streams.
+  virtual void OnSctpIncomingStreamsReset(std::span<const StreamId> streams) = 0;
+  // Our outgoing side of these streams is reset: all that was sent on them has been acknowledged.
+  virtual void OnSctpOutgoingStreamsReset(std::span<const StreamId> streams) = 0;
+  // Some queued bytes have been acknowledged: `unacknowledged_bytes` is what remains.
+  virtual void OnSctpAcknowledged(std::size_t unacknowledged_bytes) = 0;
+
+ protected:
+  ~AssociationEvents() = default;
+};
+
+class Association {
+ public:
+  // Aborts and frees at once, without events. May be called from inside any event but OnSctpPacket.
+  virtual ~Association() = default;
+
+  // Sends INIT; both ends do (RFC 8831 section 6.2 with simultaneous open). Once.
+  virtual Result<void> Connect() = 0;
+
+  // One decrypted SCTP packet from the other end. Rubbish is dropped.
+  virtual void ReceivePacket(ByteSpan packet) = 0;
+
+  // Queues one whole message, reliable and ordered. kBufferFull: nothing was queued, try again after
+  // OnSctpAcknowledged. kInvalidState before kConnected, kClosed after.
+  virtual Result<void> Send(StreamId stream, Ppid ppid, ByteSpan data) = 0;
+
+  // Resets our outgoing side of `streams` once their queued data is acknowledged.
+  virtual Result<void> ResetStreams(std::span<const StreamId> streams) = 0;
+
+  // While paused no OnSctpMessage comes; the receive window fills and the other end waits.
+  virtual void PauseReceiving() = 0;
+  virtual void ResumeReceiving() = 0;
+
+  // Graceful SHUTDOWN after everything queued is acknowledged; kClosed follows.
+  virtual void Close() = 0;
+
+  virtual AssociationState state() const = 0;
+  // Outgoing streams that the association has now.
+  virtual std::uint16_t stream_count() const = 0;
+};
+
+}  // namespace pairwire::sctp
+
+#endif  // PAIRWIRE_SCTP_ASSOCIATION_H_

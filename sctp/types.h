@@ -1,0 +1,37 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// Numbers of SCTP and of DataChannels, each with its source.
+#ifndef PAIRWIRE_SCTP_TYPES_H_
+#define PAIRWIRE_SCTP_TYPES_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace pairwire::sctp {
+
+// RFC 9260 section 3.3.1. 65535 is not usable for channels (RFC 8832 section 6).
+enum class StreamId : std::uint16_t {};
+constexpr std::uint16_t ToInt(StreamId id) { return static_cast<std::uint16_t>(id); }
+
+// RFC 8831 section 8, IANA's SCTP payload protocol identifiers.
+enum class Ppid : std::uint32_t {
+  kDcep = 50,
+  kString = 51,
+  kBinary = 53,
+  kStringEmpty = 56,
+  kBinaryEmpty = 57,
+};
+
+// RFC 8841 section 5: the port that everybody uses.
+inline constexpr std::uint16_t kSctpPort = 5000;
+
+// Streams of a new association. Each costs about 104 bytes in usrsctp; channels above grow the table
+// (RFC 6525 section 5.1).
+inline constexpr std::uint16_t kInitialStreams = 64;
+
+// Labels and protocols of incoming channels; RFC 8832 allows 65,535, but a peer could make us keep them.
+inline constexpr std::size_t kMaxLabelLength = 256;
+
+}  // namespace pairwire::sctp
+
+#endif  // PAIRWIRE_SCTP_TYPES_H_
