@@ -1,0 +1,438 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+#include "peer/base/asio_loop.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+#include <cerrno>
+#include <chrono>
+#include <cstddef>
+#include <cstring>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <system_error>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "peer/base/check.h"
+#include "peer/base/log.h"
+#include "peer/base/timer_queue.h"
+
+namespace pairwire {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+// Bounds of one turn. Large enough that the turn's fixed cost (two locks, two epoll_wait) vanishes,
+// small enough that a turn of microsecond tasks stays within a millisecond or so.
+constexpr int kMaxHandlersPerTurn = 256;
+constexpr int kMaxTasksPerTurn = 1024;
+constexpr int kMaxTimersPerTurn = 256;
+
+// A burst's mailbox is given back to the heap beyond this many slots.
+constexpr std::size_t kKeptMailboxCapacity = 4096;
+
+// pthread_setname_np refuses longer names.
+constexpr std::size_t kMaxThreadName = 15;
+
+// The loop whose thread this is.
+thread_local const AsioLoop* current_loop = nullptr;
+
+// While it lives, the calling thread, and so each thread it starts, blocks the signals that a
+// process handles as a whole: those belong to the application's threads. Faults stay as they are.
+class BlockedSignals {
+ public:
+  BlockedSignals() {
+    sigset_t blocked;
+    sigfillset(&blocked);
+    for (const int kept : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGPROF}) {
+      sigdelset(&blocked, kept);
+    }
+    pthread_sigmask(SIG_SETMASK, &blocked, &before_);
+  }
+  ~BlockedSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+  BlockedSignals(const BlockedSignals&) = delete;
+  BlockedSignals& operator=(const BlockedSignals&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
+// One watched descriptor. It is the caller's: Asio must let go of it and never close it.
+struct Watch {
+  Watch(asio::io_context& context, std::function<void()> callback)
+      : descriptor(context), on_readable(std::move(callback)) {}
+  ~Watch() {
+    if (descriptor.is_open()) descriptor.release();
+  }
+
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
+
+  asio::posix::stream_descriptor descriptor;
+  const std::function<void()> on_readable;
+};
+
+}  // namespace
+
+class AsioLoop::Impl {
+ public:
+  Impl(const AsioLoop* owner, std::string thread_name)
+      : owner_(owner), thread_name_(std::move(thread_name)), work_(context_.get_executor()) {
+    thread_name_.resize(std::min(thread_name_.size(), kMaxThreadName));
+  }
+
+  Result<void> Start();
+  void Stop();
+  void Post(Task task);
+  void PostAtTurnEnd(Task task);
+  TimerId ScheduleAt(TimePoint when, Task task);
+  void CancelTimer(TimerId id);
+  FdWatchId WatchReadable(int fd, std::function<void()> on_readable);
+  void UnwatchFd(FdWatchId id);
+
+  asio::io_context& context() { return context_; }
+  std::uint64_t turns() const { return turns_.load(std::memory_order_relaxed); }
+
+ private:
+  enum class State { kNew, kRunning, kStopped };
+
+  // What other threads touch; the one lock of the loop, never held while a task runs or is
+  // destroyed.
+  struct Mailbox {
+    std::mutex mutex;
+    std::vector<Task> tasks;
+    bool accepting = true;
+    bool sleeping = false;  // the loop is, or is about to be, in epoll_wait: the next Post wakes it
+  };
+
+  void Run();
+  void RunTurn();
+  void RunMailbox();
+  bool RefillBatch();
+  void RunTimers();
+  void RunTurnEnd();
+  void RearmWatches();
+  void Sleep();
+  bool HasReadyWork() const;
+  void ArmTimer();
+  void Arm(FdWatchId id, Watch& watch);
+  void OnReady(FdWatchId id, const error_code& error);
+  void Drain();
+  void CheckThread() const {
+    PAIRWIRE_CHECK(owner_->IsCurrent() ||
+                   state_.load(std::memory_order_acquire) == State::kStopped);
+  }
+
+  const AsioLoop* const owner_;
+  std::string thread_name_;
+  asio::io_context context_{1};  // 1: a hint that one thread runs it
+  const asio::executor_work_guard<asio::io_context::executor_type> work_;
+
+  std::mutex lifecycle_mutex_;  // Start and Stop only
+  std::atomic<State> state_ = State::kNew;
+  std::atomic<bool> stop_requested_ = false;
+  std::atomic<std::uint64_t> turns_ = 0;
+  Mailbox mailbox_;
+
+  // From here on the loop's thread only.
+  std::vector<Task> batch_;  // taken from the mailbox; tasks before batch_next_ have run
+  std::size_t batch_next_ = 0;
+  std::vector<Task> turn_end_;
+  TimerQueue timers_;
+  std::optional<asio::posix::stream_descriptor> timer_fd_;
+  std::optional<TimePoint> armed_for_;  // what timer_fd_ will wake us for
+  // shared_ptr: a callback may unwatch itself and must still finish.
+  std::map<FdWatchId, std::shared_ptr<Watch>> watches_;
+  std::vector<FdWatchId> fired_;  // called in this turn; armed again when it ends
+  FdWatchId next_watch_id_ = 1;
+  bool draining_ = false;  // stopping or stopped: take nothing new
+
+  std::thread thread_;
+};
+
+Result<void> AsioLoop::Impl::Start() {
+  const std::lock_guard lock(lifecycle_mutex_);
+  if (state_ != State::kNew) return Fail(Errc::kInvalidState, "the loop was started before");
+  const int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+  if (fd < 0) return Fail(Errc::kSystem, std::string("timerfd: ") + std::strerror(errno));
+  // Asio throws when it cannot have its epoll descriptor.
+  try {
+    timer_fd_.emplace(context_);
+  } catch (const std::exception& error) {
+    close(fd);
+    return Fail(Errc::kSystem, std::string("epoll: ") + error.what());
+  }
+  error_code error;
+  timer_fd_->assign(fd, error);
+  if (error) {
+    close(fd);
+    return Fail(Errc::kSystem, "epoll: " + error.message());
+  }
+  state_ = State::kRunning;
+  try {
+    const BlockedSignals blocked;
+    thread_ = std::thread([this] { Run(); });
+  } catch (const std::system_error& failure) {
+    state_ = State::kNew;
+    timer_fd_.reset();
+    return Fail(Errc::kSystem, std::string("thread: ") + failure.what());
+  }
+  return {};
+}
+
+void AsioLoop::Impl::Stop() {
+  PAIRWIRE_CHECK(!owner_->IsCurrent());
+  const std::lock_guard lock(lifecycle_mutex_);
+  if (state_ == State::kStopped) return;
+  bool wake = false;
+  {
+    const std::lock_guard mailbox_lock(mailbox_.mutex);
+    mailbox_.accepting = false;
+    stop_requested_ = true;
+    wake = std::exchange(mailbox_.sleeping, false);
+  }
+  if (wake) asio::post(context_, [] {});
+  if (thread_.joinable()) {
+    thread_.join();
+  } else {
+    Drain();
+  }
+  state_.store(State::kStopped, std::memory_order_release);
+}
+
+void AsioLoop::Impl::Post(Task task) {
+  bool wake = false;
+  {
+    const std::lock_guard lock(mailbox_.mutex);
+    if (!mailbox_.accepting) return;  // `task` dies after the lock does
+    mailbox_.tasks.push_back(std::move(task));
+    wake = std::exchange(mailbox_.sleeping, false);
+  }
+  // One wake-up for any number of posts: the flag comes back only when the loop goes to sleep
+  // again.
+  if (wake) asio::post(context_, [] {});
+}
+
+void AsioLoop::Impl::PostAtTurnEnd(Task task) {
+  CheckThread();
+  if (!draining_) turn_end_.push_back(std::move(task));
+}
+
+TimerId AsioLoop::Impl::ScheduleAt(TimePoint when, Task task) {
+  CheckThread();
+  if (draining_) return 0;
+  return timers_.Schedule(when, std::move(task));
+}
+
+void AsioLoop::Impl::CancelTimer(TimerId id) {
+  CheckThread();
+  timers_.Cancel(id);
+}
+
+void AsioLoop::Impl::Run() {
+  current_loop = owner_;
+  pthread_setname_np(pthread_self(), thread_name_.c_str());
+  while (!stop_requested_) {
+    RunTurn();
+    if (!stop_requested_ && !HasReadyWork()) Sleep();
+  }
+  Drain();
+  current_loop = nullptr;
+}
+
+void AsioLoop::Impl::RunTurn() {
+  turns_.fetch_add(1, std::memory_order_relaxed);
+  for (int i = 0; i < kMaxHandlersPerTurn && context_.poll_one() > 0; ++i) {
+  }
+  RunMailbox();
+  RunTimers();
+  RunTurnEnd();
+  RearmWatches();
+}
+
+void AsioLoop::Impl::RunMailbox() {
+  for (int i = 0; i < kMaxTasksPerTurn && !stop_requested_; ++i) {
+    if (batch_next_ == batch_.size() && !RefillBatch()) return;
+    Task task = std::move(batch_[batch_next_++]);
+    task();
+  }
+}
+
+bool AsioLoop::Impl::RefillBatch() {
+  batch_.clear();
+  batch_next_ = 0;
+  if (batch_.capacity() > kKeptMailboxCapacity) std::vector<Task>().swap(batch_);
+  const std::lock_guard lock(mailbox_.mutex);
+  batch_.swap(mailbox_.tasks);
+  return !batch_.empty();
+}
+
+void AsioLoop::Impl::RunTimers() {
+  const TimePoint now = Clock::now();
+  for (int i = 0; i < kMaxTimersPerTurn; ++i) {
+    Task task = timers_.TakeDue(now);
+    if (!task) return;
+    task();
+  }
+}
+
+void AsioLoop::Impl::RunTurnEnd() {
+  // What these tasks add for a turn's end is the next turn's.
+  std::vector<Task> tasks;
+  tasks.swap(turn_end_);
+  for (Task& task : tasks) std::exchange(task, Task())();
+  tasks.clear();
+  if (turn_end_.empty()) turn_end_.swap(tasks);  // keep the storage
+}
+
+bool AsioLoop::Impl::HasReadyWork() const {
+  const auto next = timers_.Next();
+  return batch_next_ < batch_.size() || !turn_end_.empty() || (next && *next <= Clock::now());
+}
+
+void AsioLoop::Impl::Sleep() {
+  ArmTimer();
+  {
+    const std::lock_guard lock(mailbox_.mutex);
+    if (!mailbox_.tasks.empty() || stop_requested_) return;
+    mailbox_.sleeping = true;
+  }
+  // Blocks until one handler ran: a descriptor, the timer, or the empty one that Post sends.
+  context_.run_one();
+  const std::lock_guard lock(mailbox_.mutex);
+  mailbox_.sleeping = false;
+}
+
+// Once before each sleep rather than at each ScheduleAt, and only for an earlier time than what is
+// armed: a timer that is pushed back again and again costs no system call, at most one wake-up for
+// nothing.
+void AsioLoop::Impl::ArmTimer() {
+  const auto next = timers_.Next();
+  if (!next || (armed_for_ && *armed_for_ <= *next)) return;
+  const auto since_boot = next->time_since_epoch();
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(since_boot);
+  const auto rest = std::chrono::duration_cast<std::chrono::nanoseconds>(since_boot - seconds);
+  // libstdc++'s steady_clock is CLOCK_MONOTONIC. Setting also clears an expiry that nobody read.
+  itimerspec spec{};
+  spec.it_value.tv_sec = static_cast<time_t>(seconds.count());
+  spec.it_value.tv_nsec = static_cast<long>(rest.count());
+  const int done = timerfd_settime(timer_fd_->native_handle(), TFD_TIMER_ABSTIME, &spec, nullptr);
+  PAIRWIRE_CHECK(done == 0);
+  const bool waiting = std::exchange(armed_for_, *next).has_value();
+  if (waiting) return;  // the wait that is pending serves the new time too
+  timer_fd_->async_wait(asio::posix::stream_descriptor::wait_read,
+                        [this](const error_code&) { armed_for_.reset(); });
+}
+
+FdWatchId AsioLoop::Impl::WatchReadable(int fd, std::function<void()> on_readable) {
+  CheckThread();
+  if (draining_) return 0;
+  auto watch = std::make_shared<Watch>(context_, std::move(on_readable));
+  error_code error;
+  watch->descriptor.assign(fd, error);
+  if (error) {
+    Log(LogLevel::kError, "loop: cannot watch a descriptor: " + error.message());
+    return 0;
+  }
+  const FdWatchId id = next_watch_id_++;
+  Arm(id, *watch);
+  watches_.emplace(id, std::move(watch));
+  return id;
+}
+
+void AsioLoop::Impl::UnwatchFd(FdWatchId id) {
+  CheckThread();
+  const auto found = watches_.find(id);
+  if (found == watches_.end()) return;
+  // Asio lets go of the descriptor now, also when the callback that runs keeps the watch alive.
+  const std::shared_ptr<Watch> watch = std::move(found->second);
+  watches_.erase(found);
+  watch->descriptor.release();
+}
+
+// Asio registers edge-triggered, but each async_wait makes epoll look again (EPOLL_CTL_MOD), so
+// that a descriptor that is still readable is reported again: level-triggered for our callers.
+void AsioLoop::Impl::Arm(FdWatchId id, Watch& watch) {
+  watch.descriptor.async_wait(asio::posix::stream_descriptor::wait_read,
+                              [this, id](const error_code& error) { OnReady(id, error); });
+}
+
+void AsioLoop::Impl::OnReady(FdWatchId id, const error_code& error) {
+  const auto found = watches_.find(id);
+  if (found == watches_.end()) return;
+  if (error) {
+    Log(LogLevel::kError, "loop: a descriptor cannot be watched any more: " + error.message());
+    return;
+  }
+  fired_.push_back(id);
+  const std::shared_ptr<Watch> watch = found->second;
+  watch->on_readable();
+}
+
+// At the turn's end, not in the callback: so a descriptor that stays readable is called once a turn
+// and cannot keep the turn from ending.
+void AsioLoop::Impl::RearmWatches() {
+  for (const FdWatchId id : fired_) {
+    const auto found = watches_.find(id);
+    if (found != watches_.end()) Arm(id, *found->second);
+  }
+  fired_.clear();
+}
+
+// What is destroyed here may call back (cancel, unwatch, post), so each container is emptied before
+// its contents die.
+void AsioLoop::Impl::Drain() {
+  draining_ = true;
+  std::vector<Task> tasks;
+  {
+    const std::lock_guard lock(mailbox_.mutex);
+    tasks.swap(mailbox_.tasks);
+  }
+  for (Task& task : batch_) std::exchange(task, Task());
+  for (Task& task : tasks) std::exchange(task, Task());
+  std::vector<Task> turn_end;
+  turn_end.swap(turn_end_);
+  turn_end.clear();
+  timers_.Clear();
+  std::map<FdWatchId, std::shared_ptr<Watch>> watches;
+  watches.swap(watches_);
+}
+
+AsioLoop::AsioLoop(std::string thread_name)
+    : impl_(std::make_unique<Impl>(this, std::move(thread_name))) {}
+
+AsioLoop::~AsioLoop() { Stop(); }
+
+Result<void> AsioLoop::Start() { return impl_->Start(); }
+void AsioLoop::Stop() { impl_->Stop(); }
+asio::io_context& AsioLoop::context() { return impl_->context(); }
+std::uint64_t AsioLoop::turns() const { return impl_->turns(); }
+Loop::TimePoint AsioLoop::Now() const { return Clock::now(); }
+bool AsioLoop::IsCurrent() const { return current_loop == this; }
+void AsioLoop::Post(Task task) { impl_->Post(std::move(task)); }
+void AsioLoop::PostAtTurnEnd(Task task) { impl_->PostAtTurnEnd(std::move(task)); }
+void AsioLoop::CancelTimer(TimerId id) { impl_->CancelTimer(id); }
+void AsioLoop::UnwatchFd(FdWatchId id) { impl_->UnwatchFd(id); }
+
+TimerId AsioLoop::ScheduleAt(TimePoint when, Task task) {
+  return impl_->ScheduleAt(when, std::move(task));
+}
+
+FdWatchId AsioLoop::WatchReadable(int fd, std::function<void()> on_readable) {
+  return impl_->WatchReadable(fd, std::move(on_readable));
+}
+
+}  // namespace pairwire
