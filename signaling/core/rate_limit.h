@@ -1,0 +1,69 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// Token buckets with the time passed in, one alone or a bounded table of them by client address.
+#ifndef PAIRWIRE_SIGNALING_CORE_RATE_LIMIT_H_
+#define PAIRWIRE_SIGNALING_CORE_RATE_LIMIT_H_
+
+#include <chrono>
+#include <cstddef>
+#include <list>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "signaling/protocol/time.h"
+
+namespace pairwire::relay {
+
+using protocol::TimePoint;
+
+// `burst` at once, refilled at `per_second`.
+struct RateLimit {
+  double per_second = 0;
+  double burst = 0;
+};
+
+class TokenBucket {
+ public:
+  // Takes `amount`, or nothing and answers false. A clock that steps back refills nothing.
+  bool Take(const RateLimit& limit, double amount, TimePoint now);
+  // Gives back what Take took.
+  void Return(const RateLimit& limit, double amount);
+  // How long until `amount` could be taken; at least one second.
+  std::chrono::seconds RetryAfter(const RateLimit& limit, double amount) const;
+
+ private:
+  double used_ = 0;  // Below the burst; falls with time.
+  TimePoint last_{};
+};
+
+// The key under which an address is counted: IPv4 whole, IPv6 its /64 (one subscriber holds that
+// many), IPv4 inside IPv6 as IPv4. Text that is no address is its own key, cut to 64 bytes.
+std::string AddressKey(std::string_view ip);
+
+// Buckets by address, at most `capacity`: the one that was used longest ago is forgotten. What an
+// attacker with very many addresses gains by that, the ceiling over all addresses takes away again.
+class AddressBuckets {
+ public:
+  AddressBuckets(RateLimit limit, std::size_t capacity);
+
+  bool Take(std::string_view ip, TimePoint now);
+  void Return(std::string_view ip);
+  std::chrono::seconds RetryAfter(std::string_view ip) const;
+  std::size_t size() const { return by_key_.size(); }
+
+ private:
+  struct Entry {
+    std::string key;
+    TokenBucket bucket;
+  };
+
+  RateLimit limit_;
+  std::size_t capacity_;
+  std::list<Entry> recent_first_;
+  std::unordered_map<std::string, std::list<Entry>::iterator> by_key_;
+};
+
+}  // namespace pairwire::relay
+
+#endif  // PAIRWIRE_SIGNALING_CORE_RATE_LIMIT_H_

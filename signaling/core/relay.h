@@ -1,0 +1,203 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// Relay: all decisions of one relay node, without socket, clock or thread. Inputs are method calls
+// with the time passed in; outputs are reply callbacks and one small interface, RelayOutput. The
+// server (signaling/server) is the shell around it. What several nodes must agree on is in the
+// store.
+//
+// The law: one thread; no method may be called from inside RelayOutput or a reply (post it). Ids of
+// connections, streams and polls are the shell's and are never used twice. Unknown ids are ignored,
+// so events that cross each other are harmless.
+//
+// `now` should not jump: the shell reads the wall clock once at the start and adds steady time to
+// it.
+#ifndef PAIRWIRE_SIGNALING_CORE_RELAY_H_
+#define PAIRWIRE_SIGNALING_CORE_RELAY_H_
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "signaling/core/random.h"
+#include "signaling/core/rate_limit.h"
+#include "signaling/protocol/http_messages.h"
+#include "signaling/protocol/limits.h"
+#include "signaling/protocol/problem.h"
+#include "signaling/protocol/time.h"
+#include "signaling/store/store.h"
+
+namespace pairwire::relay {
+
+using ConnectionId = std::uint64_t;
+using StreamId = std::uint64_t;
+using PollId = std::uint64_t;
+
+struct RelayOptions {
+  std::string node_id = "node-1";
+  // Put in front of the paths in answers, "https://relay.example/base"; empty: paths only.
+  std::string public_url;
+  // The WebSocket's URL in answers; empty: public_url (or nothing) and "/ws".
+  std::string public_ws_url;
+
+  // How long a code can be entered; a display registers anew afterwards.
+  std::chrono::milliseconds waiting_ttl = std::chrono::seconds(600);
+  // From pairing to the member's first socket.
+  std::chrono::milliseconds join_within = std::chrono::seconds(60);
+  // A lost socket may come back for so long before the others learn of it.
+  std::chrono::milliseconds resume_window = std::chrono::seconds(5);
+  // A reconnected socket has so long to send `resume` before what was kept is sent without it.
+  std::chrono::milliseconds resume_wait = std::chrono::seconds(1);
+  // A socket from which nothing comes for three heartbeat intervals is closed. A ping's pong does
+  // not count: a proxy may answer it.
+  std::chrono::milliseconds socket_idle_timeout = std::chrono::seconds(30);
+  std::size_t max_sockets = 20'000;
+  // Streams and polls together.
+  std::size_t max_waiters = 60'000;
+
+  // Failed pairings by address: a person mistypes, a guesser goes on. Pairings that work cost
+  // nothing.
+  RateLimit failed_pairs_per_address{10.0 / 60, 5};
+  // Failed pairings by all addresses together: with 9-digit codes and 5,000 displays waiting, a
+  // guesser with any number of addresses needs more than a day for one hit.
+  RateLimit failed_pairs_total{120.0 / 60, 240};
+  // A hall of displays behind one address may start at once.
+  RateLimit registers_per_address{120.0 / 60, 600};
+  std::size_t max_addresses = 65'536;
+
+  // By socket. Trickled candidates come in quick bursts; the rest is slow.
+  RateLimit messages_per_socket{50, 200};
+  RateLimit bytes_per_socket{64 * 1024, 2 * 1024 * 1024};
+  // Refused messages (malformed or beyond the rates) before a socket is closed.
+  RateLimit strikes_per_socket{1, 20};
+};
+
+// Everything is since the start, except the gauges at the end.
+struct RelayCounters {
+  std::uint64_t sessions_registered = 0;
+  std::uint64_t pairings_ok = 0;
+  std::uint64_t pairings_failed = 0;
+  std::uint64_t pairings_limited = 0;  // Refused by a rate before the code was looked at.
+  std::uint64_t sessions_expired = 0;
+  std::uint64_t sessions_ended = 0;  // By DELETE, or because a member left.
+  std::uint64_t members_departed = 0;
+  std::uint64_t events_sent = 0;
+  std::uint64_t messages_received = 0;
+  std::uint64_t messages_routed = 0;
+  std::uint64_t messages_kept = 0;
+  std::uint64_t messages_delivered = 0;
+  std::uint64_t bytes_routed = 0;
+  std::uint64_t sockets_opened = 0;
+  std::uint64_t sockets_taken_over = 0;
+  std::uint64_t sockets_resumed = 0;
+  std::uint64_t sockets_closed_by_relay = 0;
+  std::uint64_t store_errors = 0;
+  // Problems told to clients, by code.
+  std::array<std::uint64_t, protocol::kProblemCodeCount> problems{};
+  // Gauges.
+  std::size_t sockets = 0;
+  std::size_t streams = 0;
+  std::size_t polls = 0;
+};
+
+// What the relay asks its shell to do. No call may throw or call the relay.
+class RelayOutput {
+ public:
+  virtual void SendText(ConnectionId connection, std::string text) = 0;
+  // Closes after what was sent. The relay has forgotten the connection already.
+  virtual void CloseSocket(ConnectionId connection, std::uint16_t code,
+                           std::string_view reason) = 0;
+  // An event without an id (server:draining) is not part of the log.
+  virtual void SendEvent(StreamId stream, const SessionEvent& event) = 0;
+  // Ends after what was sent. The relay has forgotten the stream already.
+  virtual void EndStream(StreamId stream) = 0;
+
+ protected:
+  ~RelayOutput() = default;
+};
+
+template <typename T>
+using Reply = std::function<void(protocol::Outcome<T>)>;
+
+class Relay final {
+ public:
+  // All three outlive the relay. Subscribes to the store under options.node_id.
+  Relay(RelayOptions options, Store& store, RandomSource& random, RelayOutput& output);
+  ~Relay();
+  Relay(const Relay&) = delete;
+  Relay& operator=(const Relay&) = delete;
+
+  // --- HTTP. Each reply comes exactly once, perhaps inside the call. ---
+
+  // kRateLimited, kNotReady.
+  void Register(const protocol::RegisterRequest& request, std::string_view client_ip, TimePoint now,
+                Reply<protocol::RegisterResponse> reply);
+  // kCodeNotFound, kInvalidRequest (not a code at all), kRateLimited, kNotReady.
+  void Pair(const protocol::PairRequest& request, std::string_view client_ip, TimePoint now,
+            Reply<protocol::PairResponse> reply);
+  // By either end. kUnauthorized, kNotReady. Works while draining.
+  void EndSession(std::string_view session_id, std::string_view token, TimePoint now,
+                  Reply<void> reply);
+  // The display is there: its token is good and of this display. kUnauthorized. Does not make a
+  // code live longer.
+  void Heartbeat(std::string_view display_id, std::string_view token, TimePoint now,
+                 Reply<void> reply);
+
+  // --- The waiting display. ---
+
+  // Server-sent events. After an ok reply, SendEvent brings what is in the log after
+  // `last_event_id` and what follows, until EndStream (session ended, a newer stream opened) or
+  // CloseEventStream. kUnauthorized (also: the session is over and everything was read), kNotReady.
+  void OpenEventStream(std::string_view session_id, std::string_view token,
+                       std::string_view last_event_id, StreamId stream, TimePoint now,
+                       Reply<void> reply);
+  // The client is gone.
+  void CloseEventStream(StreamId stream);
+  // Long-poll. The reply comes as soon as there are events after `after`, or empty after `timeout`
+  // (cut to kMaxPollTimeout), when a newer poll of the session comes, or when draining begins.
+  // Errors as above.
+  void Poll(std::string_view session_id, std::string_view token, std::string_view after,
+            std::chrono::milliseconds timeout, PollId poll, TimePoint now,
+            Reply<protocol::PollResponse> reply);
+  // The client is gone; the reply is dropped.
+  void CancelPoll(PollId poll);
+
+  // --- WebSocket. ---
+
+  // Before the upgrade. kUnauthorized, kNotReady.
+  void AuthorizeSocket(std::string_view token, TimePoint now, Reply<Member> reply);
+  // The upgrade is done. `welcome` follows, or a close. A socket of the same member that is still
+  // open is taken over: it is closed with 4001.
+  void SocketOpened(ConnectionId connection, const Member& member, TimePoint now);
+  void SocketText(ConnectionId connection, std::string_view text, TimePoint now);
+  // The socket is gone, whoever closed it.
+  void SocketClosed(ConnectionId connection, TimePoint now);
+
+  // --- Time. ---
+
+  // Does what is due. Cheap when nothing is: call it at NextDeadline(), or simply every 250 ms.
+  void Tick(TimePoint now);
+  // May come nearer with every input. TimePoint::max() when nothing is scheduled.
+  TimePoint NextDeadline() const;
+
+  // --- The end. ---
+
+  // Tells every socket and stream, completes polls, and refuses new work as kNotReady from now on.
+  // What is open goes on until the shell closes it. `url`: another node, may be empty.
+  void Drain(std::chrono::milliseconds retry_after, std::string_view url, TimePoint now);
+  bool draining() const;
+
+  const RelayCounters& counters() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace pairwire::relay
+
+#endif  // PAIRWIRE_SIGNALING_CORE_RELAY_H_

@@ -1,0 +1,93 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// The `data` of the relay's own events as plain structs, with their JSON both ways. The data of
+// webrtc:* is not here: the relay never reads it (peers do, signaling/client and peer/session).
+#ifndef PAIRWIRE_SIGNALING_PROTOCOL_SESSION_MESSAGES_H_
+#define PAIRWIRE_SIGNALING_PROTOCOL_SESSION_MESSAGES_H_
+
+#include <pairwire/result.h>
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "signaling/protocol/json.h"
+#include "signaling/protocol/problem.h"
+
+namespace pairwire::protocol {
+
+// welcome: first message on every socket.
+struct Welcome {
+  std::string member_id;
+  std::string session_id;
+  std::string resume_token;  // Secret, single use; each welcome brings a new one.
+  std::chrono::seconds heartbeat_interval{0};
+  std::string node_id;
+
+  bool operator==(const Welcome&) const = default;
+};
+RawJson ToData(const Welcome& welcome);
+[[nodiscard]] Result<Welcome> ParseWelcome(const RawJson& data);
+
+// pairing:ready
+struct PairingReady {
+  std::string controller_id;
+  std::string name;  // May be empty.
+  RawJson hello;     // Opaque; may be empty.
+
+  bool operator==(const PairingReady&) const = default;
+};
+RawJson ToData(const PairingReady& ready);
+[[nodiscard]] Result<PairingReady> ParsePairingReady(const RawJson& data);
+
+// session:terminated. Reasons in use: "expired" (never paired, or an end never came), "ended"
+// (DELETE), "user_left" (an end's socket was gone for longer than the window).
+struct SessionTerminated {
+  std::string reason;
+
+  bool operator==(const SessionTerminated&) const = default;
+};
+inline constexpr std::string_view kReasonExpired = "expired";
+inline constexpr std::string_view kReasonEnded = "ended";
+inline constexpr std::string_view kReasonUserLeft = "user_left";
+RawJson ToData(const SessionTerminated& terminated);
+[[nodiscard]] Result<SessionTerminated> ParseSessionTerminated(const RawJson& data);
+
+// user_joined and user_left.
+struct UserPresence {
+  std::string member_id;
+  std::string role;  // "display" or "controller".
+  std::string name;  // May be empty.
+
+  bool operator==(const UserPresence&) const = default;
+};
+RawJson ToData(const UserPresence& presence);
+[[nodiscard]] Result<UserPresence> ParseUserPresence(const RawJson& data);
+
+// server:draining
+struct ServerDraining {
+  std::chrono::milliseconds retry_after{0};
+  std::string url;  // Where to go instead; may be empty.
+
+  bool operator==(const ServerDraining&) const = default;
+};
+RawJson ToData(const ServerDraining& draining);
+[[nodiscard]] Result<ServerDraining> ParseServerDraining(const RawJson& data);
+
+// resume
+struct Resume {
+  std::string resume_token;
+  std::string last_id;  // The last delivery's id that arrived; empty: none.
+
+  bool operator==(const Resume&) const = default;
+};
+RawJson ToData(const Resume& resume);
+[[nodiscard]] Result<Resume> ParseResume(const RawJson& data);
+
+// error: {"code","message"}. A code that we do not know reads as kInternal.
+RawJson ToErrorData(const Problem& problem);
+[[nodiscard]] Result<Problem> ParseErrorData(const RawJson& data);
+
+}  // namespace pairwire::protocol
+
+#endif  // PAIRWIRE_SIGNALING_PROTOCOL_SESSION_MESSAGES_H_

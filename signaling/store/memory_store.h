@@ -1,0 +1,61 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// MemoryStore: the store of a relay that is one process (--store memory). Several Relay objects may
+// share it, each with a node id of its own; tests do.
+#ifndef PAIRWIRE_SIGNALING_STORE_MEMORY_STORE_H_
+#define PAIRWIRE_SIGNALING_STORE_MEMORY_STORE_H_
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+
+#include "signaling/store/executor.h"
+#include "signaling/store/store.h"
+
+namespace pairwire::relay {
+
+struct MemoryStoreOptions {
+  // Sessions, ended ones included. A waiting one costs about 1 KiB.
+  std::size_t max_sessions = 100'000;
+  // Codes in use or resting: with the rest below, the rate of registrations that can be kept up.
+  std::size_t max_codes = 1'000'000;
+  // A released code is not given out again for so long: a late typist must not reach a stranger.
+  std::chrono::milliseconds code_rest = std::chrono::minutes(10);
+  // How long an ended session still answers the display's poll.
+  std::chrono::milliseconds ended_linger = std::chrono::seconds(30);
+};
+
+// One thread; `executor` outlives the store. Replies that are still queued when the store is
+// destroyed are dropped.
+class MemoryStore final : public Store {
+ public:
+  explicit MemoryStore(Executor& executor, MemoryStoreOptions options = {});
+  ~MemoryStore() override;
+
+  void Subscribe(const std::string& node_id, NodeHandler& handler) override;
+  void Unsubscribe(const std::string& node_id) override;
+  void RegisterSession(NewSession session, TimePoint now, StoreReply<Registered> reply) override;
+  void ClaimCode(Claim claim, TimePoint now, StoreReply<Claimed> reply) override;
+  void FindMember(const std::string& session_id, const TokenHash& token_hash, TimePoint now,
+                  StoreReply<Member> reply) override;
+  void OpenEvents(const std::string& session_id, const TokenHash& token_hash,
+                  const std::string& node_id, std::uint64_t after, TimePoint now,
+                  StoreReply<OpenedEvents> reply) override;
+  void Join(JoinRequest request, TimePoint now, StoreReply<Joined> reply) override;
+  void Leave(const std::string& session_id, const std::string& member_id, std::uint64_t epoch,
+             std::chrono::milliseconds window, TimePoint now) override;
+  void Route(RouteRequest request, TimePoint now, StoreReply<Routed> reply) override;
+  void Terminate(const std::string& session_id, const TokenHash& token_hash,
+                 std::string_view reason, TimePoint now, StoreReply<Member> reply) override;
+  void ClaimDue(TimePoint now, std::size_t limit, StoreReply<DueReport> reply) override;
+  TimePoint NextDue() const override;
+  StoreSizes Sizes() const override;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace pairwire::relay
+
+#endif  // PAIRWIRE_SIGNALING_STORE_MEMORY_STORE_H_
