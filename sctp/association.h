@@ -36,7 +36,9 @@ class AssociationEvents {
   virtual void OnSctpIncomingStreamsReset(std::span<const StreamId> streams) = 0;
   // Our outgoing side of these streams is reset: all that was sent on them has been acknowledged.
   virtual void OnSctpOutgoingStreamsReset(std::span<const StreamId> streams) = 0;
-  // Some queued bytes have been acknowledged: `unacknowledged_bytes` is what remains.
+  // Some queued bytes have been acknowledged: `unacknowledged_bytes` is what remains; also called when a Send
+  // that answered kBufferFull may be tried again. An upper bound (chunk headers may be in it) that only
+  // falls between two Sends and is exactly 0 once everything is acknowledged.
   virtual void OnSctpAcknowledged(std::size_t unacknowledged_bytes) = 0;
 
  protected:
@@ -45,17 +47,23 @@ class AssociationEvents {
 
 class Association {
  public:
-  // Aborts and frees at once, without events. May be called from inside any event but OnSctpPacket.
+  // Aborts and frees at once, without events, except OnSctpPacket, which may carry the ABORT. May be called
+  // from inside any event but OnSctpPacket.
   virtual ~Association() = default;
 
   // Sends INIT; both ends do (RFC 8831 section 6.2 with simultaneous open). Once.
   virtual Result<void> Connect() = 0;
 
-  // One decrypted SCTP packet from the other end. Rubbish is dropped.
+  // One decrypted SCTP packet from the other end. Rubbish is dropped, as is all that comes before Connect:
+  // so connect before handing over the first packet (the other end would repeat its INIT, but late).
   virtual void ReceivePacket(ByteSpan packet) = 0;
 
-  // Queues one whole message, reliable and ordered. kBufferFull: nothing was queued, try again after
-  // OnSctpAcknowledged. kInvalidState before kConnected, kClosed after.
+  // Queues one whole message of at least one byte, reliable and ordered. Nothing was queued when it fails:
+  //   kBufferFull       try again after OnSctpAcknowledged; also while stream_count() grows to hold `stream`,
+  //                     and while an earlier reset of `stream` is under way
+  //   kLimitExceeded    the other end does not let us have that many streams
+  //   kMessageTooLarge  larger than the send buffer
+  //   kInvalidState before kConnected, kClosed after
   virtual Result<void> Send(StreamId stream, Ppid ppid, ByteSpan data) = 0;
 
   // Resets our outgoing side of `streams` once their queued data is acknowledged.

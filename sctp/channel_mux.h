@@ -35,14 +35,14 @@ struct ChannelMuxOptions {
 };
 
 // Called from the loop's own frame, never from inside a method of the mux, except OnMuxPacket and
-// OnMuxBufferedAmount. They may call back, and may destroy the mux, except those two.
+// OnChannelBufferedAmount. They may call back, and may destroy the mux, except those two.
 class ChannelMuxEvents {
  public:
   // One SCTP packet to encrypt and send; valid during the call only.
   virtual void OnMuxPacket(ByteSpan packet) = 0;
   // The association: kConnected once; kClosed or kFailed once, after which every channel is closed.
   virtual void OnMuxState(AssociationState state, const Error& error) = 0;
-  // The other end opened a channel; it is paused until ResumeReceiving.
+  // The other end opened a channel; it is paused until ResumeReceiving. OnChannelOpen follows at once.
   virtual void OnChannelIncoming(ChannelId id, const std::string& label,
                                  const std::string& protocol) = 0;
   virtual void OnChannelOpen(ChannelId id) = 0;
@@ -61,7 +61,7 @@ class ChannelMux {
   using AssociationFactory = std::function<std::unique_ptr<Association>(AssociationEvents&)>;
 
   ChannelMux(Loop& loop, ChannelMuxOptions options, ChannelMuxEvents& events);
-  ~ChannelMux();  // Aborts, without events.
+  ~ChannelMux();  // Aborts, without events, except OnMuxPacket, which may carry the ABORT.
 
   ChannelMux(const ChannelMux&) = delete;
   ChannelMux& operator=(const ChannelMux&) = delete;
