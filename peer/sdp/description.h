@@ -1,9 +1,9 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
-// Session descriptions as far as a data-only WebRTC peer speaks them (RFC 8866, RFC 8829, RFC 8839, RFC
-// 8841, RFC 8122). Parse refuses what is malformed or over a limit with a reason and keeps what it does not
-// know out of the way; Serialize prints what browsers accept. Audio and video sections of an offer
-// survive parsing as sections that we will reject.
+// Session descriptions as far as a data-only WebRTC peer speaks them (RFC 8866, RFC 8829, RFC 8839,
+// RFC 8841, RFC 8122). Parse refuses what is malformed or over a limit with a reason and keeps what
+// it does not know out of the way; Serialize prints what browsers accept. Audio and video sections
+// of an offer survive parsing as sections that we will reject.
 //
 // It judges form, not sense: whether an answer fits its offer is connection/negotiation.h.
 #ifndef PAIRWIRE_PEER_SDP_DESCRIPTION_H_
@@ -24,8 +24,12 @@ namespace pairwire::sdp {
 inline constexpr std::size_t kMaxBytes = 32 * 1024;
 inline constexpr std::size_t kMaxLines = 1000;
 inline constexpr std::size_t kMaxMediaSections = 8;
-inline constexpr std::size_t kMaxCandidates = 64;
-inline constexpr std::size_t kMaxFingerprints = 8;
+inline constexpr std::size_t kMaxCandidates = 64;   // per section
+inline constexpr std::size_t kMaxFingerprints = 8;  // per section, and for the session
+inline constexpr std::size_t kMaxIceOptions = 16;   // per section, and for the session
+inline constexpr std::size_t kMaxBundleMids = kMaxMediaSections;
+inline constexpr std::size_t kMaxMidBytes = 256;
+inline constexpr std::size_t kMaxFingerprintBytes = 512;
 
 // a=setup (RFC 4145, RFC 5763).
 enum class Setup { kActpass, kActive, kPassive, kHoldconn };
@@ -56,7 +60,8 @@ struct MediaSection {
   std::vector<std::string> candidates;  // "candidate:…", without "a="
   bool end_of_candidates = false;
 
-  // A data section that we can use: application, UDP/DTLS/SCTP or TCP/DTLS/SCTP, webrtc-datachannel.
+  // A data section that we can use: application, UDP/DTLS/SCTP or TCP/DTLS/SCTP,
+  // webrtc-datachannel.
   bool IsData() const;
   // Port 0 without a=bundle-only (RFC 8843 section 6).
   bool IsRejected() const;
@@ -68,16 +73,18 @@ struct Description {
   std::string session_id;  // o= line: decimal digits below 2^63
   std::uint64_t session_version = 0;
   bool ice_lite = false;
-  std::vector<std::string> bundle_group;  // mids of a=group:BUNDLE
+  std::vector<std::string> bundle_group;  // mids of the first a=group:BUNDLE
   std::vector<MediaSection> media;
 
   bool operator==(const Description&) const = default;
 };
 
-// kParseError with the line's number, kLimitExceeded. Takes CRLF and LF.
+// kParseError with the line's number, kLimitExceeded. Takes CRLF and LF. The detail never quotes
+// the text: it may be logged, and the text holds a password.
 Result<Description> Parse(std::string_view text);
 
-// CRLF line ends. Parse(Serialize(d)) equals d for every d that Parse can make.
+// CRLF line ends. Parse(Serialize(d)) equals d for every d that Parse can make, unless d was so
+// near to the limits above that printing session-level values once per section passes them.
 std::string Serialize(const Description& description);
 
 }  // namespace pairwire::sdp
