@@ -1,0 +1,26 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// What a Certificate holds. Apart from certificate.h so that OpenSSL's headers stay inside
+// peer/dtls.
+#ifndef PAIRWIRE_PEER_DTLS_CERTIFICATE_IMPL_H_
+#define PAIRWIRE_PEER_DTLS_CERTIFICATE_IMPL_H_
+
+#include "peer/dtls/certificate.h"
+#include "peer/dtls/openssl_handles.h"
+
+namespace pairwire::dtls {
+
+struct Certificate::Impl {
+  EvpKeyHandle key;
+  X509Handle x509;
+  // Settings, key and certificate for every connection that uses this certificate. Made once,
+  // because building an SSL_CTX costs more than the connection itself; OpenSSL allows sharing it
+  // once set up.
+  SslContextHandle context;
+  Bytes der;
+  Fingerprint fingerprint;
+};
+
+}  // namespace pairwire::dtls
+
+#endif  // PAIRWIRE_PEER_DTLS_CERTIFICATE_IMPL_H_

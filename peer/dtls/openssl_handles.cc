@@ -1,0 +1,18 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+#include "peer/dtls/openssl_handles.h"
+
+#include <openssl/err.h>
+
+namespace pairwire::dtls {
+
+ErrorQueueScope::ErrorQueueScope() { ERR_clear_error(); }
+
+ErrorQueueScope::~ErrorQueueScope() { ERR_clear_error(); }
+
+std::string NewestErrorText() {
+  const unsigned long code = ERR_peek_last_error();
+  const char* reason = code == 0 ? nullptr : ERR_reason_error_string(code);
+  return reason == nullptr ? "unknown reason" : reason;
+}
+
+}  // namespace pairwire::dtls

@@ -1,0 +1,111 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+#include "peer/dtls/ssl_context.h"
+
+#include <openssl/err.h>
+#include <openssl/x509_vfy.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace pairwire::dtls {
+namespace {
+
+// RFC 8827 section 6.5 makes the first one mandatory. AES-128 before AES-256: measured faster, and
+// as safe as the 128 bits of P-256 around it. ECDHE-RSA is for peers whose certificate is RSA; ours
+// never is.
+constexpr const char* kCiphers =
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:"
+    "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-CHACHA20-POLY1305";
+constexpr const char* kGroups = "X25519:P-256";
+// No SHA-1 and no DSA. P-384 and the larger hashes are there for certificates that others made.
+constexpr const char* kSignatureAlgorithms =
+    "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:"
+    "RSA+SHA256:RSA+SHA384:RSA+SHA512";
+// 112 bits: RSA keys of 2048 bits and more. Said here so that the machine's openssl.cnf does not
+// decide it.
+constexpr int kSecurityLevel = 2;
+// OpenSSL does not hold DTLS to this (its bound there is one record, 16 KiB): record_filter.h does.
+constexpr long kMaxCertificateList = 8 * 1024;
+// A record of AES-GCM is 24 bytes longer than OpenSSL reckons when it cuts a flight into datagrams.
+constexpr std::size_t kUncountedOverhead = 24;
+
+ConnectionHooks* HooksOf(const SSL* ssl) {
+  return static_cast<ConnectionHooks*>(SSL_get_app_data(ssl));
+}
+
+// Stands in for OpenSSL's own verification of chains, names and dates. Sees the leaf only: what
+// else the peer sends along is not looked at. That the peer owns the key of the leaf is proven
+// afterwards by its signature (CertificateVerify, ServerKeyExchange), which OpenSSL checks.
+int VerifyPeer(X509_STORE_CTX* store, void*) noexcept {
+  const int index = SSL_get_ex_data_X509_STORE_CTX_idx();
+  const SSL* const ssl = static_cast<const SSL*>(X509_STORE_CTX_get_ex_data(store, index));
+  const X509* const leaf = X509_STORE_CTX_get0_cert(store);
+  ConnectionHooks* const hooks = ssl == nullptr ? nullptr : HooksOf(ssl);
+  bool accepted = false;
+  if (hooks != nullptr && leaf != nullptr) {
+    unsigned char* der = nullptr;
+    const int size = i2d_X509(leaf, &der);
+    if (size > 0) accepted = hooks->verifier.Accept({der, static_cast<std::size_t>(size)});
+    OPENSSL_free(der);
+  }
+  X509_STORE_CTX_set_error(store, accepted ? X509_V_OK : X509_V_ERR_CERT_REJECTED);
+  return accepted ? 1 : 0;
+}
+
+// OpenSSL asks with 0 at the start of a flight and with the last value at each retransmission.
+unsigned int NextTimeout(SSL* ssl, unsigned int last) noexcept {
+  ConnectionHooks* const hooks = HooksOf(ssl);
+  hooks->timeout =
+      last == 0 ? hooks->first_timeout : std::min(hooks->timeout * 2, hooks->longest_timeout);
+  return static_cast<unsigned int>(hooks->timeout.count());
+}
+
+bool Configure(SSL_CTX* context, X509* certificate, EVP_PKEY* key) {
+  SSL_CTX_set_security_level(context, kSecurityLevel);
+  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET | SSL_OP_NO_QUERY_MTU |
+                                   SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_max_cert_list(context, kMaxCertificateList);
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+  SSL_CTX_set_cert_verify_callback(context, VerifyPeer, nullptr);
+  return SSL_CTX_set_min_proto_version(context, DTLS1_2_VERSION) == 1 &&
+         SSL_CTX_set_max_proto_version(context, DTLS1_2_VERSION) == 1 &&
+         SSL_CTX_set_cipher_list(context, kCiphers) == 1 &&
+         SSL_CTX_set1_groups_list(context, kGroups) == 1 &&
+         SSL_CTX_set1_sigalgs_list(context, kSignatureAlgorithms) == 1 &&
+         SSL_CTX_use_certificate(context, certificate) == 1 &&
+         SSL_CTX_use_PrivateKey(context, key) == 1;
+}
+
+}  // namespace
+
+Result<SslContextHandle> CreateSslContext(X509* certificate, EVP_PKEY* key) {
+  const ErrorQueueScope errors;
+  SslContextHandle context(SSL_CTX_new(DTLS_method()));
+  if (context == nullptr || !Configure(context.get(), certificate, key)) {
+    return Fail(Errc::kDtlsFailed, "cannot set up DTLS: " + NewestErrorText());
+  }
+  return context;
+}
+
+Result<SslHandle> CreateSsl(SSL_CTX* context, Role role, std::size_t mtu, BioHandle bio,
+                            ConnectionHooks& hooks) {
+  if (mtu < kMinMtu || mtu > kMaxMtu) return Fail(Errc::kInvalidArgument, "no such mtu");
+  const ErrorQueueScope errors;
+  SslHandle ssl(SSL_new(context));
+  if (ssl == nullptr || bio == nullptr || SSL_set_app_data(ssl.get(), &hooks) != 1 ||
+      SSL_set_mtu(ssl.get(), static_cast<long>(mtu - kUncountedOverhead)) == 0) {
+    return Fail(Errc::kDtlsFailed, "cannot create a DTLS connection: " + NewestErrorText());
+  }
+  DTLS_set_timer_cb(ssl.get(), NextTimeout);
+  BIO* const both = bio.release();
+  SSL_set_bio(ssl.get(), both, both);  // the same BIO twice: takes one reference
+  if (role == Role::kClient) {
+    SSL_set_connect_state(ssl.get());
+  } else {
+    SSL_set_accept_state(ssl.get());
+  }
+  return ssl;
+}
+
+}  // namespace pairwire::dtls
