@@ -53,8 +53,8 @@ inline constexpr std::string_view kSfuConsume = "sfu_consume";
 enum class TypeKind {
   kUnknown,       // Not a name that a client may send.
   kWebrtc,        // Carried to the counterpart unread.
-  kHeartbeat,     // "I am here".
-  kResume,        // Continue where an earlier socket broke.
+  kAlive,         // "I am here".
+  kContinue,      // Continue where an earlier socket broke.
   kNotSupported,  // A name of the protocol that this version of the relay does not serve.
 };
 TypeKind KindOfType(std::string_view type);

@@ -1,0 +1,24 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+#include "signaling/protocol/events.h"
+
+#include <algorithm>
+#include <array>
+
+namespace pairwire::protocol {
+
+TypeKind KindOfType(std::string_view type) {
+  if (type == kWebrtcIceCandidate || type == kWebrtcOffer || type == kWebrtcAnswer) {
+    return TypeKind::kWebrtc;
+  }
+  if (type == kHeartbeat) return TypeKind::kAlive;
+  if (type == kResume) return TypeKind::kContinue;
+  constexpr std::array kLater = {
+      kMessageSend,     kDisplayStatus, kDisplayHealth,      kAnimationFrame,
+      kJoinRoom,        kLeaveRoom,     kChatMessage,        kSubscribeRoom,
+      kUnsubscribeRoom, kFindMatch,     kCancelMatch,        kSfuGetRouterCapabilities,
+      kSfuProduce,      kSfuConsume,    kSfuCreateTransport, kSfuConnectTransport};
+  const bool later = std::find(kLater.begin(), kLater.end(), type) != kLater.end();
+  return later ? TypeKind::kNotSupported : TypeKind::kUnknown;
+}
+
+}  // namespace pairwire::protocol

@@ -1,0 +1,146 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+#include "signaling/protocol/http_messages.h"
+
+#include "signaling/protocol/json_read.h"
+#include "signaling/protocol/limits.h"
+
+namespace pairwire::protocol {
+namespace {
+
+// URLs of an answer: an origin, a path prefix and an id.
+constexpr std::size_t kMaxUrlBytes = 2048;
+
+}  // namespace
+
+std::string ToJson(const RegisterRequest& request) {
+  JsonWriter writer;
+  writer.AddIfSet("displayId", request.display_id).AddIfSet("name", request.name);
+  writer.AddIfSet("designId", request.design_id);
+  if (request.max_controllers != 1) writer.Add("maxControllers", request.max_controllers);
+  if (request.plain) writer.Add("plain", true);
+  return writer.Take();
+}
+
+Result<RegisterRequest> ParseRegisterRequest(std::string_view body) {
+  RegisterRequest request;
+  std::int64_t max_controllers = request.max_controllers;
+  JsonReader reader(body, kMaxBodyBytes);
+  reader.ReadOptional("displayId", kMaxIdBytes, request.display_id);
+  reader.ReadOptional("name", kMaxNameBytes, request.name);
+  reader.ReadOptional("designId", kMaxIdBytes, request.design_id);
+  reader.ReadOptional("maxControllers", 1, kMaxControllers, max_controllers);
+  reader.ReadOptional("plain", request.plain);
+  request.max_controllers = static_cast<int>(max_controllers);
+  return reader.Finish(std::move(request));
+}
+
+std::string ToJson(const RegisterResponse& response) {
+  JsonWriter writer;
+  writer.Add("sessionId", response.session_id).Add("code", response.code);
+  writer.Add("displayId", response.display_id).Add("displayToken", response.display_token);
+  writer.Add("expiresIn", std::int64_t{response.expires_in.count()});
+  writer.Add("expiresAt", response.expires_at).Add("eventsUrl", response.events_url);
+  writer.Add("pollUrl", response.poll_url).Add("wsUrl", response.ws_url);
+  writer.Add("heartbeatInterval", std::int64_t{response.heartbeat_interval.count()});
+  return writer.Take();
+}
+
+Result<RegisterResponse> ParseRegisterResponse(std::string_view body) {
+  RegisterResponse response;
+  JsonReader reader(body, kMaxBodyBytes);
+  reader.Read("sessionId", kMaxIdBytes, response.session_id);
+  reader.Read("code", kMaxCodeInputBytes, response.code);
+  reader.Read("displayId", kMaxIdBytes, response.display_id);
+  reader.Read("displayToken", kMaxTokenBytes, response.display_token);
+  reader.ReadOptional("expiresIn", response.expires_in);
+  reader.ReadOptional("expiresAt", kMaxIdBytes, response.expires_at);
+  reader.Read("eventsUrl", kMaxUrlBytes, response.events_url);
+  reader.Read("pollUrl", kMaxUrlBytes, response.poll_url);
+  reader.Read("wsUrl", kMaxUrlBytes, response.ws_url);
+  reader.ReadOptional("heartbeatInterval", response.heartbeat_interval);
+  return reader.Finish(std::move(response));
+}
+
+std::string ToJson(const PairRequest& request) {
+  JsonWriter writer;
+  writer.Add("code", request.code).AddIfSet("name", request.name);
+  writer.AddRaw("hello", request.hello.text);
+  return writer.Take();
+}
+
+Result<PairRequest> ParsePairRequest(std::string_view body) {
+  PairRequest request;
+  JsonReader reader(body, kMaxBodyBytes);
+  reader.Read("code", kMaxCodeInputBytes, request.code);
+  reader.ReadOptional("name", kMaxNameBytes, request.name);
+  reader.ReadRaw("hello", kMaxHelloBytes, request.hello);
+  return reader.Finish(std::move(request));
+}
+
+std::string ToJson(const PairResponse& response) {
+  JsonWriter display;
+  display.Add("displayId", response.display_id).Add("name", response.display_name);
+  JsonWriter writer;
+  writer.Add("sessionId", response.session_id).Add("controllerId", response.controller_id);
+  writer.Add("controllerToken", response.controller_token).Add("wsUrl", response.ws_url);
+  writer.AddRaw("display", display.Take());
+  return writer.Take();
+}
+
+Result<PairResponse> ParsePairResponse(std::string_view body) {
+  PairResponse response;
+  JsonReader reader(body, kMaxBodyBytes);
+  reader.Read("sessionId", kMaxIdBytes, response.session_id);
+  reader.Read("controllerId", kMaxIdBytes, response.controller_id);
+  reader.Read("controllerToken", kMaxTokenBytes, response.controller_token);
+  reader.Read("wsUrl", kMaxUrlBytes, response.ws_url);
+  JsonReader display = reader.Inner("display");
+  display.Read("displayId", kMaxIdBytes, response.display_id);
+  display.ReadOptional("name", kMaxNameBytes, response.display_name);
+  reader.Adopt(display);
+  return reader.Finish(std::move(response));
+}
+
+std::string ToJson(const PollResponse& response) {
+  std::string events = "[";
+  for (const SessionEvent& event : response.events) {
+    JsonWriter writer;
+    writer.Add("id", event.id).Add("type", event.type).AddRaw("data", event.data.text);
+    if (events.size() > 1) events.push_back(',');
+    events.append(writer.Take());
+  }
+  return "{\"events\":" + events + "]}";
+}
+
+Result<PollResponse> ParsePollResponse(std::string_view body) {
+  PollResponse response;
+  auto object = JsonObject::Parse(body, kMaxMessageBytes);
+  if (!object) return tl::unexpected<Error>(std::move(object.error()));
+  auto events = object->Objects("events");
+  if (!events) return tl::unexpected<Error>(std::move(events.error()));
+  for (JsonObject& element : *events) {
+    SessionEvent event;
+    JsonReader reader(std::move(element));
+    reader.ReadOptional("id", kMaxIdBytes, event.id);
+    reader.Read("type", kMaxTypeBytes, event.type);
+    reader.ReadRaw("data", kMaxMessageBytes, event.data);
+    auto finished = reader.Finish(std::move(event));
+    if (!finished) return tl::unexpected<Error>(std::move(finished.error()));
+    response.events.push_back(std::move(*finished));
+  }
+  return response;
+}
+
+std::string ToServerSentEvent(const SessionEvent& event) {
+  std::string text;
+  if (!event.id.empty()) text.append("id: ").append(event.id).append("\n");
+  text.append("event: ").append(event.type).append("\ndata: ");
+  // JSON may be laid out over lines; a line break would end the field.
+  const std::string_view data = event.data.empty() ? "{}" : std::string_view(event.data.text);
+  for (const char c : data) {
+    text.push_back(c == '\n' || c == '\r' ? ' ' : c);
+  }
+  return text.append("\n\n");
+}
+
+}  // namespace pairwire::protocol
