@@ -1,5 +1,7 @@
 # Language level, warnings, hardening and sanitizers, for every target of the tree.
-option(PAIRWIRE_BUILD_TESTS "Build the tests" ON)
+# Whoever only builds the programs needs no GoogleTest; tests/run.sh asks for ON.
+find_package(GTest 1.12 QUIET)
+option(PAIRWIRE_BUILD_TESTS "Build the tests" ${GTest_FOUND})
 option(PAIRWIRE_FUZZ "Build the libFuzzer targets (clang only)" OFF)
 set(PAIRWIRE_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize takes them: 'address,undefined', 'thread'")
 

@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Installs the Debian 12 packages that a part of Pairwire needs, and only those that are missing.
+#   .ci/install-packages.sh build          to build and run the programs
+#   .ci/install-packages.sh build test     and to pass tests/run.sh
+# As root or through sudo; asks nothing.
+set -euo pipefail
+
+build_packages=(
+  build-essential cmake ninja-build ccache pkg-config ca-certificates
+  libnice-dev libssl-dev libusrsctp-dev libboost1.81-dev libexpected-dev nlohmann-json3-dev
+  libcli11-dev libspdlog-dev prometheus-cpp-dev
+)
+test_packages=(
+  git libgtest-dev libgmock-dev clang-14 libclang-rt-14-dev clang-format-14 chromium procps
+)
+
+wanted=()
+for part in "$@"; do
+  case "$part" in
+    build) wanted+=("${build_packages[@]}") ;;
+    test)
+      wanted+=("${test_packages[@]}")
+      # Any Node.js from 18 on will do; Debian's is taken where there is none.
+      command -v node >/dev/null && command -v npm >/dev/null || wanted+=(nodejs npm)
+      ;;
+    *) echo "usage: $0 build|test ..." >&2; exit 2 ;;
+  esac
+done
+
+missing=()
+for package in "${wanted[@]}"; do
+  status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+  [ "$status" = installed ] || missing+=("$package")
+done
+[ "${#missing[@]}" -eq 0 ] && exit 0
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  if ! command -v sudo >/dev/null || ! sudo -n true 2>/dev/null; then
+    echo "These packages are missing, and neither root nor password-less sudo is at hand: ${missing[*]}" >&2
+    echo "Install them with: apt-get install --no-install-recommends ${missing[*]}" >&2
+    exit 1
+  fi
+  as_root=(sudo -n)
+fi
+
+echo "Installing: ${missing[*]}"
+"${as_root[@]}" apt-get -qq update
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+  apt-get -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 install "${missing[@]}" >/dev/null

@@ -1,0 +1,94 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// DataChannel::Impl: what a channel's handle and the loop share. The handle's half is atomics and a
+// bounded mailbox; the loop's half is touched on the loop only. Sends of one loop turn are gathered in
+// the mailbox and handed over in one task.
+#ifndef PAIRWIRE_PEER_CONNECTION_DATA_CHANNEL_IMPL_H_
+#define PAIRWIRE_PEER_CONNECTION_DATA_CHANNEL_IMPL_H_
+
+#include <pairwire/data_channel.h>
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "peer/connection/loop_link.h"
+#include "sctp/channel_mux.h"
+
+namespace pairwire {
+
+class PeerConnectionCore;
+
+// Counts what all channels of one connection may hold. Any thread.
+struct SendBudget {
+  explicit SendBudget(std::size_t limit) : max_buffered_amount(limit) {}
+  const std::size_t max_buffered_amount;
+  std::atomic<std::size_t> buffered{0};
+  // The other end's max-message-size; 0: no limit. Known before a channel can be open.
+  std::atomic<std::size_t> max_message_size{0};
+};
+
+struct DataChannel::Impl {
+  struct OutgoingMessage {
+    Bytes data;
+    bool is_text;
+  };
+
+  Impl(std::shared_ptr<LoopLink> link_to_loop, std::uint64_t peer,
+       std::shared_ptr<SendBudget> shared_budget, std::string channel_label,
+       std::string channel_protocol)
+      : link(std::move(link_to_loop)),
+        peer_id(peer),
+        budget(std::move(shared_budget)),
+        label(std::move(channel_label)),
+        protocol(std::move(channel_protocol)) {}
+
+  // Any thread. ------------------------------------------------------------------------------------
+  const std::shared_ptr<LoopLink> link;
+  const std::uint64_t peer_id;
+  const std::shared_ptr<SendBudget> budget;
+  const std::string label;
+  const std::string protocol;
+  std::atomic<DataChannelState> state{DataChannelState::kConnecting};
+  std::atomic<int> stream_id{-1};
+  std::atomic<std::size_t> buffered{0};  // mailbox and mux together
+  std::atomic<std::size_t> low_threshold{0};
+
+  std::mutex mailbox_mutex;
+  std::vector<OutgoingMessage> mailbox;  // bounded by the budget
+
+  Result<void> Send(const std::shared_ptr<Impl>& self, ByteSpan data, bool is_text);
+
+  // Loop only. -------------------------------------------------------------------------------------
+  PeerConnectionCore* core = nullptr;  // empty once the channel or its connection is closed
+  std::optional<sctp::ChannelId> mux_id;
+  DataChannelEvents events;
+  bool subscribed = false;
+  bool paused_by_user = false;
+  bool detached = false;  // the handle is gone: no callback starts any more
+  bool open_announced = false;
+  std::size_t mux_amount = 0;
+  // Set when the channel closed before Subscribe: told then.
+  std::optional<std::optional<Error>> unannounced_close;
+
+  // Subtracts what was acknowledged or dropped; true when it crossed the low threshold downward.
+  bool Release(std::size_t bytes);
+};
+
+// Makes handles out of what is inside them.
+class DataChannelFactory {
+ public:
+  static DataChannel Make(std::shared_ptr<DataChannel::Impl> impl);
+  using Impl = DataChannel::Impl;
+};
+
+using ChannelImpl = DataChannelFactory::Impl;
+
+}  // namespace pairwire
+
+#endif  // PAIRWIRE_PEER_CONNECTION_DATA_CHANNEL_IMPL_H_

@@ -1,0 +1,142 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// The Network handle: starts the loop thread, builds the loop's side on it, and takes both down in order.
+#include <pairwire/network.h>
+
+#include <arpa/inet.h>
+
+#include <atomic>
+#include <chrono>
+#include <future>
+#include <utility>
+
+#include "peer/base/asio_loop.h"
+#include "peer/base/check.h"
+#include "peer/connection/network_access.h"
+#include "peer/connection/network_core.h"
+#include "peer/connection/peer_connection_core.h"
+#include "peer/connection/peer_connection_impl.h"
+
+namespace pairwire {
+namespace {
+
+// A connection needs TransportStack::kCloseTimeout to close in order; the rest is for a busy machine.
+constexpr std::chrono::milliseconds kCloseAllTimeout{2500};
+
+bool IsAddress(const std::string& text) {
+  unsigned char buffer[sizeof(in6_addr)];
+  return inet_pton(AF_INET, text.c_str(), buffer) == 1 ||
+         inet_pton(AF_INET6, text.c_str(), buffer) == 1;
+}
+
+Result<void> Validate(const PeerConfiguration& configuration) {
+  for (const auto& address : configuration.bind_addresses) {
+    if (!IsAddress(address)) {
+      return Fail(Errc::kInvalidArgument, "bind_addresses: '" + address + "' is no IP address");
+    }
+  }
+  if (configuration.port_range_begin > configuration.port_range_end) {
+    return Fail(Errc::kInvalidArgument, "port_range_begin is above port_range_end");
+  }
+  if (configuration.ice_pacing.count() < 1 || configuration.ice_pacing.count() > 1000) {
+    return Fail(Errc::kInvalidArgument, "ice_pacing must be 1..1000 ms");
+  }
+  if (configuration.connect_timeout.count() < 1) {
+    return Fail(Errc::kInvalidArgument, "connect_timeout must be above 0");
+  }
+  if (configuration.max_message_size < 1 ||
+      configuration.max_message_size > configuration.max_buffered_amount) {
+    return Fail(Errc::kInvalidArgument, "max_message_size must be 1..max_buffered_amount");
+  }
+  if (configuration.max_channels < 1 || configuration.max_channels > 65534) {
+    return Fail(Errc::kInvalidArgument, "max_channels must be 1..65534");
+  }
+  return {};
+}
+
+}  // namespace
+
+struct Network::Impl {
+  explicit Impl(const std::string& thread_name) : loop(thread_name) {}
+
+  // Runs `function` on the loop and waits for it.
+  void OnLoop(std::function<void()> function) {
+    std::promise<void> promise;
+    auto done = promise.get_future();
+    loop.Post([&function, promise = std::move(promise)]() mutable {
+      function();
+      promise.set_value();
+    });
+    done.wait();
+  }
+
+  AsioLoop loop;
+  std::unique_ptr<NetworkCore> core;  // made and destroyed on the loop
+  std::shared_ptr<LoopLink> link;
+  std::atomic<PeerId> next_id{1};
+};
+
+Network::Network(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Result<std::unique_ptr<Network>> Network::Create(NetworkOptions options) {
+  auto impl = std::make_unique<Impl>(options.thread_name);
+  if (auto started = impl->loop.Start(); !started) return tl::unexpected(started.error());
+  std::optional<Error> error;
+  impl->OnLoop([&] {
+    auto core = NetworkCore::Create(impl->loop);
+    if (core) {
+      impl->core = std::move(*core);
+    } else {
+      error = core.error();
+    }
+  });
+  if (error) {
+    impl->loop.Stop();
+    return tl::unexpected(std::move(*error));
+  }
+  impl->link = std::make_shared<LoopLink>(impl->loop, *impl->core);
+  return std::unique_ptr<Network>(new Network(std::move(impl)));
+}
+
+Network::~Network() {
+  PAIRWIRE_CHECK(!impl_->loop.IsCurrent());
+  auto all_closed = std::make_shared<std::promise<void>>();
+  auto closed = all_closed->get_future();
+  impl_->link->Post([all_closed](NetworkCore& core) {
+    core.CloseAll([all_closed] { all_closed->set_value(); });
+  });
+  closed.wait_for(kCloseAllTimeout);
+  impl_->link->Cut();
+  impl_->OnLoop([this] { impl_->core.reset(); });
+  impl_->loop.Stop();
+}
+
+Result<PeerConnection> Network::CreatePeerConnection(PeerConfiguration configuration,
+                                                     PeerConnectionEvents events) {
+  if (auto valid = Validate(configuration); !valid) return tl::unexpected(valid.error());
+  const PeerId id = impl_->next_id.fetch_add(1);
+  auto shared =
+      std::make_shared<PeerConnection::Impl>(impl_->link, id, configuration.max_buffered_amount);
+  Result<void> made;
+  const bool ran = impl_->link->RunAndWait([&](NetworkCore& core) {
+    auto certificate = core.TakeCertificate();
+    if (!certificate) {
+      made = tl::unexpected(certificate.error());
+      return;
+    }
+    core.Add(id, std::make_unique<PeerConnectionCore>(core, std::move(configuration),
+                                                      std::move(events), std::move(*certificate),
+                                                      shared));
+  });
+  if (!ran) return Fail(Errc::kClosed, "the network is closing");
+  if (!made) return tl::unexpected(made.error());
+  return PeerConnection(std::move(shared));
+}
+
+void Network::Post(std::function<void()> task) { impl_->loop.Post(std::move(task)); }
+
+AsioLoop& NetworkAccess::LoopOf(Network& network) { return network.impl_->loop; }
+
+std::shared_ptr<LoopLink> NetworkAccess::LinkOf(Network& network) { return network.impl_->link; }
+
+}  // namespace pairwire

@@ -1,0 +1,72 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+#include "peer/connection/network_core.h"
+
+#include <utility>
+#include <vector>
+
+#include "peer/connection/peer_connection_core.h"
+
+namespace pairwire {
+
+Result<std::unique_ptr<NetworkCore>> NetworkCore::Create(IoLoop& loop) {
+  auto sctp = sctp::UsrsctpRuntime::Create(loop);
+  if (!sctp) return tl::unexpected(sctp.error());
+  return std::unique_ptr<NetworkCore>(new NetworkCore(loop, std::move(*sctp)));
+}
+
+NetworkCore::NetworkCore(IoLoop& loop, std::unique_ptr<sctp::UsrsctpRuntime> sctp)
+    : loop_(loop),
+      ice_(std::make_unique<ice::IceRuntime>(loop, random_)),
+      sctp_(std::move(sctp)) {
+  RefillCertificate();
+}
+
+NetworkCore::~NetworkCore() = default;
+
+Result<dtls::Certificate> NetworkCore::TakeCertificate() {
+  if (!spare_certificate_) return dtls::Certificate::Generate();
+  dtls::Certificate certificate = std::move(*spare_certificate_);
+  spare_certificate_.reset();
+  loop_.Post(safety_.Wrap([this] { RefillCertificate(); }));
+  return certificate;
+}
+
+void NetworkCore::RefillCertificate() {
+  if (spare_certificate_) return;
+  auto certificate = dtls::Certificate::Generate();
+  // Without one the next connection tries again and reports what is wrong.
+  if (certificate) spare_certificate_ = std::make_unique<dtls::Certificate>(std::move(*certificate));
+}
+
+void NetworkCore::Add(PeerId id, std::unique_ptr<PeerConnectionCore> peer) {
+  peers_.emplace(id, std::move(peer));
+}
+
+PeerConnectionCore* NetworkCore::Find(PeerId id) {
+  const auto found = peers_.find(id);
+  return found == peers_.end() ? nullptr : found->second.get();
+}
+
+void NetworkCore::RemoveLater(PeerId id) {
+  loop_.Post(safety_.Wrap([this, id] { Remove(id); }));
+}
+
+void NetworkCore::Remove(PeerId id) {
+  peers_.erase(id);
+  if (peers_.empty() && all_closed_) std::exchange(all_closed_, nullptr)();
+}
+
+void NetworkCore::CloseAll(std::function<void()> done) {
+  if (peers_.empty()) {
+    done();
+    return;
+  }
+  all_closed_ = std::move(done);
+  std::vector<PeerId> ids;
+  for (const auto& [id, peer] : peers_) ids.push_back(id);
+  for (const PeerId id : ids) {
+    if (auto* peer = Find(id)) peer->Detach();
+  }
+}
+
+}  // namespace pairwire

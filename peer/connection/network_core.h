@@ -1,0 +1,70 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// NetworkCore: the loop's side of a Network: the libraries' runtimes and the table of connections. Handles
+// name a connection by id and find it here, so neither side holds the other. Loop thread only.
+#ifndef PAIRWIRE_PEER_CONNECTION_NETWORK_CORE_H_
+#define PAIRWIRE_PEER_CONNECTION_NETWORK_CORE_H_
+
+#include <pairwire/configuration.h>
+#include <pairwire/result.h>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+
+#include "peer/base/io_loop.h"
+#include "peer/base/random.h"
+#include "peer/base/task_safety.h"
+#include "peer/connection/loop_link.h"
+#include "peer/dtls/certificate.h"
+#include "peer/ice/nice_transport.h"
+#include "sctp/usrsctp_runtime.h"
+
+namespace pairwire {
+
+class PeerConnectionCore;
+
+// Never reused within a Network.
+using PeerId = std::uint64_t;
+
+class NetworkCore {
+ public:
+  // kInvalidState: the process has a Network already (usrsctp is one per process).
+  static Result<std::unique_ptr<NetworkCore>> Create(IoLoop& loop);
+  ~NetworkCore();
+
+  IoLoop& loop() { return loop_; }
+  RandomSource& random() { return random_; }
+  ice::IceRuntime& ice() { return *ice_; }
+  sctp::UsrsctpRuntime& sctp() { return *sctp_; }
+
+  // A certificate for one connection. One is always made ahead, so that connecting does not wait for it.
+  Result<dtls::Certificate> TakeCertificate();
+
+  void Add(PeerId id, std::unique_ptr<PeerConnectionCore> peer);
+  PeerConnectionCore* Find(PeerId id);
+  // Destroys the connection, not now but in the loop's own frame: its methods may be running.
+  void RemoveLater(PeerId id);
+
+  // Closes every connection in order; `done` runs once all are gone.
+  void CloseAll(std::function<void()> done);
+
+ private:
+  NetworkCore(IoLoop& loop, std::unique_ptr<sctp::UsrsctpRuntime> sctp);
+  void RefillCertificate();
+  void Remove(PeerId id);
+
+  IoLoop& loop_;
+  SystemRandom random_;
+  std::unique_ptr<ice::IceRuntime> ice_;
+  std::unique_ptr<sctp::UsrsctpRuntime> sctp_;
+  std::unique_ptr<dtls::Certificate> spare_certificate_;
+  std::function<void()> all_closed_;
+  std::map<PeerId, std::unique_ptr<PeerConnectionCore>> peers_;
+  TaskSafety safety_;
+};
+
+}  // namespace pairwire
+
+#endif  // PAIRWIRE_PEER_CONNECTION_NETWORK_CORE_H_

@@ -1,0 +1,176 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// The channels' half of PeerConnectionCore: handles on one side, the ChannelMux on the other.
+#include <utility>
+#include <vector>
+
+#include "peer/connection/peer_connection_core.h"
+
+namespace pairwire {
+
+void PeerConnectionCore::OpenChannel(const std::shared_ptr<ChannelImpl>& channel) {
+  if (phase_ != Phase::kOpen) {
+    FinishChannel(channel, Error{Errc::kClosed, "the connection is closed"});
+    return;
+  }
+  const auto id = stack_->channels().Open(channel->label, channel->protocol);
+  if (!id) {
+    FinishChannel(channel, id.error());
+    return;
+  }
+  channel->core = this;
+  channel->mux_id = *id;
+  channels_.emplace(*id, channel);
+  // Until Subscribe, what comes waits in the mux.
+  stack_->channels().PauseReceiving(*id);
+}
+
+std::shared_ptr<ChannelImpl> PeerConnectionCore::FindChannel(sctp::ChannelId id) {
+  const auto found = channels_.find(id);
+  return found == channels_.end() ? nullptr : found->second;
+}
+
+void PeerConnectionCore::OnChannelIncoming(sctp::ChannelId id, const std::string& label,
+                                           const std::string& protocol) {
+  if (phase_ != Phase::kOpen || detached_) {
+    stack_->channels().Close(id);
+    return;
+  }
+  auto channel =
+      std::make_shared<ChannelImpl>(shared_->link, shared_->id, shared_->budget, label, protocol);
+  channel->core = this;
+  channel->mux_id = id;
+  channels_.emplace(id, channel);
+  AnnounceOpen(*channel);
+  // Without a handler the handle goes at once, which closes the channel.
+  DataChannel handle = DataChannelFactory::Make(std::move(channel));
+  if (events_.on_data_channel) events_.on_data_channel(std::move(handle));
+}
+
+void PeerConnectionCore::OnChannelOpen(sctp::ChannelId id) {
+  const auto channel = FindChannel(id);
+  if (channel) AnnounceOpen(*channel);
+}
+
+void PeerConnectionCore::AnnounceOpen(ChannelImpl& channel) {
+  if (const auto stream = stack_->channels().stream_of(*channel.mux_id)) {
+    channel.stream_id.store(sctp::ToInt(*stream), std::memory_order_relaxed);
+  }
+  auto expected = DataChannelState::kConnecting;
+  channel.state.compare_exchange_strong(expected, DataChannelState::kOpen);
+  if (expected != DataChannelState::kConnecting) return;  // open already, or the app closed it
+  if (channel.subscribed && !channel.detached && !channel.open_announced) {
+    channel.open_announced = true;
+    if (channel.events.on_open) channel.events.on_open();
+  }
+}
+
+void PeerConnectionCore::ChannelSubscribed(const std::shared_ptr<ChannelImpl>& channel) {
+  channel->subscribed = true;
+  if (channel->state.load(std::memory_order_acquire) == DataChannelState::kOpen &&
+      !channel->open_announced) {
+    channel->open_announced = true;
+    if (channel->events.on_open) channel->events.on_open();
+  }
+  if (channel->core != nullptr && !channel->paused_by_user && phase_ != Phase::kEnded) {
+    stack_->channels().ResumeReceiving(*channel->mux_id);
+  }
+  if (channel->unannounced_close && !channel->detached) {
+    const auto error = *std::exchange(channel->unannounced_close, std::nullopt);
+    if (channel->events.on_closed) channel->events.on_closed(error);
+  }
+}
+
+void PeerConnectionCore::PauseChannel(ChannelImpl& channel, bool paused) {
+  channel.paused_by_user = paused;
+  if (channel.core == nullptr || !channel.subscribed || phase_ == Phase::kEnded) return;
+  if (paused) {
+    stack_->channels().PauseReceiving(*channel.mux_id);
+  } else {
+    stack_->channels().ResumeReceiving(*channel.mux_id);
+  }
+}
+
+void PeerConnectionCore::DrainMailbox(ChannelImpl& channel) {
+  std::vector<ChannelImpl::OutgoingMessage> mailbox;
+  {
+    const std::lock_guard lock(channel.mailbox_mutex);
+    mailbox.swap(channel.mailbox);
+  }
+  for (auto& message : mailbox) {
+    const std::size_t cost = std::max<std::size_t>(message.data.size(), 1);
+    if (channel.core == nullptr || phase_ == Phase::kEnded) {
+      channel.Release(cost);
+      continue;
+    }
+    const auto sent = stack_->channels().Send(*channel.mux_id, message.data, message.is_text);
+    if (!sent) {
+      // The checks in Send make this a channel that closed meanwhile; on_closed tells.
+      channel.Release(cost);
+    }
+  }
+}
+
+void PeerConnectionCore::CloseChannel(ChannelImpl& channel) {
+  if (channel.core == nullptr || phase_ == Phase::kEnded) return;
+  DrainMailbox(channel);
+  stack_->channels().Close(*channel.mux_id);
+}
+
+void PeerConnectionCore::DetachChannel(const std::shared_ptr<ChannelImpl>& channel) {
+  channel->detached = true;
+  if (channel->core == nullptr) return;
+  channel->state.store(DataChannelState::kClosing, std::memory_order_release);
+  if (phase_ == Phase::kEnded) return;
+  // What waits for a reader that is gone must not hold up the others.
+  stack_->channels().ResumeReceiving(*channel->mux_id);
+  CloseChannel(*channel);
+}
+
+void PeerConnectionCore::OnChannelMessage(sctp::ChannelId id, ByteSpan data, bool is_text) {
+  const auto channel = FindChannel(id);
+  if (!channel || channel->detached || !channel->events.on_message) return;
+  channel->events.on_message(Message{data, is_text});
+}
+
+void PeerConnectionCore::OnChannelBufferedAmount(sctp::ChannelId id, std::size_t bytes) {
+  const auto found = channels_.find(id);
+  if (found == channels_.end()) return;
+  auto& channel = *found->second;
+  // Growth was counted by Send already; only what left counts here.
+  const std::size_t before = std::exchange(channel.mux_amount, bytes);
+  if (bytes < before && channel.Release(before - bytes)) PostBufferedAmountLow(found->second);
+}
+
+void PeerConnectionCore::PostBufferedAmountLow(const std::shared_ptr<ChannelImpl>& channel) {
+  network_.loop().Post(safety_.Wrap([channel] {
+    if (!channel->detached && channel->core != nullptr && channel->events.on_buffered_amount_low) {
+      channel->events.on_buffered_amount_low();
+    }
+  }));
+}
+
+void PeerConnectionCore::OnChannelClosed(sctp::ChannelId id, const std::optional<Error>& error) {
+  const auto found = channels_.find(id);
+  if (found == channels_.end()) return;
+  const auto channel = found->second;
+  channels_.erase(found);
+  FinishChannel(channel, error);
+}
+
+// Once for each channel. The budget gets back what was not acknowledged.
+void PeerConnectionCore::FinishChannel(const std::shared_ptr<ChannelImpl>& channel,
+                                       const std::optional<Error>& error) {
+  channel->state.store(DataChannelState::kClosed, std::memory_order_release);
+  channel->core = nullptr;
+  DrainMailbox(*channel);
+  channel->Release(std::exchange(channel->mux_amount, 0));
+  if (channel->detached) return;
+  if (!channel->subscribed) {
+    channel->unannounced_close = error;
+  } else if (channel->events.on_closed) {
+    channel->events.on_closed(error);
+  }
+}
+
+}  // namespace pairwire

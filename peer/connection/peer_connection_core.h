@@ -1,0 +1,111 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// PeerConnectionCore: the loop's side of a PeerConnection: carries out what Negotiation decides on a
+// TransportStack, keeps the channels, and calls the application.
+//
+//   open --Close / handle gone--> closing (draining, at most 2 s) --> ended
+//     +------ transport ended -----------------------------------------^
+//
+// It is destroyed only through NetworkCore::RemoveLater, so an application callback may do anything,
+// also drop the handle: `this` outlives the call. Loop thread only.
+#ifndef PAIRWIRE_PEER_CONNECTION_PEER_CONNECTION_CORE_H_
+#define PAIRWIRE_PEER_CONNECTION_PEER_CONNECTION_CORE_H_
+
+#include <pairwire/peer_connection.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "peer/base/task_safety.h"
+#include "peer/base/timer.h"
+#include "peer/connection/data_channel_impl.h"
+#include "peer/connection/negotiation.h"
+#include "peer/connection/network_core.h"
+#include "peer/connection/peer_connection_impl.h"
+#include "peer/connection/transport_stack.h"
+
+namespace pairwire {
+
+class PeerConnectionCore final : private TransportStackEvents {
+ public:
+  PeerConnectionCore(NetworkCore& network, PeerConfiguration configuration,
+                     PeerConnectionEvents events, dtls::Certificate certificate,
+                     std::shared_ptr<PeerShared> shared);
+  ~PeerConnectionCore();
+
+  // The PeerConnection's methods; the callbacks are called before these return.
+  void CreateOffer(const PeerConnection::DescriptionCallback& done);
+  void CreateAnswer(const PeerConnection::DescriptionCallback& done);
+  void SetLocalImplicit(const PeerConnection::DescriptionCallback& done);
+  void SetLocal(const SessionDescription& description, const PeerConnection::DoneCallback& done);
+  void SetRemote(const SessionDescription& description, const PeerConnection::DoneCallback& done);
+  void AddIceCandidate(const IceCandidate& candidate, const PeerConnection::DoneCallback& done);
+  void OpenChannel(const std::shared_ptr<ChannelImpl>& channel);
+  void Close();
+
+  // The handle is gone: no callback starts any more, and the connection closes in the background.
+  void Detach();
+
+  // The DataChannel's methods.
+  void DrainMailbox(ChannelImpl& channel);
+  void ChannelSubscribed(const std::shared_ptr<ChannelImpl>& channel);
+  void PauseChannel(ChannelImpl& channel, bool paused);
+  void CloseChannel(ChannelImpl& channel);
+  void DetachChannel(const std::shared_ptr<ChannelImpl>& channel);
+
+ private:
+  enum class Phase { kOpen, kClosing, kEnded };
+
+  // TransportStackEvents
+  void OnLocalCandidate(const std::string& candidate) override;
+  void OnGatheringDone() override;
+  void OnIceState(ice::State state) override;
+  void OnDtlsState(dtls::State state) override;
+  void OnSelectedPair(const ice::CandidatePair& pair) override;
+  void OnTransportEnded(const Error& error) override;
+  void OnChannelIncoming(sctp::ChannelId id, const std::string& label,
+                         const std::string& protocol) override;
+  void OnChannelOpen(sctp::ChannelId id) override;
+  void OnChannelMessage(sctp::ChannelId id, ByteSpan data, bool is_text) override;
+  void OnChannelBufferedAmount(sctp::ChannelId id, std::size_t bytes) override;
+  void OnChannelClosed(sctp::ChannelId id, const std::optional<Error>& error) override;
+
+  Result<void> ApplyLocal(const SessionDescription& description);
+  Result<void> Carry(const Applied& applied);
+  Result<void> StartRemote(const RemoteParameters& remote);
+  void AfterNegotiation();
+  void UpdateDescriptions();
+  void SetConnectionState(PeerConnectionState state, const std::optional<Error>& error);
+  void SetSignalingState(SignalingState state);
+  void SetGatheringState(IceGatheringState state);
+  void SetIceState(IceConnectionState state);
+  void End(PeerConnectionState state, const std::optional<Error>& error);
+
+  std::shared_ptr<ChannelImpl> FindChannel(sctp::ChannelId id);
+  void AnnounceOpen(ChannelImpl& channel);
+  void FinishChannel(const std::shared_ptr<ChannelImpl>& channel,
+                     const std::optional<Error>& error);
+  void PostBufferedAmountLow(const std::shared_ptr<ChannelImpl>& channel);
+
+  NetworkCore& network_;
+  const PeerConfiguration configuration_;
+  const PeerConnectionEvents events_;
+  const dtls::Certificate certificate_;
+  const std::shared_ptr<PeerShared> shared_;
+
+  Phase phase_ = Phase::kOpen;
+  bool detached_ = false;
+  ice::State ice_state_ = ice::State::kNew;
+  dtls::State dtls_state_ = dtls::State::kNew;
+  Timer connect_timer_;
+  std::unordered_map<sctp::ChannelId, std::shared_ptr<ChannelImpl>> channels_;
+  std::unique_ptr<TransportStack> stack_;
+  std::optional<Negotiation> negotiation_;
+  TaskSafety safety_;
+};
+
+}  // namespace pairwire
+
+#endif  // PAIRWIRE_PEER_CONNECTION_PEER_CONNECTION_CORE_H_

@@ -1,0 +1,142 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// TransportStack: owns ICE, DTLS and the channels of one connection and carries bytes and states between
+// them. The boxes do not know one another; this is the only place that does.
+//
+//   ICE pair selected -> DTLS starts -> SCTP starts -> channels open
+//   Close: channels drain -> SCTP shuts down -> DTLS close_notify -> ICE goes, within kCloseTimeout
+//
+// It knows nothing of SDP or handles. Loop thread only.
+#ifndef PAIRWIRE_PEER_CONNECTION_TRANSPORT_STACK_H_
+#define PAIRWIRE_PEER_CONNECTION_TRANSPORT_STACK_H_
+
+#include <pairwire/bytes.h>
+#include <pairwire/configuration.h>
+#include <pairwire/result.h>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "peer/base/loop.h"
+#include "peer/base/task_safety.h"
+#include "peer/base/timer.h"
+#include "peer/dtls/dtls_transport.h"
+#include "peer/ice/ice_transport.h"
+#include "sctp/channel_mux.h"
+
+namespace pairwire {
+
+// Called from the loop's own frame (see the boxes' own events). Channel events are ChannelMuxEvents'.
+class TransportStackEvents {
+ public:
+  virtual void OnLocalCandidate(const std::string& candidate) = 0;
+  virtual void OnGatheringDone() = 0;
+  virtual void OnIceState(ice::State state) = 0;
+  virtual void OnDtlsState(dtls::State state) = 0;
+  virtual void OnSelectedPair(const ice::CandidatePair& pair) = 0;
+  // Once: nothing works any more and nothing follows. kPeerLeft: the other end ended it in order.
+  virtual void OnTransportEnded(const Error& error) = 0;
+
+  virtual void OnChannelIncoming(sctp::ChannelId id, const std::string& label,
+                                 const std::string& protocol) = 0;
+  virtual void OnChannelOpen(sctp::ChannelId id) = 0;
+  virtual void OnChannelMessage(sctp::ChannelId id, ByteSpan data, bool is_text) = 0;
+  virtual void OnChannelBufferedAmount(sctp::ChannelId id, std::size_t bytes) = 0;
+  virtual void OnChannelClosed(sctp::ChannelId id, const std::optional<Error>& error) = 0;
+
+ protected:
+  ~TransportStackEvents() = default;
+};
+
+struct RemoteTransport {
+  ice::Credentials ice;
+  std::vector<dtls::Fingerprint> fingerprints;
+  std::size_t max_message_size = 0;  // 0: no limit
+};
+
+class TransportStack final : private ice::Events,
+                             private dtls::Events,
+                             private sctp::ChannelMuxEvents {
+ public:
+  using IceFactory = std::function<std::unique_ptr<ice::IceTransport>(ice::Events&)>;
+
+  // Drain, SHUTDOWN and close_notify together may take this long after Close.
+  static constexpr std::chrono::milliseconds kCloseTimeout{2000};
+
+  TransportStack(Loop& loop, const PeerConfiguration& configuration,
+                 const dtls::Certificate& certificate, const IceFactory& make_ice,
+                 sctp::ChannelMux::AssociationFactory make_association, TransportStackEvents& events);
+  ~TransportStack();  // Silent and at once.
+
+  const ice::Credentials& local_credentials() const { return ice_->local_credentials(); }
+
+  Result<void> Gather() { return ice_->Gather(); }
+  void SetIceRole(ice::Role role) { ice_->SetRole(role); }
+  // Once. The DTLS role may come before or after.
+  Result<void> SetRemote(RemoteTransport remote);
+  void SetDtlsRole(dtls::Role role);
+  Result<void> AddRemoteCandidate(const std::string& candidate);
+  void SetRemoteCandidatesDone() { ice_->SetRemoteCandidatesDone(); }
+
+  sctp::ChannelMux& channels() { return *mux_; }
+
+  // Ends everything in order, then calls `done` from the loop's frame. Events other than those of the
+  // channels that are being drained stop.
+  void Close(std::function<void()> done);
+
+ private:
+  enum class Phase { kOpen, kClosing, kEnded };
+
+  // ice::Events
+  void OnIceCandidate(const std::string& candidate) override;
+  void OnIceGatheringDone() override;
+  void OnIceState(ice::State state) override;
+  void OnIceSelectedPair(const ice::CandidatePair& pair) override;
+  void OnIcePacket(ByteSpan packet) override;
+  // dtls::Events
+  void OnDtlsPacket(ByteSpan packet) override;
+  void OnDtlsState(dtls::State state, const Error& error) override;
+  void OnDtlsData(ByteSpan data) override;
+  // sctp::ChannelMuxEvents
+  void OnMuxPacket(ByteSpan packet) override;
+  void OnMuxState(sctp::AssociationState state, const Error& error) override;
+  void OnChannelIncoming(sctp::ChannelId id, const std::string& label,
+                         const std::string& protocol) override;
+  void OnChannelOpen(sctp::ChannelId id) override;
+  void OnChannelMessage(sctp::ChannelId id, ByteSpan data, bool is_text) override;
+  void OnChannelBufferedAmount(sctp::ChannelId id, std::size_t bytes) override;
+  void OnChannelClosed(sctp::ChannelId id, const std::optional<Error>& error) override;
+
+  void MaybeStartDtls();
+  void End(Error error);
+  void FinishClose();
+
+  Loop& loop_;
+  const PeerConfiguration configuration_;
+  TransportStackEvents& events_;
+  const sctp::ChannelMux::AssociationFactory make_association_;
+
+  Phase phase_ = Phase::kOpen;
+  bool has_pair_ = false;
+  bool dtls_started_ = false;
+  bool mux_started_ = false;
+  bool sctp_was_connected_ = false;
+  std::optional<RemoteTransport> remote_;
+  std::optional<dtls::Role> dtls_role_;
+  std::function<void()> close_done_;
+  Timer close_timer_;
+
+  // From the top down, so that destruction runs in that order too: the last declared goes first.
+  std::unique_ptr<ice::IceTransport> ice_;
+  std::unique_ptr<dtls::DtlsTransport> dtls_;
+  std::unique_ptr<sctp::ChannelMux> mux_;
+  TaskSafety safety_;
+};
+
+}  // namespace pairwire
+
+#endif  // PAIRWIRE_PEER_CONNECTION_TRANSPORT_STACK_H_

@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# Passes the tests on a fresh Debian 12: installs what is missing, builds, runs everything.
+#   tests/run.sh           everything: release, ASan+UBSan, TSan, fuzz targets, browser, other stacks, demo
+#   tests/run.sh --fast    the release build and its tests: under two minutes once built
+# Ends with one line "N passed, N failed, N skipped"; exit code 0 only when nothing failed.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+fast=false
+case "${1:-}" in
+  "") ;;
+  --fast) fast=true ;;
+  *) echo "usage: tests/run.sh [--fast]" >&2; exit 2 ;;
+esac
+
+passed=0 failed=0 skipped=0
+failures=()
+logs=build/logs
+mkdir -p "$logs"
+
+step() { printf '\n=== %s (%s s)\n' "$1" "$SECONDS"; }
+
+# count RESULTS.xml: adds a JUnit file's figures.
+count() {
+  local tests failures_here skipped_here
+  tests=$(grep -o 'tests="[0-9]*"' "$1" | head -1 | tr -dc 0-9)
+  failures_here=$(grep -o 'failures="[0-9]*"' "$1" | head -1 | tr -dc 0-9)
+  skipped_here=$(grep -o 'skipped="[0-9]*"' "$1" | head -1 | tr -dc 0-9)
+  passed=$((passed + tests - failures_here - skipped_here))
+  failed=$((failed + failures_here))
+  skipped=$((skipped + skipped_here))
+}
+
+# check NAME COMMAND...: one command as one test, its output in a log that is shown when it fails.
+check() {
+  local name=$1; shift
+  if "$@" >"$logs/$name.log" 2>&1; then
+    passed=$((passed + 1)); echo "ok      $name"
+  else
+    failed=$((failed + 1)); failures+=("$name"); echo "FAILED  $name"; tail -40 "$logs/$name.log"
+  fi
+}
+
+build() {
+  local preset=$1
+  step "build $preset"
+  if ! { cmake --preset "$preset" -DPAIRWIRE_BUILD_TESTS=ON && cmake --build --preset "$preset"; } >"$logs/build-$preset.log" 2>&1; then
+    grep -E -A12 'error|FAILED' "$logs/build-$preset.log" | head -60
+    echo "The $preset build failed; the whole output is in $logs/build-$preset.log" >&2
+    failed=$((failed + 1)); failures+=("build-$preset")
+    return 1
+  fi
+}
+
+# run_ctest PRESET [ctest options]
+run_ctest() {
+  local preset=$1; shift
+  step "tests $preset"
+  local xml="$PWD/$logs/ctest-$preset.xml"
+  rm -f "$xml"
+  ctest --test-dir "build/$preset" --output-on-failure --no-tests=error --output-junit "$xml" \
+    --repeat until-fail:1 -j 2 "$@" >"$logs/ctest-$preset.log" 2>&1 || failures+=("ctest-$preset")
+  if [ -f "$xml" ]; then count "$xml"; else failed=$((failed + 1)); fi
+  grep -E 'tests passed|\*\*\*|\(Failed\)|\(Timeout\)|SKIPPED|Skipped' "$logs/ctest-$preset.log" | head -40
+}
+
+step "packages"
+.ci/install-packages.sh build test || exit 1
+
+check format .ci/check-format.sh
+
+build release && run_ctest release
+
+if ! $fast; then
+  export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
+  export UBSAN_OPTIONS=print_stacktrace=1
+  export LSAN_OPTIONS=suppressions=$PWD/tests/support/lsan.supp:print_suppressions=0
+  export TSAN_OPTIONS=suppressions=$PWD/tests/support/tsan.supp:halt_on_error=1
+  build asan && run_ctest asan
+  build tsan && run_ctest tsan
+
+  if build fuzz; then
+    step "fuzz targets, ${PAIRWIRE_FUZZ_SECONDS:-10} s each"
+    for target in build/fuzz/bin/*_fuzzer; do
+      name=$(basename "$target")
+      mkdir -p "build/fuzz/corpus/$name"
+      check "$name" "$target" -max_total_time="${PAIRWIRE_FUZZ_SECONDS:-10}" -rss_limit_mb=1024 -timeout=10 \
+        "build/fuzz/corpus/$name" "tests/fuzz/corpus/${name%_fuzzer}"
+    done
+  fi
+
+  step "other stacks and browsers"
+  tests/interop/run.sh --junit "$logs/interop.xml" 2>&1 | tail -60
+  [ -f "$logs/interop.xml" ] && count "$logs/interop.xml" || { failed=$((failed + 1)); failures+=("interop"); }
+
+  step "demo"
+  check demo samples/run-demo.sh
+fi
+
+step "done"
+[ "${#failures[@]}" -eq 0 ] || printf 'failed: %s\n' "${failures[*]}"
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ] && [ "${#failures[@]}" -eq 0 ]
