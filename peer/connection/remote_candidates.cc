@@ -1,0 +1,161 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+#include "peer/connection/remote_candidates.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace pairwire {
+namespace {
+
+constexpr std::string_view kBlanks = " \t\r\n";
+constexpr std::string_view kPrefix = "candidate:";
+
+std::string_view Trim(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(kBlanks);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
+}
+
+std::string_view TakeWord(std::string_view& text) {
+  const std::size_t blank = text.find(' ');
+  const std::string_view word = text.substr(0, blank);
+  text.remove_prefix(blank == std::string_view::npos ? text.size() : blank + 1);
+  return word;
+}
+
+// The value of the "ufrag" extension: name and value pairs follow the eight fixed words, the last
+// two of which are "typ" and its value (RFC 8839 section 5.1).
+std::string_view UfragOf(std::string_view line) {
+  for (int i = 0; i < 8; ++i) TakeWord(line);
+  while (!line.empty()) {
+    const std::string_view name = TakeWord(line);
+    const std::string_view value = TakeWord(line);
+    if (name == "ufrag") return value;
+  }
+  return {};
+}
+
+// An empty mid is what some libraries send for none.
+bool HasMid(const IceCandidate& candidate) {
+  return candidate.sdp_mid && !candidate.sdp_mid->empty();
+}
+
+// W3C: the mid counts, the index only without one.
+std::optional<std::size_t> SectionOf(const sdp::Description& description,
+                                     const IceCandidate& candidate) {
+  if (HasMid(candidate)) {
+    for (std::size_t i = 0; i < description.media.size(); ++i) {
+      if (description.media[i].mid == *candidate.sdp_mid) return i;
+    }
+    return std::nullopt;
+  }
+  const int index = candidate.sdp_mline_index.value_or(-1);
+  if (index < 0 || static_cast<std::size_t>(index) >= description.media.size()) return std::nullopt;
+  return static_cast<std::size_t>(index);
+}
+
+// End-of-candidates without a section is that of all sections.
+bool NamesNoSection(const IceCandidate& candidate) {
+  return !HasMid(candidate) && !candidate.sdp_mline_index;
+}
+
+}  // namespace
+
+Result<IceCandidate> RemoteCandidates::Clean(const IceCandidate& candidate) {
+  std::string_view line = Trim(candidate.candidate);
+  if (line.starts_with("a=")) line.remove_prefix(2);
+  if (line.size() > kMaxCandidateBytes) {
+    return Fail(Errc::kLimitExceeded,
+                "a candidate of more than " + std::to_string(kMaxCandidateBytes) + " bytes");
+  }
+  if (candidate.sdp_mid.value_or("").size() > kMaxTagBytes ||
+      candidate.username_fragment.value_or("").size() > kMaxTagBytes) {
+    return Fail(Errc::kInvalidArgument, "a candidate's mid or username fragment is too long");
+  }
+  IceCandidate clean{std::string(line), candidate.sdp_mid, candidate.sdp_mline_index,
+                     candidate.username_fragment};
+  if (line.empty() || line == "end-of-candidates") {
+    clean.candidate.clear();
+    return clean;
+  }
+  if (NamesNoSection(candidate)) {
+    return Fail(Errc::kInvalidArgument, "a candidate needs sdp_mid or sdp_mline_index");
+  }
+  // remote_description() prints the line: what could start a line of its own must not get in.
+  const auto is_printable = [](char c) { return c >= ' ' && c <= '~'; };
+  if (!line.starts_with(kPrefix) || line.size() == kPrefix.size() ||
+      !std::all_of(line.begin(), line.end(), is_printable)) {
+    return Fail(Errc::kParseError, "not a candidate line");
+  }
+  return clean;
+}
+
+Result<void> RemoteCandidates::CheckSection(const sdp::Description& description,
+                                            const IceCandidate& candidate) {
+  if (NamesNoSection(candidate) || SectionOf(description, candidate)) return {};
+  return Fail(Errc::kInvalidArgument,
+              "a candidate's mid or index names no section of the remote description");
+}
+
+bool RemoteCandidates::Belongs(const CandidateTarget& target, const IceCandidate& candidate) {
+  if (!NamesNoSection(candidate)) {
+    const auto section = SectionOf(target.description, candidate);
+    if (section != target.data_index && section != target.transport_index) return false;
+  }
+  const std::string& current = target.description.media[target.transport_index].ice_ufrag;
+  const std::string tagged = candidate.username_fragment.value_or("");
+  if (!tagged.empty() && tagged != current) return false;
+  const std::string_view inside = UfragOf(candidate.candidate);
+  return inside.empty() || inside == current;
+}
+
+Result<void> RemoteCandidates::Wait(IceCandidate candidate) {
+  if (std::find(waiting_.begin(), waiting_.end(), candidate) != waiting_.end()) return {};
+  if (waiting_.size() == kMaxCandidates) {
+    return Fail(Errc::kLimitExceeded, "more than " + std::to_string(kMaxCandidates) +
+                                          " candidates wait for the remote description");
+  }
+  waiting_.push_back(std::move(candidate));
+  return {};
+}
+
+Result<bool> RemoteCandidates::Learn(std::string_view line) {
+  if (std::find(known_.begin(), known_.end(), line) != known_.end()) return false;
+  if (known_.size() == kMaxCandidates) {
+    return Fail(Errc::kLimitExceeded,
+                "more than " + std::to_string(kMaxCandidates) + " candidates of the other end");
+  }
+  known_.emplace_back(line);
+  return true;
+}
+
+std::vector<std::string> RemoteCandidates::Release(const CandidateTarget& target) {
+  const std::size_t before = known_.size();
+  const auto& section = target.description.media[target.transport_index];
+  for (const auto& line : section.candidates) {
+    const std::string_view ufrag = UfragOf(line);
+    if (ufrag.empty() || ufrag == section.ice_ufrag) static_cast<void>(Learn(line));
+  }
+  done_ |= section.end_of_candidates;
+  for (const auto& candidate : std::exchange(waiting_, {})) {
+    if (!Belongs(target, candidate)) continue;
+    if (candidate.candidate.empty()) {
+      done_ = true;
+    } else {
+      // Over the limit the rest is dropped: the description must not fail for candidates that came
+      // early.
+      static_cast<void>(Learn(candidate.candidate));
+    }
+  }
+  return {known_.begin() + static_cast<std::ptrdiff_t>(before), known_.end()};
+}
+
+std::vector<std::string> RemoteCandidates::Preview(const CandidateTarget& target,
+                                                   bool& done) const {
+  RemoteCandidates copy = *this;
+  copy.Release(target);
+  done = copy.done_;
+  return copy.known_;
+}
+
+}  // namespace pairwire
