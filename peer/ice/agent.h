@@ -1,0 +1,131 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// Agent: one libnice agent with one stream of one component, and the GMainContext it lives in. It
+// speaks C to libnice and C++ to its owner; what the signals mean is nice_transport.h's business.
+//
+// Its life is longer than its owner's: when the owner goes (perhaps from inside a callback, with
+// libnice's dispatch below it on the stack) it calls Detach and hands the Agent to the IceRuntime,
+// which closes it from the loop's own frame. libnice never gets a pointer of ours that can go
+// before libnice's own object: its callbacks find a registration that the GObject owns, and that
+// Detach empties.
+//
+//   open --Detach--> detached --BeginClose--> closing --close_async called back--> closed -->
+//   destroyed
+#ifndef PAIRWIRE_PEER_ICE_AGENT_H_
+#define PAIRWIRE_PEER_ICE_AGENT_H_
+
+#include <pairwire/bytes.h>
+#include <pairwire/result.h>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "peer/base/io_loop.h"
+#include "peer/ice/glib_context.h"
+#include "peer/ice/ice_transport.h"
+#include "peer/ice/local_addresses.h"
+
+typedef struct _NiceAgent NiceAgent;
+typedef struct _NiceCandidate NiceCandidate;
+
+namespace pairwire::ice {
+
+struct AgentOptions {
+  std::uint16_t port_range_begin = 0;
+  std::uint16_t port_range_end = 0;
+  bool ice_tcp = true;
+  std::chrono::milliseconds pacing{5};
+  int stun_transmissions = 5;
+  std::chrono::milliseconds idle_timeout{5000};
+};
+
+// libnice's NiceComponentState, without its header.
+enum class AgentState { kDisconnected, kGathering, kConnecting, kConnected, kReady, kFailed };
+
+// What libnice reports. Everything but OnAgentPacket and OnAgentIdle may come from inside a call of
+// the owner's (libnice emits on the caller's stack), so it has to be queued.
+class AgentSink {
+ public:
+  virtual void OnAgentCandidate(std::string libnice_line) = 0;
+  virtual void OnAgentGatheringDone() = 0;
+  virtual void OnAgentState(AgentState state) = 0;
+  // As OnAgentCandidate's lines.
+  virtual void OnAgentSelectedPair(std::string local, std::string remote, bool relayed,
+                                   bool udp) = 0;
+  // From the loop's frame; libnice holds no lock. Anything that is not STUN; unchecked.
+  virtual void OnAgentPacket(ByteSpan packet) = 0;
+  // An iteration of the context ended: the loop's frame.
+  virtual void OnAgentIdle() = 0;
+
+ protected:
+  ~AgentSink() = default;
+};
+
+class Agent {
+ public:
+  // kSystem: no descriptor. The sink's owner calls Detach before it goes.
+  static Result<std::unique_ptr<Agent>> Create(IoLoop& loop, const AgentOptions& options,
+                                               AgentSink* sink);
+  // Best after closed(); before, what libnice still had under way is dropped. Not from inside a
+  // callback.
+  ~Agent();
+
+  Agent(const Agent&) = delete;
+  Agent& operator=(const Agent&) = delete;
+
+  // libnice holds the credentials as given; ice-char only.
+  void SetLocalCredentials(const Credentials& credentials);
+  void SetControlling(bool controlling);
+
+  // Opens a socket on each address. Calls the sink before it returns. kSystem: none could be opened
+  // (all ports of the range are taken).
+  Result<void> Gather(const std::vector<LocalAddress>& addresses);
+
+  void SetRemoteCredentials(const Credentials& credentials);
+  // A line from ToLibniceLine. False: libnice did not want it.
+  bool AddRemoteCandidate(const std::string& libnice_line);
+
+  enum class SendStatus { kSent, kWouldBlock, kError };
+  SendStatus Send(ByteSpan packet);
+
+  // How long libnice's check timer goes on ticking (each Ta) after its work is done.
+  void SetIdleTimeout(std::chrono::milliseconds timeout);
+
+  // No call of the sink starts afterwards. May be called from one.
+  void Detach();
+
+  // Detached agents only; not from inside a callback. Frees sockets and TURN allocations.
+  // `on_closed` is called from inside libnice's dispatch: do not destroy the Agent there.
+  void BeginClose(std::function<void()> on_closed);
+  bool closing() const { return closing_; }
+  bool closed() const { return closed_; }
+
+  // Carries the closing through without a running loop, within `limit` of real time.
+  void FinishClose(std::chrono::milliseconds limit);
+
+  GlibContext& context() { return *context_; }
+
+ private:
+  struct Registration;
+  friend struct AgentCallbacks;
+
+  Agent(std::unique_ptr<GlibContext> context, const AgentOptions& options);
+  std::string Line(NiceCandidate* candidate);
+
+  std::unique_ptr<GlibContext> context_;
+  AgentSink* sink_ = nullptr;
+  NiceAgent* agent_ = nullptr;
+  Registration* registration_ = nullptr;  // owned by agent_
+  unsigned stream_ = 0;
+  bool selected_udp_ = false;
+  bool closing_ = false;
+  bool closed_ = false;
+  std::function<void()> on_closed_;
+};
+
+}  // namespace pairwire::ice
+
+#endif  // PAIRWIRE_PEER_ICE_AGENT_H_

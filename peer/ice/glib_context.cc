@@ -1,0 +1,229 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+#include "peer/ice/glib_context.h"
+
+#include <fcntl.h>
+#include <glib.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <utility>
+
+#include "peer/base/check.h"
+
+namespace pairwire::ice {
+namespace {
+
+using std::chrono::milliseconds;
+
+// How long a descriptor that was closed and opened again under the same number, without a Kick, may
+// stay unnoticed. Only libnice's own timers and TCP errors do that; packets then wait this long.
+constexpr milliseconds kVerifyInterval{100};
+
+// Rounds of one iteration: what a dispatch makes ready at once (idle sources) need not wait for the
+// loop's next turn, but must not starve it either.
+constexpr int kMaxRounds = 4;
+
+std::uint32_t ToEpoll(gushort events) {
+  std::uint32_t result = 0;
+  if (events & G_IO_IN) result |= EPOLLIN;
+  if (events & G_IO_PRI) result |= EPOLLPRI;
+  if (events & G_IO_OUT) result |= EPOLLOUT;
+  return result;  // errors and hang-ups are always reported
+}
+
+// GLib ends the process when it gets no descriptor for a context's wake-up; so ask first.
+bool HasSpareDescriptors(int fd) {
+  std::array<int, 3> spare{};
+  bool enough = true;
+  for (int& copy : spare) {
+    copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    enough = enough && copy >= 0;
+  }
+  for (const int copy : spare) {
+    if (copy >= 0) close(copy);
+  }
+  return enough;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<GlibContext>> GlibContext::Create(IoLoop& loop,
+                                                         std::function<void()> after_iteration) {
+  const int fd = epoll_create1(EPOLL_CLOEXEC);
+  if (fd < 0) return Fail(Errc::kSystem, std::string("epoll_create1: ") + std::strerror(errno));
+  if (!HasSpareDescriptors(fd)) {
+    close(fd);
+    return Fail(Errc::kSystem, "no descriptor left for an ICE agent");
+  }
+  return std::unique_ptr<GlibContext>(new GlibContext(loop, fd, std::move(after_iteration)));
+}
+
+GlibContext::GlibContext(IoLoop& loop, int epoll_fd, std::function<void()> after_iteration)
+    : loop_(loop),
+      epoll_fd_(epoll_fd),
+      after_iteration_(std::move(after_iteration)),
+      context_(g_main_context_new()),
+      timer_(loop, [this] { Iterate(); }) {
+  // Owned for good by the loop's thread: libnice then hands packets over directly, while from a
+  // context that nobody owns it copies each to the heap; and a source attached from another thread
+  // (a name resolver's) writes to the wake-up descriptor, which is in the set.
+  PAIRWIRE_CHECK(g_main_context_acquire(context_));
+  watch_ = loop_.WatchReadable(epoll_fd_, [this] { Iterate(); });
+  Kick();
+}
+
+GlibContext::~GlibContext() {
+  PAIRWIRE_CHECK(!in_dispatch_);
+  timer_.Stop();
+  loop_.UnwatchFd(watch_);
+  g_main_context_release(context_);
+  g_main_context_unref(context_);
+  close(epoll_fd_);
+}
+
+void GlibContext::Kick() {
+  verify_now_ = true;
+  if (in_dispatch_ || std::exchange(iteration_posted_, true))
+    return;  // looked at when that one ends
+  loop_.Post(safety_.Wrap([this] {
+    iteration_posted_ = false;
+    Iterate();
+  }));
+}
+
+void GlibContext::Iterate() {
+  PAIRWIRE_CHECK(!in_dispatch_);
+  ++iterations_;
+  bool dispatched = false;
+  for (int round = 0; round < kMaxRounds; ++round) {
+    const bool did = Dispatch();
+    dispatched = dispatched || did;
+    Query();
+    if (!did || timeout_ms_ != 0) break;
+  }
+  UpdateDescriptors(dispatched);
+  if (timeout_ms_ == 0) {
+    Kick();  // more is ready; the loop's other work comes first
+  } else {
+    Arm();
+  }
+  if (dispatched && after_iteration_) {
+    const auto alive = safety_.Watch();
+    after_iteration_();
+    PAIRWIRE_CHECK(*alive);
+  }
+}
+
+int GlibContext::Query() {
+  int priority = 0;
+  g_main_context_prepare(context_, &priority);
+  const auto query = [&] {
+    const int room = static_cast<int>(polled_.size());
+    polled_count_ = g_main_context_query(context_, priority, &timeout_ms_, polled_.data(), room);
+    return polled_count_ <= room;
+  };
+  while (!query()) polled_.resize(static_cast<std::size_t>(polled_count_) + 4);
+  return priority;
+}
+
+bool GlibContext::Dispatch() {
+  const int priority = Query();
+  g_poll(polled_.data(), static_cast<guint>(polled_count_), 0);
+  if (!g_main_context_check(context_, priority, polled_.data(), polled_count_)) return false;
+  in_dispatch_ = true;
+  // A sender that never pauses keeps libnice's read loop, and so the loop's turn, busy: it reads
+  // each socket until it is empty and has no option to stop earlier.
+  g_main_context_dispatch(context_);
+  in_dispatch_ = false;
+  return true;
+}
+
+void GlibContext::UpdateDescriptors(bool dispatched) {
+  const auto now = loop_.Now();
+  const bool verify = std::exchange(verify_now_, false) || now - verified_at_ >= kVerifyInterval;
+  if (verify) verified_at_ = now;
+  unverified_ = !verify && (unverified_ || dispatched);
+
+  std::map<int, std::uint32_t> wanted;  // two sources may wait for one descriptor
+  for (int i = 0; i < polled_count_; ++i) {
+    const GPollFD& polled = polled_[static_cast<std::size_t>(i)];
+    wanted[polled.fd] |= ToEpoll(polled.events);
+  }
+  if (!verify && wanted == watched_) return;
+
+  for (auto it = watched_.begin(); it != watched_.end();) {
+    if (wanted.contains(it->first)) {
+      ++it;
+      continue;
+    }
+    // Fails when the descriptor is closed already, which took it out of the set.
+    epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, it->first, nullptr);
+    it = watched_.erase(it);
+  }
+  for (const auto& [fd, events] : wanted) {
+    const auto it = watched_.find(fd);
+    const bool known = it != watched_.end();
+    if (!known || it->second != events || verify) Watch(fd, events, known);
+  }
+}
+
+void GlibContext::Watch(int fd, std::uint32_t events, bool known) {
+  epoll_event event{};
+  event.events = events;
+  event.data.fd = fd;
+  int rc = epoll_ctl(epoll_fd_, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event);
+  if (rc != 0 && known && errno == ENOENT) {
+    rc = epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &event);  // the number was closed and used again
+  } else if (rc != 0 && !known && errno == EEXIST) {
+    rc = epoll_ctl(epoll_fd_, EPOLL_CTL_MOD, fd, &event);
+  }
+  if (rc == 0) {
+    watched_[fd] = events;
+  } else {
+    watched_.erase(fd);  // closed under us; the next query will not name it any more
+  }
+}
+
+void GlibContext::Arm() {
+  auto when = Loop::TimePoint::max();
+  if (timeout_ms_ > 0) when = loop_.Now() + milliseconds(timeout_ms_);
+  // Once more after the last packet, so that a reused number is found although nothing else
+  // happens.
+  if (unverified_) when = std::min(when, verified_at_ + kVerifyInterval);
+  if (when == Loop::TimePoint::max()) {
+    timer_.Stop();
+    return;
+  }
+  // An earlier timer is left alone: it costs one needless iteration, while starting it anew would
+  // cost as much with each packet.
+  if (timer_.active() && armed_for_ <= when) return;
+  armed_for_ = when;
+  timer_.StartAt(when);
+}
+
+void GlibContext::Finish(const std::function<bool()>& done, milliseconds limit) {
+  // The thread that owned the context may be gone; GLib counts owners and does not ask which
+  // thread.
+  g_main_context_release(context_);
+  if (!g_main_context_acquire(context_)) return;
+  const auto deadline = std::chrono::steady_clock::now() + limit;
+  while (!done()) {
+    Dispatch();
+    if (done()) return;
+    Query();
+    const auto left =
+        std::chrono::ceil<milliseconds>(deadline - std::chrono::steady_clock::now()).count();
+    if (left <= 0) return;
+    const int wait = static_cast<int>(left);
+    g_poll(polled_.data(), static_cast<guint>(polled_count_),
+           timeout_ms_ < 0 ? wait : std::min(timeout_ms_, wait));
+  }
+}
+
+}  // namespace pairwire::ice

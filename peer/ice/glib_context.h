@@ -1,0 +1,100 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// GlibContext: one GMainContext driven from an IoLoop, for libnice, which keeps its sockets and
+// timers in such a context. No thread, no poll loop of GLib's own: a nested epoll descriptor holds
+// the context's descriptors and is watched by the loop; one loop timer stands for the context's
+// next timeout. When nothing happens, nothing runs.
+//
+// One context per libnice agent: a context walks all its sources on each wake-up, so hundreds of
+// agents on a shared one would cost hundreds of times as much (measured: 2.9 us for 2 agents, 722
+// us for 2000).
+//
+// It is not a general GLib loop: nobody else may iterate the context. Loop thread only, but for
+// Finish.
+#ifndef PAIRWIRE_PEER_ICE_GLIB_CONTEXT_H_
+#define PAIRWIRE_PEER_ICE_GLIB_CONTEXT_H_
+
+#include <pairwire/result.h>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "peer/base/io_loop.h"
+#include "peer/base/task_safety.h"
+#include "peer/base/timer.h"
+
+typedef struct _GMainContext GMainContext;
+typedef struct _GPollFD GPollFD;
+
+namespace pairwire::ice {
+
+class GlibContext {
+ public:
+  // `after_iteration` runs after each iteration that dispatched something, from the loop's frame
+  // and not from inside GLib. kSystem: the process has no descriptor left (GLib itself would abort
+  // then).
+  static Result<std::unique_ptr<GlibContext>> Create(IoLoop& loop,
+                                                     std::function<void()> after_iteration);
+
+  // Not to be called from inside a dispatch or from `after_iteration`.
+  ~GlibContext();
+
+  GlibContext(const GlibContext&) = delete;
+  GlibContext& operator=(const GlibContext&) = delete;
+
+  GMainContext* get() const { return context_; }
+
+  // To be called after each call into a library that uses the context, as it may have added,
+  // changed or closed sockets and timers: an iteration runs in the loop's next turn.
+  void Kick();
+
+  // Iterates without the loop until `done` is true or `deadline` (real time) passed; the end of a
+  // context whose loop does not run any more. Any thread, when the loop's thread has ended.
+  void Finish(const std::function<bool()>& done, std::chrono::milliseconds limit);
+
+  // How often the context was iterated; tests bound the cost of idleness with it.
+  std::uint64_t iterations() const { return iterations_; }
+  bool in_dispatch() const { return in_dispatch_; }
+
+ private:
+  GlibContext(IoLoop& loop, int epoll_fd, std::function<void()> after_iteration);
+
+  void Iterate();
+  // Polls without waiting and dispatches what is ready. False: nothing was.
+  bool Dispatch();
+  // Asks the context what it waits for now: fills `polled_` and `timeout_ms_`.
+  int Query();
+  void UpdateDescriptors(bool dispatched);
+  void Watch(int fd, std::uint32_t events, bool known);
+  void Arm();
+
+  IoLoop& loop_;
+  const int epoll_fd_;
+  const std::function<void()> after_iteration_;
+  GMainContext* context_;
+  FdWatchId watch_ = 0;
+  std::vector<GPollFD> polled_;  // its first `polled_count_` elements count
+  int polled_count_ = 0;
+  int timeout_ms_ = 0;  // -1: no timeout
+  // What the epoll descriptor holds, as far as we know: descriptor -> events.
+  std::map<int, std::uint32_t> watched_;
+  bool iteration_posted_ = false;
+  bool in_dispatch_ = false;
+  // The table above may be wrong: descriptors can have been closed, and their numbers used again,
+  // since it was last compared with the kernel.
+  bool verify_now_ = true;
+  bool unverified_ = false;
+  Loop::TimePoint verified_at_{};
+  std::uint64_t iterations_ = 0;
+  Loop::TimePoint armed_for_{};
+  Timer timer_;
+  TaskSafety safety_;
+};
+
+}  // namespace pairwire::ice
+
+#endif  // PAIRWIRE_PEER_ICE_GLIB_CONTEXT_H_
