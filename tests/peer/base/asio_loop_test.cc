@@ -1,0 +1,321 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// AsioLoop beyond the common contract: its thread, idleness, wake-ups, fairness under floods, and
+// Stop against everything else at once. Descriptors are in asio_watch_test.cc.
+#include "peer/base/asio_loop.h"
+
+#include <gtest/gtest.h>
+#include <pthread.h>
+#include <signal.h>
+#include <time.h>
+
+#include <array>
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "peer/base/run_and_wait.h"
+#include "peer/base/timer.h"
+#include "tests/support/fd_count.h"
+#include "tests/support/wait.h"
+
+namespace pairwire {
+namespace {
+
+using namespace std::chrono_literals;
+
+class AsioLoopTest : public testing::Test {
+ protected:
+  void SetUp() override { ASSERT_TRUE(loop_.Start().has_value()); }
+
+  AsioLoop loop_{"loop under test"};
+  test::Watched<bool> done_{false};
+};
+
+TEST(AsioLoop, StartsOnceAndNotAfterStop) {
+  AsioLoop loop("once");
+  EXPECT_FALSE(loop.IsCurrent());
+  ASSERT_TRUE(loop.Start().has_value());
+  const auto again = loop.Start();
+  ASSERT_FALSE(again.has_value());
+  EXPECT_EQ(again.error().code, Errc::kInvalidState);
+  loop.Stop();
+  EXPECT_FALSE(loop.Start().has_value());
+
+  AsioLoop never("never");
+  never.Stop();
+  EXPECT_FALSE(never.Start().has_value());
+}
+
+TEST(AsioLoop, WhatWasPostedBeforeStartRunsOrDiesWithIt) {
+  const auto held = std::make_shared<int>(0);
+  {
+    AsioLoop never("never");
+    never.Post([held] { ADD_FAILURE(); });
+  }
+  EXPECT_EQ(held.use_count(), 1);
+
+  AsioLoop loop("later");
+  test::Watched<bool> ran(false);
+  loop.Post([&] { ran.Set(true); });
+  ASSERT_TRUE(loop.Start().has_value());
+  EXPECT_TRUE(ran.WaitFor(true));
+}
+
+TEST(AsioLoop, ThreadHasItsNameCutToWhatTheKernelKeeps) {
+  AsioLoop loop("a name that is far too long");
+  ASSERT_TRUE(loop.Start().has_value());
+  std::array<char, 32> name{};
+  ASSERT_TRUE(
+      RunAndWait(loop, [&] { pthread_getname_np(pthread_self(), name.data(), name.size()); }));
+  EXPECT_STREQ(name.data(), "a name that is ");
+}
+
+TEST_F(AsioLoopTest, ItsThreadLeavesSignalsToTheApplication) {
+  sigset_t mask;
+  ASSERT_TRUE(RunAndWait(loop_, [&] { pthread_sigmask(SIG_SETMASK, nullptr, &mask); }));
+  EXPECT_TRUE(sigismember(&mask, SIGINT));
+  EXPECT_TRUE(sigismember(&mask, SIGCHLD));
+  EXPECT_FALSE(sigismember(&mask, SIGSEGV)) << "a fault must reach the sanitizer's handler";
+  sigset_t ours;
+  pthread_sigmask(SIG_SETMASK, nullptr, &ours);
+  EXPECT_FALSE(sigismember(&ours, SIGINT)) << "the starting thread keeps its own mask";
+}
+
+TEST_F(AsioLoopTest, IsCurrentTellsLoopsApart) {
+  AsioLoop other("other");
+  ASSERT_TRUE(other.Start().has_value());
+  EXPECT_FALSE(loop_.IsCurrent());
+  ASSERT_TRUE(RunAndWait(loop_, [&] {
+    EXPECT_TRUE(loop_.IsCurrent());
+    EXPECT_FALSE(other.IsCurrent());
+  }));
+}
+
+TEST(AsioLoop, GivesBackItsDescriptors) {
+  const std::size_t before = test::OpenFdCount();
+  {
+    AsioLoop loop("descriptors");
+    ASSERT_TRUE(loop.Start().has_value());
+    EXPECT_GT(test::OpenFdCount(), before);
+  }
+  EXPECT_EQ(test::OpenFdCount(), before);
+}
+
+// A second loop measures the time, as this one must not be touched meanwhile.
+TEST_F(AsioLoopTest, AnIdleLoopRunsNoTurnAndUsesNoCpu) {
+  AsioLoop clock("clock");
+  ASSERT_TRUE(clock.Start().has_value());
+  pthread_t thread{};
+  ASSERT_TRUE(RunAndWait(loop_, [&] {
+    thread = pthread_self();
+    loop_.ScheduleAt(loop_.Now() + 10h, [] { ADD_FAILURE(); });
+  }));
+  clockid_t cpu_clock{};
+  ASSERT_EQ(pthread_getcpuclockid(thread, &cpu_clock), 0);
+
+  struct Sample {
+    std::uint64_t turns = 0;
+    timespec cpu{};
+  };
+  const auto sample_after = [&](Loop::Duration delay) {
+    test::Watched<bool> taken(false);
+    Sample sample;
+    EXPECT_TRUE(RunAndWait(clock, [&] {
+      clock.ScheduleAt(clock.Now() + delay, [&] {
+        sample.turns = loop_.turns();
+        clock_gettime(cpu_clock, &sample.cpu);
+        taken.Set(true);
+      });
+    }));
+    EXPECT_TRUE(taken.WaitFor(true));
+    return sample;
+  };
+  // The first sample comes when the loop had time to fall asleep; on a machine so loaded that it
+  // had not, the next pair decides.
+  Sample first = sample_after(50ms);
+  Sample second;
+  for (int attempt = 0; attempt < 20; ++attempt) {
+    second = sample_after(300ms);
+    if (second.turns == first.turns) break;
+    first = second;
+  }
+  EXPECT_EQ(second.turns, first.turns);
+  EXPECT_EQ(second.cpu.tv_sec, first.cpu.tv_sec);
+  EXPECT_EQ(second.cpu.tv_nsec, first.cpu.tv_nsec);
+}
+
+TEST_F(AsioLoopTest, ManyPostsShareOneTurn) {
+  constexpr int kPosts = 1000;
+  test::Watched<bool> blocked(false);
+  test::Watched<bool> release(false);
+  loop_.Post([&] {
+    blocked.Set(true);
+    EXPECT_TRUE(release.WaitFor(true));
+  });
+  ASSERT_TRUE(blocked.WaitFor(true));
+  const std::uint64_t before = loop_.turns();
+  int ran = 0;
+  for (int i = 0; i < kPosts; ++i) loop_.Post([&] { ++ran; });
+  loop_.Post([&] { done_.Set(true); });
+  release.Set(true);
+  ASSERT_TRUE(done_.WaitFor(true));
+  EXPECT_EQ(ran, kPosts);
+  EXPECT_LE(loop_.turns() - before, 2U);
+}
+
+TEST_F(AsioLoopTest, StormOfPostsFromFourThreads) {
+  constexpr int kThreads = 4;
+  constexpr int kEach = 25000;
+  int ran = 0;
+  int ticks = 0;
+  std::unique_ptr<Timer> tick;
+  ASSERT_TRUE(RunAndWait(loop_, [&] {
+    tick = std::make_unique<Timer>(loop_, [&] {
+      ++ticks;
+      tick->Start(1ms);
+    });
+    tick->Start(0ms);
+  }));
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < kEach; ++i) {
+        loop_.Post([&] {
+          if (++ran == kThreads * kEach) done_.Set(true);
+        });
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  ASSERT_TRUE(done_.WaitFor(true));
+  ASSERT_TRUE(RunAndWait(loop_, [&] { tick.reset(); }));
+  EXPECT_EQ(ran, kThreads * kEach);
+  EXPECT_GT(ticks, 0);
+}
+
+TEST_F(AsioLoopTest, ATaskThatPostsItselfStarvesNeitherTimersNorTurnEnds) {
+  std::atomic<bool> stop = false;
+  std::function<void()> again = [&] {
+    if (!stop) loop_.Post([&] { again(); });
+  };
+  test::Watched<int> reached(0);
+  loop_.Post([&] {
+    again();
+    loop_.ScheduleAt(loop_.Now() + 1ms, [&] { reached.Update([](int& n) { ++n; }); });
+    loop_.PostAtTurnEnd([&] { reached.Update([](int& n) { ++n; }); });
+    boost::asio::post(loop_.context(), [&] { reached.Update([](int& n) { ++n; }); });
+  });
+  EXPECT_TRUE(reached.WaitFor(3));
+  stop = true;
+  ASSERT_TRUE(RunAndWait(loop_, [] {}));
+}
+
+TEST_F(AsioLoopTest, ATimerThatIsAlwaysDueDoesNotStarvePosts) {
+  std::atomic<bool> stop = false;
+  std::function<void()> again = [&] {
+    if (!stop) loop_.ScheduleAt(loop_.Now() - 1h, [&] { again(); });
+  };
+  loop_.Post([&] { again(); });
+  EXPECT_TRUE(RunAndWait(loop_, [&] { stop = true; }));
+}
+
+TEST_F(AsioLoopTest, HandlersOnTheContextRunOnTheLoop) {
+  boost::asio::post(loop_.context(), [&] {
+    EXPECT_TRUE(loop_.IsCurrent());
+    loop_.PostAtTurnEnd([&] { done_.Set(true); });
+  });
+  EXPECT_TRUE(done_.WaitFor(true));
+}
+
+TEST_F(AsioLoopTest, TenThousandTimersRunInOrder) {
+  std::vector<Loop::TimePoint> ran;
+  constexpr std::size_t kTimers = 10000;
+  loop_.Post([&] {
+    const auto start = loop_.Now();
+    for (std::size_t i = 0; i < kTimers; ++i) {
+      const auto when = start + std::chrono::microseconds(i * 7919 % 20000);
+      loop_.ScheduleAt(when, [&, when] {
+        EXPECT_GE(loop_.Now(), when);
+        ran.push_back(when);
+        if (ran.size() == kTimers) done_.Set(true);
+      });
+    }
+  });
+  ASSERT_TRUE(done_.WaitFor(true));
+  EXPECT_TRUE(std::is_sorted(ran.begin(), ran.end()));
+}
+
+TEST_F(AsioLoopTest, StopFinishesTheRunningTaskAndDestroysTheQueued) {
+  test::Watched<bool> running(false);
+  test::Watched<bool> refused(false);
+  bool finished = false;
+  const auto held = std::make_shared<int>(0);
+  loop_.Post([&] {
+    loop_.PostAtTurnEnd([] {});
+    running.Set(true);
+    EXPECT_TRUE(refused.WaitFor(true));
+    finished = true;
+  });
+  ASSERT_TRUE(running.WaitFor(true));
+  loop_.Post([held] { ADD_FAILURE() << "was queued when Stop came"; });
+  std::thread stopper([&] { loop_.Stop(); });
+  // Stop is under way as soon as a post is refused, which shows in its task being destroyed.
+  while (true) {
+    const auto probe = std::make_shared<int>(0);
+    loop_.Post([probe] {});
+    if (probe.use_count() == 1) break;
+    std::this_thread::yield();
+  }
+  refused.Set(true);
+  stopper.join();
+  EXPECT_TRUE(finished);
+  EXPECT_EQ(held.use_count(), 1);
+}
+
+TEST(AsioLoop, StopAgainstPostersAndASecondStop) {
+  for (int round = 0; round < 50; ++round) {
+    const auto held = std::make_shared<int>(0);
+    std::atomic<int> ran = 0;
+    {
+      AsioLoop loop("stop race");
+      ASSERT_TRUE(loop.Start().has_value());
+      std::vector<std::thread> threads;
+      for (int t = 0; t < 2; ++t) {
+        threads.emplace_back([&] {
+          for (int i = 0; i < 200; ++i) loop.Post([&ran, held] { ++ran; });
+        });
+      }
+      for (int t = 0; t < 2; ++t) {
+        threads.emplace_back([&] { loop.Stop(); });
+      }
+      for (std::thread& thread : threads) thread.join();
+    }
+    EXPECT_LE(ran, 400);
+    EXPECT_EQ(held.use_count(), 1) << "each task ran or was destroyed";
+  }
+}
+
+TEST(AsioLoopDeathTest, StopFromItsOwnThreadIsABug) {
+  EXPECT_DEATH(
+      {
+        AsioLoop loop("self");
+        static_cast<void>(loop.Start());
+        RunAndWait(loop, [&] { loop.Stop(); });
+      },
+      "check failed");
+}
+
+TEST_F(AsioLoopTest, TimersFromAnotherThreadAreABug) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_DEATH(loop_.ScheduleAt(loop_.Now(), [] {}), "check failed");
+}
+
+}  // namespace
+}  // namespace pairwire
