@@ -21,8 +21,6 @@ std::string NewSecret(RandomSource& random);
 std::string NewId(std::string_view prefix, RandomSource& random);
 
 TokenHash HashSecret(std::string_view secret);
-// In constant time.
-bool SameHash(const TokenHash& a, const TokenHash& b);
 
 std::string MakeToken(std::string_view session_id, std::string_view secret);
 

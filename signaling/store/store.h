@@ -40,6 +40,8 @@ using protocol::TimePoint;
 
 // SHA-256 of a token's secret part. Tokens themselves never reach a store.
 using TokenHash = std::array<std::uint8_t, 32>;
+// In constant time.
+bool SameHash(const TokenHash& a, const TokenHash& b);
 
 enum class StoreError {
   kNotFound,     // No such session, code or member; or the hash is not one of the session's.
@@ -94,10 +96,16 @@ struct Claim {
   std::string member_id;
   std::string name;
   TokenHash token_hash{};
-  std::string
-      ready_data;  // Data of the pairing:ready event, logged and published in the same step.
+  // Data of the pairing:ready event, logged and published in the same step.
+  std::string ready_data;
+  // As in JoinRequest, for a controller that never comes.
+  std::string left_notice;
   // A member that has not joined by then is dropped as if its socket had been lost.
   std::chrono::milliseconds join_within{0};
+};
+std::string ready_data;  // Data of the pairing:ready event, logged and published in the same step.
+// A member that has not joined by then is dropped as if its socket had been lost.
+std::chrono::milliseconds join_within{0};
 };
 struct Claimed {
   std::string session_id;
@@ -140,7 +148,7 @@ struct Routed {
 
 // What one ClaimDue did.
 struct DueReport {
-  std::size_t expired_sessions = 0;  // Ended as "expired".
+  std::size_t expired_sessions = 0;  // Ended as "expired": never paired, or an end never came.
   std::size_t departed_members = 0;  // Their window passed.
   std::size_t ended_sessions = 0;    // Ended as "user_left" because of that.
   bool more = false;                 // The limit was reached; call again.
@@ -210,7 +218,8 @@ class Store {
   virtual void Join(JoinRequest request, TimePoint now, StoreReply<Joined> reply) = 0;
 
   // The socket of join `epoch` is gone; what comes for the member is kept for `window`, then it is
-  // dropped. Nothing happens when it joined again since, or the session is gone.
+  // dropped (while the session waits it is not: a waiting display needs no socket). Nothing happens
+  // when it joined again since, or the session is gone.
   virtual void Leave(const std::string& session_id, const std::string& member_id,
                      std::uint64_t epoch, std::chrono::milliseconds window, TimePoint now) = 0;
 

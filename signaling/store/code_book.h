@@ -1,0 +1,56 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// CodeBook: which code belongs to which session, and which codes rest. Codes are drawn at random;
+// nothing is searched or listed.
+#ifndef PAIRWIRE_SIGNALING_STORE_CODE_BOOK_H_
+#define PAIRWIRE_SIGNALING_STORE_CODE_BOOK_H_
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+#include "signaling/protocol/limits.h"
+#include "signaling/store/store.h"
+
+namespace pairwire::relay {
+
+class CodeBook {
+ public:
+  CodeBook(std::size_t max_codes, std::chrono::milliseconds rest)
+      : max_codes_(max_codes), rest_(rest) {}
+
+  // A free code for `session_id`: the shortest length that is not filled beyond 60 %, resting codes
+  // included. Nothing when the book is full.
+  std::optional<std::string> Take(const std::string& session_id, bool plain, const CodeDraws& draws,
+                                  TimePoint now);
+  // The session that has the code now, or null.
+  const std::string* Find(const std::string& code) const;
+  // The code rests from now on.
+  void Release(const std::string& code, TimePoint now);
+  // Forgets codes that rested long enough.
+  void Purge(TimePoint now);
+
+  std::size_t resting() const { return resting_.size(); }
+
+ private:
+  static constexpr std::size_t kMaxLength = protocol::kPlainCodeDigits;
+
+  int LengthToUse() const;
+
+  std::size_t max_codes_;
+  std::chrono::milliseconds rest_;
+  // Code to session; an empty session: it rests.
+  std::unordered_map<std::string, std::string> codes_;
+  std::deque<std::pair<TimePoint, std::string>> resting_;  // In order of the end of the rest.
+  std::array<std::size_t, kMaxLength + 1> used_by_length_{};
+};
+
+}  // namespace pairwire::relay
+
+#endif  // PAIRWIRE_SIGNALING_STORE_CODE_BOOK_H_
