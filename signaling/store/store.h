@@ -103,10 +103,6 @@ struct Claim {
   // A member that has not joined by then is dropped as if its socket had been lost.
   std::chrono::milliseconds join_within{0};
 };
-std::string ready_data;  // Data of the pairing:ready event, logged and published in the same step.
-// A member that has not joined by then is dropped as if its socket had been lost.
-std::chrono::milliseconds join_within{0};
-};
 struct Claimed {
   std::string session_id;
   std::string display_id;
