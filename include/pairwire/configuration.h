@@ -15,14 +15,15 @@ namespace pairwire {
 
 // One Network: one loop thread that many peers share.
 struct NetworkOptions {
-  // The thread's name as `ps -L` and debuggers show it; at most 15 bytes are kept (pthread_setname_np).
+  // The thread's name as `ps -L` and debuggers show it; at most 15 bytes are kept
+  // (pthread_setname_np).
   std::string thread_name = "pairwire";
 };
 
 // One peer connection (W3C RTCConfiguration, data part).
 struct PeerConfiguration {
-  // Local addresses to use, as text ("192.0.2.1", "fd00::1"). Empty: all addresses of interfaces that
-  // are up, without loopback. Loopback has to be asked for by name ("127.0.0.1").
+  // Local addresses to use, as text ("192.0.2.1", "fd00::1"). Empty: all addresses of interfaces
+  // that are up, without loopback. Loopback has to be asked for by name ("127.0.0.1").
   std::vector<std::string> bind_addresses;
 
   // Ports for host candidates; 0..0 lets the system choose.
@@ -43,7 +44,8 @@ struct PeerConfiguration {
   // browsers use; memory for one message per channel may be held while it is reassembled.
   std::size_t max_message_size = 256 * 1024;
 
-  // Bytes that may wait in all send buffers of the connection together; Send answers kBufferFull above.
+  // Bytes that may wait in all send buffers of the connection together; Send answers kBufferFull
+  // above.
   std::size_t max_buffered_amount = 4 * 1024 * 1024;
 
   // Received bytes that may wait for handlers that the application paused or has not set yet. Above

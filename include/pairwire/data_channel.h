@@ -3,9 +3,9 @@
 // DataChannel: one message channel of a PeerConnection (W3C RTCDataChannel, RFC 8831, RFC 8832).
 //
 // A handle: move-only, callable from any thread, also from inside any callback. The channel itself
-// lives on its Network's loop. Destroying the handle closes the channel; after the destructor returns
-// no callback of this channel starts, and off the loop thread none is running (so do not destroy it
-// while holding a lock that a callback takes).
+// lives on its Network's loop. Destroying the handle closes the channel; after the destructor
+// returns no callback of this channel starts, and off the loop thread none is running (so do not
+// destroy it while holding a lock that a callback takes).
 //
 // Not here: media, and promises across a lost connection (session.h).
 #ifndef PAIRWIRE_DATA_CHANNEL_H_
@@ -34,8 +34,9 @@ struct Message {
   bool is_text = false;  // Text is UTF-8 as the sender says; it is not checked.
 };
 
-// Called on the loop thread, one at a time, with no lock held: every method of Pairwire may be called
-// from inside, also the destruction of the handle. They must not block. Any of them may be empty.
+// Called on the loop thread, one at a time, with no lock held: every method of Pairwire may be
+// called from inside, also the destruction of the handle. They must not block. Any of them may be
+// empty.
 struct DataChannelEvents {
   // The channel is open; also called when it was open before Subscribe.
   std::function<void()> on_open;
@@ -54,8 +55,9 @@ class DataChannel {
   DataChannel& operator=(DataChannel&&) noexcept;
   ~DataChannel();
 
-  // Sets the handlers and starts delivery. Until then nothing is delivered and nothing is lost: received
-  // messages wait (PeerConfiguration::max_receive_buffer). A second call replaces the handlers.
+  // Sets the handlers and starts delivery. Until then nothing is delivered and nothing is lost:
+  // received messages wait (PeerConfiguration::max_receive_buffer). A second call replaces the
+  // handlers.
   void Subscribe(DataChannelEvents events);
 
   // Queues one message; ordered and reliable. Answers at once:
@@ -73,8 +75,8 @@ class DataChannel {
   // Default 0 (W3C). on_buffered_amount_low fires when buffered_amount falls to it.
   void SetBufferedAmountLowThreshold(std::size_t bytes);
 
-  // Stops and resumes on_message. While paused, messages wait within max_receive_buffer; then the SCTP
-  // window closes and the sender waits. Nothing is dropped.
+  // Stops and resumes on_message. While paused, messages wait within max_receive_buffer; then the
+  // SCTP window closes and the sender waits. Nothing is dropped.
   void PauseReceiving();
   void ResumeReceiving();
 

@@ -1,7 +1,7 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
-// What can go wrong at run time, as one flat list of codes. What only a bug of ours can cause is not
-// here: it ends the program with a message (peer/base/check.h).
+// What can go wrong at run time, as one flat list of codes. What only a bug of ours can cause is
+// not here: it ends the program with a message (peer/base/check.h).
 #ifndef PAIRWIRE_ERROR_H_
 #define PAIRWIRE_ERROR_H_
 
@@ -33,7 +33,7 @@ enum class Errc {
   kUnauthorized,         // The token is missing, wrong or expired.
   kSessionTerminated,    // The pairing session ended at the relay.
   kPeerLeft,             // The other end ended the session.
-  kSystem,               // The operating system refused (disk, socket, memory); detail has errno's text.
+  kSystem,  // The operating system refused (disk, socket, memory); detail has errno's text.
 };
 
 // The enumerator's name without the leading k, in lower snake case: `kBufferFull` -> "buffer_full".

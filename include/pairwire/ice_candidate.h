@@ -10,7 +10,8 @@
 namespace pairwire {
 
 struct IceCandidate {
-  // "candidate:1 1 UDP 2122260223 192.0.2.1 50000 typ host"; empty means end-of-candidates (RFC 8838).
+  // "candidate:1 1 UDP 2122260223 192.0.2.1 50000 typ host"; empty means end-of-candidates (RFC
+  // 8838).
   std::string candidate;
   std::optional<std::string> sdp_mid;
   std::optional<int> sdp_mline_index;

@@ -12,12 +12,12 @@ namespace pairwire {
 
 enum class LogLevel { kDebug, kInfo, kWarning, kError };
 
-// Called on the thread that logs (usually a Network's loop thread), several threads at once when there
-// are several Networks. Must not call back into Pairwire and must not block.
+// Called on the thread that logs (usually a Network's loop thread), several threads at once when
+// there are several Networks. Must not call back into Pairwire and must not block.
 using LogSink = std::function<void(LogLevel level, std::string_view line)>;
 
-// Sets the process-wide sink and the lowest level that reaches it. Call it before the first Network is
-// created; an empty sink turns logging off.
+// Sets the process-wide sink and the lowest level that reaches it. Call it before the first Network
+// is created; an empty sink turns logging off.
 void SetLogSink(LogSink sink, LogLevel lowest = LogLevel::kInfo);
 
 }  // namespace pairwire

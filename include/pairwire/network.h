@@ -15,8 +15,9 @@ namespace pairwire {
 
 class Network {
  public:
-  // Starts the loop thread. kSystem: the process has no thread or descriptor left. kInvalidState: the
-  // process has a Network already; one carries any number of connections, and usrsctp is one per process.
+  // Starts the loop thread. kSystem: the process has no thread or descriptor left. kInvalidState:
+  // the process has a Network already; one carries any number of connections, and usrsctp is one
+  // per process.
   static Result<std::unique_ptr<Network>> Create(NetworkOptions options = {});
 
   // Closes what is still open (within 2 s) and joins the thread. Handles that outlive their Network

@@ -2,10 +2,10 @@
 //
 // PeerConnection: one encrypted connection to one other peer (W3C RTCPeerConnection, RFC 8829).
 //
-// A handle: move-only, callable from any thread, also from inside any callback. The connection lives on
-// its Network's loop. Calls are carried out in the order in which they are made (W3C's operations
-// chain). Destroying the handle closes the connection; after the destructor returns no callback of it,
-// nor of its channels, starts, and off the loop thread none is running.
+// A handle: move-only, callable from any thread, also from inside any callback. The connection
+// lives on its Network's loop. Calls are carried out in the order in which they are made (W3C's
+// operations chain). Destroying the handle closes the connection; after the destructor returns no
+// callback of it, nor of its channels, starts, and off the loop thread none is running.
 //
 // Where W3C returns a promise, a method takes a callback; it runs on the loop thread, exactly once
 // unless the handle was destroyed first.
@@ -62,15 +62,17 @@ struct SelectedCandidatePair {
   bool relayed = false;  // true when either end is a relayed candidate (TURN)
 };
 
-// Called on the loop thread, one at a time, with no lock held; every method of Pairwire may be called
-// from inside, also the destruction of the handle. They must not block. Any of them may be empty.
+// Called on the loop thread, one at a time, with no lock held; every method of Pairwire may be
+// called from inside, also the destruction of the handle. They must not block. Any of them may be
+// empty.
 struct PeerConnectionEvents {
   // A local candidate to send to the other end; an empty `candidate` string ends them (RFC 8838).
   std::function<void(const IceCandidate&)> on_ice_candidate;
   std::function<void(IceGatheringState)> on_ice_gathering_state_change;
   std::function<void(IceConnectionState)> on_ice_connection_state_change;
   std::function<void(SignalingState)> on_signaling_state_change;
-  // With the reason for kFailed and for a kClosed that the other end caused; else the error is empty.
+  // With the reason for kFailed and for a kClosed that the other end caused; else the error is
+  // empty.
   std::function<void(PeerConnectionState, std::optional<Error>)> on_connection_state_change;
   // The other end opened a channel. Keep the handle and Subscribe to it, here or later.
   std::function<void(DataChannel)> on_data_channel;
@@ -102,16 +104,16 @@ class PeerConnection {
   // kInvalidState (wrong signalling state); the connection is then as it was.
   void SetRemoteDescription(SessionDescription description, DoneCallback done);
 
-  // Adds a candidate of the other end; one that comes before the description waits for it (at most 64
-  // do). Candidates that can not be used (unknown transport, name that is no address) are ignored, as
-  // W3C asks; kParseError only for text that is no candidate at all.
+  // Adds a candidate of the other end; one that comes before the description waits for it (at most
+  // 64 do). Candidates that can not be used (unknown transport, name that is no address) are
+  // ignored, as W3C asks; kParseError only for text that is no candidate at all.
   void AddIceCandidate(IceCandidate candidate, DoneCallback done = {});
 
   // Makes a channel, before or after connecting. It opens when the connection is up.
   DataChannel CreateDataChannel(std::string_view label, DataChannelInit init = {});
 
-  // Closes channels, SCTP, DTLS (close_notify) and ICE in this order, in the background, within 2 s.
-  // Returns at once. on_connection_state_change(kClosed) follows.
+  // Closes channels, SCTP, DTLS (close_notify) and ICE in this order, in the background, within 2
+  // s. Returns at once. on_connection_state_change(kClosed) follows.
   void Close();
 
   // Snapshots; they may lag behind the loop by the callbacks not yet run.

@@ -1,14 +1,16 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
-// Pairing by code: a Display shows a code, a Controller enters it, both get a Session and message each
-// other directly. The relay only brokers (docs/relay.md); once a Session is connected it may vanish.
+// Pairing by code: a Display shows a code, a Controller enters it, both get a Session and message
+// each other directly. The relay only brokers (docs/relay.md); once a Session is connected it may
+// vanish.
 //
-// What a Session is not, yet: it does not outlive its connection. When the path is gone for good the
-// Session closes with the reason, and the Display shows a new code.
+// What a Session is not, yet: it does not outlive its connection. When the path is gone for good
+// the Session closes with the reason, and the Display shows a new code.
 //
-// All three are move-only handles, callable from any thread, also from inside any callback. Callbacks
-// run on the Network's loop thread, one at a time, with no lock held, and must not block. After a
-// handle's destructor returned no callback of it starts. The Network outlives its handles' use.
+// All three are move-only handles, callable from any thread, also from inside any callback.
+// Callbacks run on the Network's loop thread, one at a time, with no lock held, and must not block.
+// After a handle's destructor returned no callback of it starts. The Network outlives its handles'
+// use.
 #ifndef PAIRWIRE_SESSION_H_
 #define PAIRWIRE_SESSION_H_
 
@@ -64,7 +66,8 @@ class Session {
   // A further channel (one per file, for instance). Open at once or soon.
   DataChannel CreateDataChannel(std::string_view label, DataChannelInit init = {});
 
-  // Drains what was sent, then closes; within 5 s. Returns at once; on_closed tells when it is done.
+  // Drains what was sent, then closes; within 5 s. Returns at once; on_closed tells when it is
+  // done.
   void Close();
 
   SessionPath path() const;
@@ -80,8 +83,9 @@ class Session {
 };
 
 struct DisplayOptions {
-  std::string relay_url;  // "http://host:port" or "https://host[:port]", with an optional path prefix
-  std::string name;       // shown to the controller; at most 64 bytes
+  std::string
+      relay_url;     // "http://host:port" or "https://host[:port]", with an optional path prefix
+  std::string name;  // shown to the controller; at most 64 bytes
   std::string design_id;  // groups displays of one design; may be empty
   PeerConfiguration peer;
   // First pause before the relay is tried again; doubles up to 30 s, each with full jitter.
@@ -113,7 +117,8 @@ class Display {
   Display();  // An empty handle.
   Display(Display&&) noexcept;
   Display& operator=(Display&&) noexcept;
-  ~Display();  // Ends the registration and a session that is still connecting; not a Session handed out.
+  ~Display();  // Ends the registration and a session that is still connecting; not a Session handed
+               // out.
 
  private:
   struct Impl;

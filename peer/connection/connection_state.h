@@ -1,6 +1,7 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
-// Folds the states of ICE and DTLS into W3C's connection states (WebRTC section 4.3.3, 5.6.4). Pure.
+// Folds the states of ICE and DTLS into W3C's connection states (WebRTC section 4.3.3, 5.6.4).
+// Pure.
 #ifndef PAIRWIRE_PEER_CONNECTION_CONNECTION_STATE_H_
 #define PAIRWIRE_PEER_CONNECTION_CONNECTION_STATE_H_
 

@@ -37,8 +37,7 @@ Result<void> DataChannel::Impl::Send(const std::shared_ptr<Impl>& self, ByteSpan
   const std::size_t limit = budget->max_message_size.load(std::memory_order_relaxed);
   if (limit != 0 && data.size() > limit) {
     return Fail(Errc::kMessageTooLarge, "the message has " + std::to_string(data.size()) +
-                                            " bytes, the other end takes " +
-                                            std::to_string(limit));
+                                            " bytes, the other end takes " + std::to_string(limit));
   }
   // An empty message travels as one byte (RFC 8831 section 6.6), so it costs one here too.
   const std::size_t cost = std::max<std::size_t>(data.size(), 1);

@@ -1,8 +1,8 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
 // DataChannel::Impl: what a channel's handle and the loop share. The handle's half is atomics and a
-// bounded mailbox; the loop's half is touched on the loop only. Sends of one loop turn are gathered in
-// the mailbox and handed over in one task.
+// bounded mailbox; the loop's half is touched on the loop only. Sends of one loop turn are gathered
+// in the mailbox and handed over in one task.
 #ifndef PAIRWIRE_PEER_CONNECTION_DATA_CHANNEL_IMPL_H_
 #define PAIRWIRE_PEER_CONNECTION_DATA_CHANNEL_IMPL_H_
 
@@ -48,7 +48,8 @@ struct DataChannel::Impl {
         label(std::move(channel_label)),
         protocol(std::move(channel_protocol)) {}
 
-  // Any thread. ------------------------------------------------------------------------------------
+  // Any thread.
+  // ------------------------------------------------------------------------------------
   const std::shared_ptr<LoopLink> link;
   const std::uint64_t peer_id;
   const std::shared_ptr<SendBudget> budget;
@@ -64,7 +65,8 @@ struct DataChannel::Impl {
 
   Result<void> Send(const std::shared_ptr<Impl>& self, ByteSpan data, bool is_text);
 
-  // Loop only. -------------------------------------------------------------------------------------
+  // Loop only.
+  // -------------------------------------------------------------------------------------
   PeerConnectionCore* core = nullptr;  // empty once the channel or its connection is closed
   std::optional<sctp::ChannelId> mux_id;
   DataChannelEvents events;

@@ -1,8 +1,8 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
-// LoopLink: the way from handles, which live on any thread and may outlive their Network, to the loop
-// side. Shared by all handles of one Network; the Network cuts it when it goes, and from then on every
-// call answers false.
+// LoopLink: the way from handles, which live on any thread and may outlive their Network, to the
+// loop side. Shared by all handles of one Network; the Network cuts it when it goes, and from then
+// on every call answers false.
 #ifndef PAIRWIRE_PEER_CONNECTION_LOOP_LINK_H_
 #define PAIRWIRE_PEER_CONNECTION_LOOP_LINK_H_
 
@@ -21,7 +21,8 @@ class LoopLink {
  public:
   LoopLink(Loop& loop, NetworkCore& core) : loop_(&loop), core_(&core) {}
 
-  // Runs `function(NetworkCore&)` on the loop. False, and nothing happens, when the Network is gone.
+  // Runs `function(NetworkCore&)` on the loop. False, and nothing happens, when the Network is
+  // gone.
   template <typename F>
   bool Post(F function) {
     const std::lock_guard lock(mutex_);
@@ -30,8 +31,8 @@ class LoopLink {
     return true;
   }
 
-  // As Post, and waits until it ran; inline when already on the loop. False when the Network is gone
-  // or goes meanwhile.
+  // As Post, and waits until it ran; inline when already on the loop. False when the Network is
+  // gone or goes meanwhile.
   template <typename F>
   bool RunAndWait(F function) {
     std::future<void> done;
@@ -46,7 +47,8 @@ class LoopLink {
       }
       std::promise<void> promise;
       done = promise.get_future();
-      // A loop that stops destroys the task, and with it the promise: the wait below ends either way.
+      // A loop that stops destroys the task, and with it the promise: the wait below ends either
+      // way.
       loop_->Post([core = core_, &function, promise = std::move(promise)]() mutable {
         function(*core);
         promise.set_value();

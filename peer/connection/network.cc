@@ -1,6 +1,7 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
-// The Network handle: starts the loop thread, builds the loop's side on it, and takes both down in order.
+// The Network handle: starts the loop thread, builds the loop's side on it, and takes both down in
+// order.
 #include <pairwire/network.h>
 
 #include <arpa/inet.h>
@@ -20,7 +21,8 @@
 namespace pairwire {
 namespace {
 
-// A connection needs TransportStack::kCloseTimeout to close in order; the rest is for a busy machine.
+// A connection needs TransportStack::kCloseTimeout to close in order; the rest is for a busy
+// machine.
 constexpr std::chrono::milliseconds kCloseAllTimeout{2500};
 
 bool IsAddress(const std::string& text) {
@@ -124,9 +126,9 @@ Result<PeerConnection> Network::CreatePeerConnection(PeerConfiguration configura
       made = tl::unexpected(certificate.error());
       return;
     }
-    core.Add(id, std::make_unique<PeerConnectionCore>(core, std::move(configuration),
-                                                      std::move(events), std::move(*certificate),
-                                                      shared));
+    core.Add(id,
+             std::make_unique<PeerConnectionCore>(core, std::move(configuration), std::move(events),
+                                                  std::move(*certificate), shared));
   });
   if (!ran) return Fail(Errc::kClosed, "the network is closing");
   if (!made) return tl::unexpected(made.error());

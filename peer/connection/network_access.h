@@ -1,7 +1,7 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
-// NetworkAccess: how peer/session reaches the loop behind a Network, so that signalling and peers of one
-// Network share one thread.
+// NetworkAccess: how peer/session reaches the loop behind a Network, so that signalling and peers
+// of one Network share one thread.
 #ifndef PAIRWIRE_PEER_CONNECTION_NETWORK_ACCESS_H_
 #define PAIRWIRE_PEER_CONNECTION_NETWORK_ACCESS_H_
 

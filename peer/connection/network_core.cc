@@ -15,9 +15,7 @@ Result<std::unique_ptr<NetworkCore>> NetworkCore::Create(IoLoop& loop) {
 }
 
 NetworkCore::NetworkCore(IoLoop& loop, std::unique_ptr<sctp::UsrsctpRuntime> sctp)
-    : loop_(loop),
-      ice_(std::make_unique<ice::IceRuntime>(loop, random_)),
-      sctp_(std::move(sctp)) {
+    : loop_(loop), ice_(std::make_unique<ice::IceRuntime>(loop, random_)), sctp_(std::move(sctp)) {
   RefillCertificate();
 }
 
@@ -35,7 +33,8 @@ void NetworkCore::RefillCertificate() {
   if (spare_certificate_) return;
   auto certificate = dtls::Certificate::Generate();
   // Without one the next connection tries again and reports what is wrong.
-  if (certificate) spare_certificate_ = std::make_unique<dtls::Certificate>(std::move(*certificate));
+  if (certificate)
+    spare_certificate_ = std::make_unique<dtls::Certificate>(std::move(*certificate));
 }
 
 void NetworkCore::Add(PeerId id, std::unique_ptr<PeerConnectionCore> peer) {

@@ -1,7 +1,8 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
-// NetworkCore: the loop's side of a Network: the libraries' runtimes and the table of connections. Handles
-// name a connection by id and find it here, so neither side holds the other. Loop thread only.
+// NetworkCore: the loop's side of a Network: the libraries' runtimes and the table of connections.
+// Handles name a connection by id and find it here, so neither side holds the other. Loop thread
+// only.
 #ifndef PAIRWIRE_PEER_CONNECTION_NETWORK_CORE_H_
 #define PAIRWIRE_PEER_CONNECTION_NETWORK_CORE_H_
 
@@ -39,7 +40,8 @@ class NetworkCore {
   ice::IceRuntime& ice() { return *ice_; }
   sctp::UsrsctpRuntime& sctp() { return *sctp_; }
 
-  // A certificate for one connection. One is always made ahead, so that connecting does not wait for it.
+  // A certificate for one connection. One is always made ahead, so that connecting does not wait
+  // for it.
   Result<dtls::Certificate> TakeCertificate();
 
   void Add(PeerId id, std::unique_ptr<PeerConnectionCore> peer);

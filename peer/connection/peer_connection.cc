@@ -13,8 +13,8 @@ namespace {
 
 Error NetworkGone() { return {Errc::kClosed, "the connection is closed"}; }
 
-// Runs `call(PeerConnectionCore&)` on the loop; when the connection is gone, answers `done` with kClosed,
-// on this thread if the Network is gone too.
+// Runs `call(PeerConnectionCore&)` on the loop; when the connection is gone, answers `done` with
+// kClosed, on this thread if the Network is gone too.
 template <typename Done, typename Call>
 void PostOrRefuse(const std::shared_ptr<PeerShared>& shared, Done done, Call call) {
   const bool posted =

@@ -11,7 +11,8 @@
 namespace pairwire {
 namespace {
 
-// The fingerprints that we can judge; the others are for newer stacks than this one (RFC 8122 section 5).
+// The fingerprints that we can judge; the others are for newer stacks than this one (RFC 8122
+// section 5).
 Result<std::vector<dtls::Fingerprint>> UsableFingerprints(
     const std::vector<sdp::Fingerprint>& fingerprints) {
   std::vector<dtls::Fingerprint> usable;
@@ -163,7 +164,8 @@ Result<void> PeerConnectionCore::StartRemote(const RemoteParameters& remote) {
   connect_timer_.Start(configuration_.connect_timeout);
   return stack_->SetRemote({.ice = {remote.ice_ufrag, remote.ice_pwd},
                             .fingerprints = std::move(*fingerprints),
-                            .max_message_size = remote.max_message_size});
+                            .max_message_size = remote.max_message_size,
+                            .sctp_port = remote.sctp_port});
 }
 
 void PeerConnectionCore::AfterNegotiation() {

@@ -1,13 +1,13 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
-// PeerConnectionCore: the loop's side of a PeerConnection: carries out what Negotiation decides on a
-// TransportStack, keeps the channels, and calls the application.
+// PeerConnectionCore: the loop's side of a PeerConnection: carries out what Negotiation decides on
+// a TransportStack, keeps the channels, and calls the application.
 //
 //   open --Close / handle gone--> closing (draining, at most 2 s) --> ended
 //     +------ transport ended -----------------------------------------^
 //
-// It is destroyed only through NetworkCore::RemoveLater, so an application callback may do anything,
-// also drop the handle: `this` outlives the call. Loop thread only.
+// It is destroyed only through NetworkCore::RemoveLater, so an application callback may do
+// anything, also drop the handle: `this` outlives the call. Loop thread only.
 #ifndef PAIRWIRE_PEER_CONNECTION_PEER_CONNECTION_CORE_H_
 #define PAIRWIRE_PEER_CONNECTION_PEER_CONNECTION_CORE_H_
 

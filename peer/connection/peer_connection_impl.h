@@ -1,7 +1,7 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
-// PeerConnection::Impl: what a connection's handle and the loop share: how to reach the loop, and the
-// snapshot that the getters read.
+// PeerConnection::Impl: what a connection's handle and the loop share: how to reach the loop, and
+// the snapshot that the getters read.
 #ifndef PAIRWIRE_PEER_CONNECTION_PEER_CONNECTION_IMPL_H_
 #define PAIRWIRE_PEER_CONNECTION_PEER_CONNECTION_IMPL_H_
 

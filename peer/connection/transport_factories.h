@@ -1,6 +1,7 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
-// Makes the real ICE and SCTP of a connection from its configuration. Tests give a TransportStack others.
+// Makes the real ICE and SCTP of a connection from its configuration. Tests give a TransportStack
+// others.
 #ifndef PAIRWIRE_PEER_CONNECTION_TRANSPORT_FACTORIES_H_
 #define PAIRWIRE_PEER_CONNECTION_TRANSPORT_FACTORIES_H_
 
@@ -14,8 +15,8 @@ namespace pairwire {
 // `network` outlives what the factories make.
 TransportStack::IceFactory NiceIceFactory(NetworkCore& network,
                                           const PeerConfiguration& configuration);
-sctp::ChannelMux::AssociationFactory UsrsctpFactory(NetworkCore& network,
-                                                    const PeerConfiguration& configuration);
+TransportStack::AssociationFactory UsrsctpFactory(NetworkCore& network,
+                                                  const PeerConfiguration& configuration);
 
 }  // namespace pairwire
 

@@ -29,8 +29,7 @@ sctp::ChannelMuxOptions MuxOptions(const PeerConfiguration& configuration) {
 
 TransportStack::TransportStack(Loop& loop, const PeerConfiguration& configuration,
                                const dtls::Certificate& certificate, const IceFactory& make_ice,
-                               sctp::ChannelMux::AssociationFactory make_association,
-                               TransportStackEvents& events)
+                               AssociationFactory make_association, TransportStackEvents& events)
     : loop_(loop),
       configuration_(configuration),
       events_(events),
@@ -38,8 +37,9 @@ TransportStack::TransportStack(Loop& loop, const PeerConfiguration& configuratio
       close_timer_(loop, [this] { FinishClose(); }),
       ice_(make_ice(*this)),
       dtls_(std::make_unique<dtls::DtlsTransport>(loop, certificate, DtlsOptions(configuration),
-                                                  *this)),
-      mux_(std::make_unique<sctp::ChannelMux>(loop, MuxOptions(configuration), *this)) {}
+                                                  static_cast<dtls::Events&>(*this))),
+      mux_(std::make_unique<sctp::ChannelMux>(loop, MuxOptions(configuration),
+                                              static_cast<sctp::ChannelMuxEvents&>(*this))) {}
 
 TransportStack::~TransportStack() = default;
 
@@ -59,8 +59,8 @@ Result<void> TransportStack::AddRemoteCandidate(const std::string& candidate) {
   return ice_->AddRemoteCandidate(candidate);
 }
 
-// As soon as a pair works and both ends are known. Not earlier: a ClientHello without a path is lost
-// and costs a retransmission timeout.
+// As soon as a pair works and both ends are known. Not earlier: a ClientHello without a path is
+// lost and costs a retransmission timeout.
 void TransportStack::MaybeStartDtls() {
   if (dtls_started_ || !has_pair_ || !remote_ || !dtls_role_ || phase_ != Phase::kOpen) return;
   dtls_started_ = true;
@@ -83,8 +83,8 @@ void TransportStack::OnIceState(ice::State state) {
   events_.OnIceState(state);
   if (!*alive || phase_ != Phase::kOpen) return;
   if (state == ice::State::kFailed) {
-    End({Errc::kIceFailed, has_pair_ ? "the path to the other end is lost"
-                                     : "no pair of candidates works"});
+    End({Errc::kIceFailed,
+         has_pair_ ? "the path to the other end is lost" : "no pair of candidates works"});
   }
 }
 
@@ -109,11 +109,14 @@ void TransportStack::OnDtlsPacket(ByteSpan packet) {
 void TransportStack::OnDtlsState(dtls::State state, const Error& error) {
   if (phase_ == Phase::kEnded) return;
   if (state == dtls::State::kConnected && phase_ == Phase::kOpen) {
-    // SCTP starts inside this event, before the first decrypted packet is handed on: the other end's
-    // INIT may come with its last flight.
+    // SCTP starts inside this event, before the first decrypted packet is handed on: the other
+    // end's INIT may come with its last flight.
     mux_started_ = true;
-    const auto started = mux_->Start(make_association_, *dtls_role_ == dtls::Role::kClient,
-                                     remote_->max_message_size);
+    const auto started = mux_->Start(
+        [this](sctp::AssociationEvents& events) {
+          return make_association_(events, remote_->sctp_port);
+        },
+        *dtls_role_ == dtls::Role::kClient, remote_->max_message_size);
     if (!started) End(started.error());
   }
   if (state == dtls::State::kFailed) End(error);
@@ -130,7 +133,8 @@ void TransportStack::OnDtlsData(ByteSpan data) {
 }
 
 void TransportStack::OnMuxPacket(ByteSpan packet) {
-  // Fails only when DTLS is not connected any more, and then the association is about to hear of it.
+  // Fails only when DTLS is not connected any more, and then the association is about to hear of
+  // it.
   static_cast<void>(dtls_->Send(packet));
 }
 
@@ -146,8 +150,8 @@ void TransportStack::OnMuxState(sctp::AssociationState state, const Error& error
   if (state == sctp::AssociationState::kClosed) {
     End({Errc::kPeerLeft, "the other end shut the association down"});
   } else if (state == sctp::AssociationState::kFailed) {
-    // Browsers abort the association when their page closes the connection: after it was up, an abort
-    // is the other end leaving.
+    // Browsers abort the association when their page closes the connection: after it was up, an
+    // abort is the other end leaving.
     End(sctp_was_connected_ ? Error{Errc::kPeerLeft, "the other end aborted the association"}
                             : error);
   }

@@ -1,7 +1,7 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
-// TransportStack: owns ICE, DTLS and the channels of one connection and carries bytes and states between
-// them. The boxes do not know one another; this is the only place that does.
+// TransportStack: owns ICE, DTLS and the channels of one connection and carries bytes and states
+// between them. The boxes do not know one another; this is the only place that does.
 //
 //   ICE pair selected -> DTLS starts -> SCTP starts -> channels open
 //   Close: channels drain -> SCTP shuts down -> DTLS close_notify -> ICE goes, within kCloseTimeout
@@ -30,7 +30,8 @@
 
 namespace pairwire {
 
-// Called from the loop's own frame (see the boxes' own events). Channel events are ChannelMuxEvents'.
+// Called from the loop's own frame (see the boxes' own events). Channel events are
+// ChannelMuxEvents'.
 class TransportStackEvents {
  public:
   virtual void OnLocalCandidate(const std::string& candidate) = 0;
@@ -56,6 +57,7 @@ struct RemoteTransport {
   ice::Credentials ice;
   std::vector<dtls::Fingerprint> fingerprints;
   std::size_t max_message_size = 0;  // 0: no limit
+  std::uint16_t sctp_port = sctp::kSctpPort;
 };
 
 class TransportStack final : private ice::Events,
@@ -63,13 +65,16 @@ class TransportStack final : private ice::Events,
                              private sctp::ChannelMuxEvents {
  public:
   using IceFactory = std::function<std::unique_ptr<ice::IceTransport>(ice::Events&)>;
+  // `remote_port` is the other end's a=sctp-port.
+  using AssociationFactory = std::function<std::unique_ptr<sctp::Association>(
+      sctp::AssociationEvents&, std::uint16_t remote_port)>;
 
   // Drain, SHUTDOWN and close_notify together may take this long after Close.
   static constexpr std::chrono::milliseconds kCloseTimeout{2000};
 
   TransportStack(Loop& loop, const PeerConfiguration& configuration,
                  const dtls::Certificate& certificate, const IceFactory& make_ice,
-                 sctp::ChannelMux::AssociationFactory make_association, TransportStackEvents& events);
+                 AssociationFactory make_association, TransportStackEvents& events);
   ~TransportStack();  // Silent and at once.
 
   const ice::Credentials& local_credentials() const { return ice_->local_credentials(); }
@@ -84,8 +89,8 @@ class TransportStack final : private ice::Events,
 
   sctp::ChannelMux& channels() { return *mux_; }
 
-  // Ends everything in order, then calls `done` from the loop's frame. Events other than those of the
-  // channels that are being drained stop.
+  // Ends everything in order, then calls `done` from the loop's frame. Events other than those of
+  // the channels that are being drained stop.
   void Close(std::function<void()> done);
 
  private:
@@ -118,7 +123,7 @@ class TransportStack final : private ice::Events,
   Loop& loop_;
   const PeerConfiguration configuration_;
   TransportStackEvents& events_;
-  const sctp::ChannelMux::AssociationFactory make_association_;
+  const AssociationFactory make_association_;
 
   Phase phase_ = Phase::kOpen;
   bool has_pair_ = false;

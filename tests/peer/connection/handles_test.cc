@@ -1,7 +1,7 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
-// Handles under abuse: destroyed at every step and from inside every callback, and used from many threads
-// at once (the test that ThreadSanitizer is for).
+// Handles under abuse: destroyed at every step and from inside every callback, and used from many
+// threads at once (the test that ThreadSanitizer is for).
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -17,7 +17,8 @@ enum class Victim { kOfferer, kAnswerer, kBoth };
 
 class DestroyAtEveryStep : public ::testing::TestWithParam<Victim> {};
 
-// Runs the whole life of a pair and drops the victim's handle inside the n-th callback, for every n.
+// Runs the whole life of a pair and drops the victim's handle inside the n-th callback, for every
+// n.
 TEST_P(DestroyAtEveryStep, NothingBreaks) {
   auto network = MakeNetwork();
   ASSERT_TRUE(network);
@@ -87,7 +88,8 @@ TEST(HandlesTest, AChannelMayBeDestroyedInsideEachOfItsCallbacks) {
     pair.b().on_data_channel = [&](DataChannel incoming) {
       auto kept = std::make_shared<DataChannel>(std::move(incoming));
       DataChannel* raw = kept.get();
-      raw->Subscribe({.on_message = [raw](const Message&) { static_cast<void>(raw->Send("pong")); }});
+      raw->Subscribe(
+          {.on_message = [raw](const Message&) { static_cast<void>(raw->Send("pong")); }});
       other.Set(std::move(kept));
     };
     network->Post([&] { pair.Negotiate(); });

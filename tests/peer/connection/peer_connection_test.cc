@@ -148,10 +148,10 @@ TEST_F(PeerConnectionTest, BothEndsOpenChannelsAtOnce) {
   PeerPair pair(*network_);
   std::vector<std::unique_ptr<RecordedChannel>> channels;
   for (int i = 0; i < 20; ++i) {
-    channels.push_back(std::make_unique<RecordedChannel>(
-        pair.a().pc.CreateDataChannel("a" + std::to_string(i))));
-    channels.push_back(std::make_unique<RecordedChannel>(
-        pair.b().pc.CreateDataChannel("b" + std::to_string(i))));
+    channels.push_back(
+        std::make_unique<RecordedChannel>(pair.a().pc.CreateDataChannel("a" + std::to_string(i))));
+    channels.push_back(
+        std::make_unique<RecordedChannel>(pair.b().pc.CreateDataChannel("b" + std::to_string(i))));
   }
   ASSERT_TRUE(pair.Connect());
   for (auto& channel : channels) {
@@ -260,7 +260,8 @@ TEST_F(PeerConnectionTest, AWrongFingerprintFailsBothEndsAndDeliversNothing) {
 TEST_F(PeerConnectionTest, ABadDescriptionChangesNothing) {
   PeerPair pair(*network_);
   RecordedChannel at_a(pair.a().pc.CreateDataChannel("x"));
-  for (const char* sdp : {"", "v=0", "rubbish\r\n", "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n"}) {
+  for (const char* sdp :
+       {"", "v=0", "rubbish\r\n", "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n"}) {
     Watched<std::optional<Errc>> error;
     pair.b().pc.SetRemoteDescription({SdpType::kOffer, sdp}, [&](Result<void> result) {
       error.Set(result ? std::nullopt : std::optional(result.error().code));
@@ -334,8 +335,9 @@ TEST_F(PeerConnectionTest, HandlesOutliveTheirNetwork) {
   EXPECT_FALSE(at_a.channel().Send("x"));
   at_a.channel().Close();
   std::optional<Errc> error;
-  pair->a().pc.CreateOffer(
-      [&](Result<SessionDescription> offer) { error = offer ? std::nullopt : std::optional(offer.error().code); });
+  pair->a().pc.CreateOffer([&](Result<SessionDescription> offer) {
+    error = offer ? std::nullopt : std::optional(offer.error().code);
+  });
   EXPECT_EQ(error, Errc::kClosed);
   EXPECT_EQ(pair->a().pc.CreateDataChannel("y").state(), DataChannelState::kClosed);
 }

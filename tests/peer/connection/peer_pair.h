@@ -1,7 +1,7 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
-// PeerPair: two PeerConnections of one Network on 127.0.0.1, with their signalling wired together in
-// memory, and a record of what each was told. For tests of the public API.
+// PeerPair: two PeerConnections of one Network on 127.0.0.1, with their signalling wired together
+// in memory, and a record of what each was told. For tests of the public API.
 #ifndef PAIRWIRE_TESTS_PEER_CONNECTION_PEER_PAIR_H_
 #define PAIRWIRE_TESTS_PEER_CONNECTION_PEER_PAIR_H_
 
@@ -110,10 +110,11 @@ struct EndRecord {
 // One end. Incoming channels are subscribed at once and kept by label.
 struct PeerEnd {
   Watched<EndRecord> record;
-  std::map<std::string, std::unique_ptr<RecordedChannel>> channels;  // loop thread, until waited for
-  std::function<void(DataChannel)> on_data_channel;                  // instead of keeping them
-  std::function<SessionDescription(SessionDescription)> mangle;      // what the other end gets to see
-  PeerConnection pc;                                                 // goes first
+  std::map<std::string, std::unique_ptr<RecordedChannel>>
+      channels;                                                  // loop thread, until waited for
+  std::function<void(DataChannel)> on_data_channel;              // instead of keeping them
+  std::function<SessionDescription(SessionDescription)> mangle;  // what the other end gets to see
+  PeerConnection pc;                                             // goes first
 
   bool WaitState(PeerConnectionState state) {
     return record.WaitUntil([&](const EndRecord& r) { return r.state == state; });
