@@ -1,10 +1,10 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
-// Association: one SCTP association (RFC 9260) over packets that somebody else encrypts and carries (RFC
-// 8261): numbered messages in, packets out, and the other way round.
+// Association: one SCTP association (RFC 9260) over packets that somebody else encrypts and carries
+// (RFC 8261): numbered messages in, packets out, and the other way round.
 //
-// Interface only: usrsctp_association.h is the real one, tests use a fake. It knows nothing of channels
-// (channel_mux.h) or DTLS. Loop thread only.
+// Interface only: usrsctp_association.h is the real one, tests use a fake. It knows nothing of
+// channels (channel_mux.h) or DTLS. Loop thread only.
 #ifndef PAIRWIRE_SCTP_ASSOCIATION_H_
 #define PAIRWIRE_SCTP_ASSOCIATION_H_
 
@@ -19,12 +19,14 @@
 
 namespace pairwire::sctp {
 
-//   kNew -> kConnecting -> kConnected -> kClosed     kClosed: by our Close, or shut down by the other end
+//   kNew -> kConnecting -> kConnected -> kClosed     kClosed: by our Close, or shut down by the
+//   other end
 //               +------------+-> kFailed             kFailed: aborted, or never came up
 enum class AssociationState { kNew, kConnecting, kConnected, kClosed, kFailed };
 
-// OnSctpPacket is called from inside any method of the association and from its timers; it must not call
-// back. The others are called from the loop's own frame, never from inside a method; they may call back.
+// OnSctpPacket is called from inside any method of the association and from its timers; it must not
+// call back. The others are called from the loop's own frame, never from inside a method; they may
+// call back.
 class AssociationEvents {
  public:
   // One SCTP packet to encrypt and send; valid during the call only.
@@ -36,9 +38,9 @@ class AssociationEvents {
   virtual void OnSctpIncomingStreamsReset(std::span<const StreamId> streams) = 0;
   // Our outgoing side of these streams is reset: all that was sent on them has been acknowledged.
   virtual void OnSctpOutgoingStreamsReset(std::span<const StreamId> streams) = 0;
-  // Some queued bytes have been acknowledged: `unacknowledged_bytes` is what remains; also called when a Send
-  // that answered kBufferFull may be tried again. An upper bound (chunk headers may be in it) that only
-  // falls between two Sends and is exactly 0 once everything is acknowledged.
+  // Some queued bytes have been acknowledged: `unacknowledged_bytes` is what remains; also called
+  // when a Send that answered kBufferFull may be tried again. An upper bound (chunk headers may be
+  // in it) that only falls between two Sends and is exactly 0 once everything is acknowledged.
   virtual void OnSctpAcknowledged(std::size_t unacknowledged_bytes) = 0;
 
  protected:
@@ -47,19 +49,22 @@ class AssociationEvents {
 
 class Association {
  public:
-  // Aborts and frees at once, without events, except OnSctpPacket, which may carry the ABORT. May be called
-  // from inside any event but OnSctpPacket.
+  // Aborts and frees at once, without events, except OnSctpPacket, which may carry the ABORT. May
+  // be called from inside any event but OnSctpPacket.
   virtual ~Association() = default;
 
   // Sends INIT; both ends do (RFC 8831 section 6.2 with simultaneous open). Once.
   virtual Result<void> Connect() = 0;
 
-  // One decrypted SCTP packet from the other end. Rubbish is dropped, as is all that comes before Connect:
-  // so connect before handing over the first packet (the other end would repeat its INIT, but late).
+  // One decrypted SCTP packet from the other end. Rubbish is dropped, as is all that comes before
+  // Connect: so connect before handing over the first packet (the other end would repeat its INIT,
+  // but late).
   virtual void ReceivePacket(ByteSpan packet) = 0;
 
-  // Queues one whole message of at least one byte, reliable and ordered. Nothing was queued when it fails:
-  //   kBufferFull       try again after OnSctpAcknowledged; also while stream_count() grows to hold `stream`,
+  // Queues one whole message of at least one byte, reliable and ordered. Nothing was queued when it
+  // fails:
+  //   kBufferFull       try again after OnSctpAcknowledged; also while stream_count() grows to hold
+  //   `stream`,
   //                     and while an earlier reset of `stream` is under way
   //   kLimitExceeded    the other end does not let us have that many streams
   //   kMessageTooLarge  larger than the send buffer

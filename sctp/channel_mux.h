@@ -42,7 +42,8 @@ class ChannelMuxEvents {
   virtual void OnMuxPacket(ByteSpan packet) = 0;
   // The association: kConnected once; kClosed or kFailed once, after which every channel is closed.
   virtual void OnMuxState(AssociationState state, const Error& error) = 0;
-  // The other end opened a channel; it is paused until ResumeReceiving. OnChannelOpen follows at once.
+  // The other end opened a channel; it is paused until ResumeReceiving. OnChannelOpen follows at
+  // once.
   virtual void OnChannelIncoming(ChannelId id, const std::string& label,
                                  const std::string& protocol) = 0;
   virtual void OnChannelOpen(ChannelId id) = 0;
@@ -66,19 +67,20 @@ class ChannelMux {
   ChannelMux(const ChannelMux&) = delete;
   ChannelMux& operator=(const ChannelMux&) = delete;
 
-  // Makes the association and connects it. `dtls_client` decides the parity of our stream numbers (RFC
-  // 8832 section 6: client even, server odd). `remote_max_message_size` bounds Send; 0 means no limit
-  // (RFC 8841 section 6). Channels opened before it are announced now. Once.
+  // Makes the association and connects it. `dtls_client` decides the parity of our stream numbers
+  // (RFC 8832 section 6: client even, server odd). `remote_max_message_size` bounds Send; 0 means
+  // no limit (RFC 8841 section 6). Channels opened before it are announced now. Once.
   Result<void> Start(const AssociationFactory& make, bool dtls_client,
                      std::size_t remote_max_message_size);
 
   void ReceivePacket(ByteSpan packet);
 
-  // Opens a channel, before or after Start. kLimitExceeded: max_channels, or label or protocol too long.
+  // Opens a channel, before or after Start. kLimitExceeded: max_channels, or label or protocol too
+  // long.
   Result<ChannelId> Open(std::string label, std::string protocol);
 
-  // Errors as DataChannel::Send. A channel that waits for its DCEP ACK may send already (RFC 8832 section 6);
-  // before the association is connected it is kInvalidState.
+  // Errors as DataChannel::Send. A channel that waits for its DCEP ACK may send already (RFC 8832
+  // section 6); before the association is connected it is kInvalidState.
   Result<void> Send(ChannelId id, ByteSpan data, bool is_text);
 
   void PauseReceiving(ChannelId id);

@@ -24,7 +24,8 @@ constexpr std::array<std::uint32_t, 256> MakeTable() {
   std::array<std::uint32_t, 256> table{};
   for (std::uint32_t i = 0; i < 256; ++i) {
     std::uint32_t crc = i;
-    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1) != 0 ? kReflectedPolynomial : 0);
+    for (int bit = 0; bit < 8; ++bit)
+      crc = (crc >> 1) ^ ((crc & 1) != 0 ? kReflectedPolynomial : 0);
     table[i] = crc;
   }
   return table;
@@ -40,8 +41,8 @@ std::uint32_t ExtendByTable(std::uint32_t crc, const std::uint8_t* data, std::si
 #if defined(__x86_64__)
 
 __attribute__((target("sse4.2"))) std::uint32_t ExtendByHardware(std::uint32_t crc,
-                                                                const std::uint8_t* data,
-                                                                std::size_t size) {
+                                                                 const std::uint8_t* data,
+                                                                 std::size_t size) {
   std::uint64_t wide = crc;
   for (; size >= 8; size -= 8, data += 8) {
     std::uint64_t word;
@@ -61,8 +62,8 @@ bool HasHardware() {
 #elif defined(__aarch64__) && defined(__linux__)
 
 __attribute__((target("+crc"))) std::uint32_t ExtendByHardware(std::uint32_t crc,
-                                                              const std::uint8_t* data,
-                                                              std::size_t size) {
+                                                               const std::uint8_t* data,
+                                                               std::size_t size) {
   for (; size >= 8; size -= 8, data += 8) {
     std::uint64_t word;
     std::memcpy(&word, data, sizeof word);

@@ -64,8 +64,8 @@ Result<DcepMessage> DecodeOpen(ByteSpan message) {
 
 Result<Bytes> EncodeDcepOpen(const DcepOpen& open) {
   if (open.label.size() > kMaxLabelLength || open.protocol.size() > kMaxLabelLength) {
-    return Fail(Errc::kLimitExceeded, "label and protocol may have " +
-                                          std::to_string(kMaxLabelLength) + " bytes each");
+    return Fail(Errc::kLimitExceeded,
+                "label and protocol may have " + std::to_string(kMaxLabelLength) + " bytes each");
   }
   Bytes out;
   out.reserve(kOpenHeaderSize + open.label.size() + open.protocol.size());

@@ -1,7 +1,7 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
-// DCEP, the two messages by which a DataChannel is opened (RFC 8832 section 5): OPEN and ACK, from and to
-// bytes. No state, no streams: channel_mux decides what they mean.
+// DCEP, the two messages by which a DataChannel is opened (RFC 8832 section 5): OPEN and ACK, from
+// and to bytes. No state, no streams: channel_mux decides what they mean.
 #ifndef PAIRWIRE_SCTP_DCEP_H_
 #define PAIRWIRE_SCTP_DCEP_H_
 

@@ -11,8 +11,8 @@ std::uint16_t Read16(ByteSpan bytes, std::size_t at) {
   return static_cast<std::uint16_t>((bytes[at] << 8) | bytes[at + 1]);
 }
 
-// Chunks of extensions that the runtime's sysctls switch off: usrsctp should ignore them, and its handling
-// of them is where it used to break.
+// Chunks of extensions that the runtime's sysctls switch off: usrsctp should ignore them, and its
+// handling of them is where it used to break.
 bool IsUnwantedChunk(std::uint8_t type) {
   switch (type) {
     case 0x0c:  // ECNE

@@ -1,8 +1,8 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
-// The look at a received SCTP packet before usrsctp sees it: ports, sizes, and chunk kinds that we never
-// negotiate. It makes the target smaller, it does not replace usrsctp's own checks: the other end is
-// authenticated by DTLS, but not trusted.
+// The look at a received SCTP packet before usrsctp sees it: ports, sizes, and chunk kinds that we
+// never negotiate. It makes the target smaller, it does not replace usrsctp's own checks: the other
+// end is authenticated by DTLS, but not trusted.
 #ifndef PAIRWIRE_SCTP_PACKET_FILTER_H_
 #define PAIRWIRE_SCTP_PACKET_FILTER_H_
 
@@ -18,9 +18,9 @@ inline constexpr std::size_t kMinSctpPacket = 12 + 4;
 // More than any path carries; 65535 minus room for what is below.
 inline constexpr std::size_t kMaxSctpPacket = 65'000;
 
-// True when the packet goes from `source_port` to `destination_port`, is a whole number of whole chunks
-// (padding of the last one may be missing), and has no chunk of an extension that we switch off
-// (ECN, AUTH, NR-SACK, PKTDROP, ASCONF).
+// True when the packet goes from `source_port` to `destination_port`, is a whole number of whole
+// chunks (padding of the last one may be missing), and has no chunk of an extension that we switch
+// off (ECN, AUTH, NR-SACK, PKTDROP, ASCONF).
 bool AcceptsSctpPacket(ByteSpan packet, std::uint16_t source_port, std::uint16_t destination_port);
 
 }  // namespace pairwire::sctp

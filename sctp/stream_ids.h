@@ -1,7 +1,7 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
-// StreamIds: which stream numbers are in use, and which one we take next (RFC 8832 section 6: the DTLS
-// client takes even numbers, the server odd ones). Pure: no association, no messages.
+// StreamIds: which stream numbers are in use, and which one we take next (RFC 8832 section 6: the
+// DTLS client takes even numbers, the server odd ones). Pure: no association, no messages.
 #ifndef PAIRWIRE_SCTP_STREAM_IDS_H_
 #define PAIRWIRE_SCTP_STREAM_IDS_H_
 
@@ -18,8 +18,8 @@ class StreamIds {
  public:
   explicit StreamIds(bool dtls_client) : parity_(dtls_client ? 0 : 1), next_(parity_) {}
 
-  // The lowest free number of our parity, so that the association's stream table stays small; empty when
-  // all 32,767 or 32,768 are in use.
+  // The lowest free number of our parity, so that the association's stream table stays small; empty
+  // when all 32,767 or 32,768 are in use.
   std::optional<StreamId> Allocate();
 
   // Marks a number that the other end chose. False when it is in use, is ours to give, or is 65535.

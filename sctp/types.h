@@ -25,12 +25,14 @@ enum class Ppid : std::uint32_t {
 // RFC 8841 section 5: the port that everybody uses.
 inline constexpr std::uint16_t kSctpPort = 5000;
 
-// Streams of a new association: channels 0..127 of ours. Each stream costs about 104 bytes in usrsctp.
-// Channels above grow the table (RFC 6525 section 5.1), but a peer that does not know that request never
-// answers it, and usrsctp gives the association up for it; so not fewer than anybody needs.
+// Streams of a new association: channels 0..127 of ours. Each stream costs about 104 bytes in
+// usrsctp. Channels above grow the table (RFC 6525 section 5.1), but a peer that does not know that
+// request never answers it, and usrsctp gives the association up for it; so not fewer than anybody
+// needs.
 inline constexpr std::uint16_t kInitialStreams = 256;
 
-// Labels and protocols of incoming channels; RFC 8832 allows 65,535, but a peer could make us keep them.
+// Labels and protocols of incoming channels; RFC 8832 allows 65,535, but a peer could make us keep
+// them.
 inline constexpr std::size_t kMaxLabelLength = 256;
 
 }  // namespace pairwire::sctp

@@ -1,0 +1,277 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+#include "sctp/usrsctp_association.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "peer/base/check.h"
+#include "peer/base/log.h"
+#include "sctp/crc32c.h"
+#include "sctp/packet_filter.h"
+
+namespace pairwire::sctp {
+namespace {
+
+// usrsctp puts all streams of one request into one chunk, whatever the packet size: 100 numbers
+// fit.
+constexpr std::size_t kMaxResetsInFlight = 100;
+
+// More streams are asked for in steps, so that 100 new channels are not 100 requests.
+constexpr std::uint32_t kStreamStep = 64;
+// RFC 8832 section 6: stream 65535 is not usable.
+constexpr std::uint32_t kMaxStreams = 65'535;
+
+// Messages of more than a packet go out at once; for them there is nothing to gain.
+constexpr std::size_t kLargestHeldMessage = 1024;
+
+const char* ToText(AssociationState state) {
+  switch (state) {
+    case AssociationState::kNew:
+      return "new";
+    case AssociationState::kConnecting:
+      return "connecting";
+    case AssociationState::kConnected:
+      return "connected";
+    case AssociationState::kClosed:
+      return "closed";
+    case AssociationState::kFailed:
+      return "failed";
+  }
+  return "?";
+}
+
+}  // namespace
+
+UsrsctpAssociation::UsrsctpAssociation(UsrsctpRuntime& runtime,
+                                       const UsrsctpAssociationOptions& options,
+                                       AssociationEvents& events)
+    : runtime_(runtime), options_(options), events_(events), id_(runtime.Register(*this)) {}
+
+UsrsctpAssociation::~UsrsctpAssociation() {
+  // Still registered, so that the ABORT finds its way out; then usrsctp may do with the id what it
+  // likes.
+  socket_.Close();
+  runtime_.Unregister(id_);
+}
+
+void UsrsctpAssociation::SetState(AssociationState state, std::string_view reason) {
+  if (LogWanted(LogLevel::kDebug)) {
+    Log(LogLevel::kDebug, "sctp" + std::to_string(static_cast<std::uintptr_t>(id_)) + "[" +
+                              ToText(state_) + "] -> " + ToText(state) + ": " +
+                              std::string(reason));
+  }
+  state_ = state;
+}
+
+Result<void> UsrsctpAssociation::Connect() {
+  PAIRWIRE_CHECK(runtime_.loop().IsCurrent());
+  if (state_ != AssociationState::kNew)
+    return Fail(Errc::kInvalidState, "Connect was called before");
+  SetState(AssociationState::kConnecting, "Connect");
+  auto connected = socket_.Connect(options_, id_);
+  if (!connected) SetState(AssociationState::kFailed, connected.error().detail);
+  return connected;
+}
+
+void UsrsctpAssociation::ReceivePacket(ByteSpan packet) {
+  if (!socket_.is_open()) return;
+  if (!AcceptsSctpPacket(packet, options_.remote_port, options_.local_port)) return;
+  runtime_.Input(id_, packet);
+  ScheduleDrain();
+}
+
+void UsrsctpAssociation::OnUsrsctpOutput(std::span<std::uint8_t> packet) {
+  SetSctpChecksum(packet);
+  events_.OnSctpPacket(packet);
+}
+
+// --- Sending
+// ---------------------------------------------------------------------------------------
+
+Result<void> UsrsctpAssociation::CheckCanSend(StreamId stream, ByteSpan data) {
+  if (state_ == AssociationState::kNew || state_ == AssociationState::kConnecting) {
+    return Fail(Errc::kInvalidState, "the association is not connected");
+  }
+  if (state_ != AssociationState::kConnected || closing_ || pending_failure_) {
+    return Fail(Errc::kClosed, "the association is closed or closing");
+  }
+  // usrsctp refuses empty messages; RFC 8831 section 6.6 has its own way to send them.
+  if (data.empty()) return Fail(Errc::kInvalidArgument, "an SCTP message has at least one byte");
+  if (data.size() > options_.send_buffer) {
+    return Fail(Errc::kMessageTooLarge, "larger than the send buffer");
+  }
+  if (ToInt(stream) < stream_count_) return {};
+  const std::uint32_t needed = ToInt(stream) + 1U;
+  if (needed > kMaxStreams || needed >= refused_streams_) {
+    return Fail(Errc::kLimitExceeded, "the other end does not let us have that many streams");
+  }
+  wanted_streams_ = std::max(wanted_streams_, needed);
+  refused_ = true;
+  GrowStreams();
+  return Fail(Errc::kBufferFull, "more streams have been asked for");
+}
+
+Result<void> UsrsctpAssociation::Send(StreamId stream, Ppid ppid, ByteSpan data) {
+  if (auto can_send = CheckCanSend(stream, data); !can_send) return can_send;
+  const bool small = data.size() <= kLargestHeldMessage;
+  if (!FlushHeld(small)) {
+    refused_ = true;
+    return Fail(Errc::kBufferFull, "the send buffer is full");
+  }
+  if (small) {
+    Hold(stream, ppid, data);
+  } else if (auto sent = SendNow(stream, ppid, data); !sent) {
+    return sent;
+  }
+  unacknowledged_ += data.size();
+  return {};
+}
+
+Result<void> UsrsctpAssociation::SendNow(StreamId stream, Ppid ppid, ByteSpan data) {
+  switch (const int error = socket_.Send(stream, ppid, data)) {
+    case 0:
+      return {};
+    case EAGAIN:
+    case ENOBUFS:
+      refused_ = true;
+      return Fail(Errc::kBufferFull, "the send buffer is full");
+    case EMSGSIZE:
+      return Fail(Errc::kMessageTooLarge, "larger than the send buffer");
+    default:
+      // The association is going down; the state follows.
+      ScheduleDrain();
+      return Fail(Errc::kClosed,
+                  std::string("the association cannot send: ") + std::strerror(error));
+  }
+}
+
+// usrsctp sends each message at once, in a packet of its own, or with Nagle's rule waits for a full
+// packet or an empty network. So all small messages of a turn but the last one go under Nagle's
+// rule, and the last one, held back until the end of the turn, pushes out what is left of them.
+void UsrsctpAssociation::Hold(StreamId stream, Ppid ppid, ByteSpan data) {
+  held_ = Held{stream, ppid, Bytes(data.begin(), data.end())};
+  if (std::exchange(flush_posted_, true)) return;
+  runtime_.loop().PostAtTurnEnd(safety_.Wrap([this] {
+    flush_posted_ = false;
+    FlushHeld(false);
+  }));
+}
+
+bool UsrsctpAssociation::FlushHeld(bool more_follows) {
+  if (!socket_.is_open() || state_ != AssociationState::kConnected) return true;
+  if (!held_) {
+    SetNoDelay(true);
+    return true;
+  }
+  SetNoDelay(!more_follows);
+  const auto sent = SendNow(held_->stream, held_->ppid, held_->data);
+  // Full: it keeps its place and goes with the next acknowledgement. Any other error: the
+  // association is going down, and what it had accepted goes with it.
+  if (!sent && sent.error().code == Errc::kBufferFull) return false;
+  held_.reset();
+  return true;
+}
+
+void UsrsctpAssociation::SetNoDelay(bool no_delay) {
+  if (no_delay_ == no_delay) return;
+  no_delay_ = no_delay;
+  socket_.SetNoDelay(no_delay);
+}
+
+// --- Streams
+// ---------------------------------------------------------------------------------------
+
+void UsrsctpAssociation::GrowStreams() {
+  if (wanted_streams_ <= stream_count_ || asked_streams_ != 0) return;
+  if (!resets_in_flight_.empty()) return;  // usrsctp has one request at a time
+  std::uint32_t target = (wanted_streams_ + kStreamStep - 1) / kStreamStep * kStreamStep;
+  if (target > kMaxStreams || target >= refused_streams_) target = wanted_streams_;
+  const int error = socket_.AddOutgoingStreams(static_cast<std::uint16_t>(target - stream_count_));
+  if (error == 0) {
+    asked_streams_ = target;
+  } else if (error != EALREADY) {
+    refused_streams_ = std::min<std::uint32_t>(refused_streams_, stream_count_ + 1U);
+    wanted_streams_ = 0;
+    ScheduleDrain();
+  }
+}
+
+Result<void> UsrsctpAssociation::ResetStreams(std::span<const StreamId> streams) {
+  if (state_ == AssociationState::kNew || state_ == AssociationState::kConnecting) {
+    return Fail(Errc::kInvalidState, "the association is not connected");
+  }
+  if (state_ != AssociationState::kConnected || closing_) {
+    return Fail(Errc::kClosed, "the association is closed or closing");
+  }
+  for (const StreamId stream : streams) {
+    if (ToInt(stream) >= stream_count_) {
+      resets_done_.push_back(stream);  // We never had it: nothing to reset.
+    } else if (!resets_in_flight_.contains(stream) &&
+               std::find(reset_queue_.begin(), reset_queue_.end(), stream) == reset_queue_.end()) {
+      reset_queue_.push_back(stream);
+    }
+  }
+  if (!resets_done_.empty()) ScheduleDrain();
+  IssueResets();
+  return {};
+}
+
+void UsrsctpAssociation::IssueResets() {
+  if (state_ != AssociationState::kConnected || !socket_.is_open()) return;
+  if (reset_queue_.empty() || resets_in_flight_.size() >= kMaxResetsInFlight) return;
+  // What is held goes before its stream is reset; no room: a later Drain comes back here.
+  if (!FlushHeld(false)) return;
+  const std::size_t count =
+      std::min(reset_queue_.size(), kMaxResetsInFlight - resets_in_flight_.size());
+  const std::span<const StreamId> now(reset_queue_.data(), count);
+  if (socket_.ResetOutgoing(now) == 0) {
+    for (const StreamId stream : now) resets_in_flight_.emplace(stream, 0);
+  } else {
+    // The other end knows no resets, or the association is going down. Neither end's numbering
+    // changes, so the stream is as good as reset.
+    resets_done_.insert(resets_done_.end(), now.begin(), now.end());
+    ScheduleDrain();
+  }
+  reset_queue_.erase(reset_queue_.begin(),
+                     reset_queue_.begin() + static_cast<std::ptrdiff_t>(count));
+}
+
+// --- Closing
+// ---------------------------------------------------------------------------------------
+
+void UsrsctpAssociation::ResumeReceiving() {
+  if (!std::exchange(paused_, false)) return;
+  ScheduleDrain();
+}
+
+void UsrsctpAssociation::Close() {
+  if (closing_ || state_ == AssociationState::kClosed || state_ == AssociationState::kFailed)
+    return;
+  closing_ = true;
+  if (state_ == AssociationState::kConnected) {
+    FinishClose();
+    return;
+  }
+  socket_.Close();
+  pending_close_ = true;
+  ScheduleDrain();
+}
+
+void UsrsctpAssociation::FinishClose() {
+  if (!closing_ || shutdown_sent_ || state_ != AssociationState::kConnected) return;
+  if (!socket_.is_open() || !FlushHeld(false)) return;
+  shutdown_sent_ = true;
+  socket_.Shutdown();
+}
+
+void UsrsctpAssociation::Abort(Error error) {
+  if (pending_failure_) return;
+  pending_failure_ = std::move(error);
+  socket_.Close();
+  ScheduleDrain();
+}
+
+}  // namespace pairwire::sctp

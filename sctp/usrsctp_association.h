@@ -1,0 +1,138 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// UsrsctpAssociation: Association (association.h) over one usrsctp socket in AF_CONN.
+//
+// usrsctp calls us from inside its functions with its locks held. So its output callback only fills
+// in the checksum and hands the packet on, and its upcall only notes that there is something to do;
+// reading, and every event but OnSctpPacket, happens in Drain, a posted task of the loop. One Drain
+// serves all packets that were handed in since the last one.
+//
+// Not here: retransmission, windows, reassembly (usrsctp's), channels (channel_mux).
+//
+// RFC 9260, RFC 8261 (over DTLS), RFC 6525 (resets and added streams).
+#ifndef PAIRWIRE_SCTP_USRSCTP_ASSOCIATION_H_
+#define PAIRWIRE_SCTP_USRSCTP_ASSOCIATION_H_
+
+#include <pairwire/bytes.h>
+#include <pairwire/result.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "peer/base/task_safety.h"
+#include "sctp/association.h"
+#include "sctp/types.h"
+#include "sctp/usrsctp_runtime.h"
+#include "sctp/usrsctp_socket.h"
+
+namespace pairwire::sctp {
+
+class UsrsctpAssociation final : public Association, private UsrsctpRuntime::Endpoint {
+ public:
+  // `runtime` and `events` outlive the association. Loop thread only, as everything here.
+  UsrsctpAssociation(UsrsctpRuntime& runtime, const UsrsctpAssociationOptions& options,
+                     AssociationEvents& events);
+  ~UsrsctpAssociation() override;
+
+  UsrsctpAssociation(const UsrsctpAssociation&) = delete;
+  UsrsctpAssociation& operator=(const UsrsctpAssociation&) = delete;
+
+  Result<void> Connect() override;
+  void ReceivePacket(ByteSpan packet) override;
+  Result<void> Send(StreamId stream, Ppid ppid, ByteSpan data) override;
+  Result<void> ResetStreams(std::span<const StreamId> streams) override;
+  void PauseReceiving() override { paused_ = true; }
+  void ResumeReceiving() override;
+  void Close() override;
+  AssociationState state() const override { return state_; }
+  std::uint16_t stream_count() const override { return stream_count_; }
+
+ private:
+  // A small message that waits for the end of the turn, so that all small ones of a turn share
+  // packets.
+  struct Held {
+    StreamId stream;
+    Ppid ppid;
+    Bytes data;
+  };
+
+  void OnUsrsctpOutput(std::span<std::uint8_t> packet) override;
+  void OnUsrsctpActivity() override { ScheduleDrain(); }
+
+  void SetState(AssociationState state, std::string_view reason);
+  // Aborts, and reports kFailed from the next Drain.
+  void Abort(Error error);
+
+  // usrsctp_association.cc: sending.
+  Result<void> CheckCanSend(StreamId stream, ByteSpan data);
+  Result<void> SendNow(StreamId stream, Ppid ppid, ByteSpan data);
+  void Hold(StreamId stream, Ppid ppid, ByteSpan data);
+  bool FlushHeld(bool more_follows);
+  void SetNoDelay(bool no_delay);
+  void GrowStreams();
+  void IssueResets();
+  void FinishClose();
+
+  // usrsctp_association_events.cc: everything that becomes an event. Those that call out answer
+  // false when the association did not survive the call.
+  void ScheduleDrain();
+  void Drain();
+  bool ReadAll();
+  bool HandleMessage(const UsrsctpSocket::Read& read, ByteSpan bytes);
+  bool HandleNotification(ByteSpan bytes);
+  bool HandleAssociationChange(ByteSpan bytes);
+  bool HandleStreamReset(ByteSpan bytes);
+  bool HandleOutgoingReset(const std::vector<StreamId>& streams, bool refused);
+  void HandleStreamChange(ByteSpan bytes);
+  void HandlePartialDelivery(ByteSpan bytes);
+  bool HandleReadError(int error);
+  bool ReportDoneResets();
+  bool ReportState(AssociationState state, Error error);
+  bool ReportAcknowledged();
+
+  UsrsctpRuntime& runtime_;
+  const UsrsctpAssociationOptions options_;
+  AssociationEvents& events_;
+  const UsrsctpRuntime::EndpointId id_;
+  UsrsctpSocket socket_;
+
+  AssociationState state_ = AssociationState::kNew;
+  std::optional<Error> pending_failure_;  // of Abort, reported by Drain
+  bool pending_close_ = false;            // kClosed without the other end, reported by Drain
+  bool closing_ = false;                  // Close was called
+  bool shutdown_sent_ = false;
+  bool drain_posted_ = false;
+  bool paused_ = false;
+
+  // Sending.
+  std::optional<Held> held_;
+  bool flush_posted_ = false;
+  bool no_delay_ = true;
+  bool refused_ = false;  // a Send answered kBufferFull since the last OnSctpAcknowledged
+  std::size_t unacknowledged_ = 0;
+
+  // Parts of messages that have not ended; together at most max_message_size.
+  std::map<StreamId, Bytes> partial_;
+  std::size_t partial_bytes_ = 0;
+
+  // Streams.
+  std::uint16_t stream_count_ = 0;
+  std::uint16_t incoming_streams_ = 0;
+  std::uint32_t wanted_streams_ = 0;        // what a Send asked for
+  std::uint32_t asked_streams_ = 0;         // under way; 0: no request
+  std::uint32_t refused_streams_ = 65'536;  // the least number that the other end refused
+  std::vector<StreamId> reset_queue_;
+  std::map<StreamId, int> resets_in_flight_;  // -> how often the other end has refused it
+  std::vector<StreamId> resets_done_;         // without asking anybody; reported by Drain
+
+  TaskSafety safety_;
+};
+
+}  // namespace pairwire::sctp
+
+#endif  // PAIRWIRE_SCTP_USRSCTP_ASSOCIATION_H_

@@ -1,0 +1,269 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// The half of UsrsctpAssociation that reads what usrsctp has for us and turns it into events.
+#include <arpa/inet.h>
+#include <usrsctp.h>
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "sctp/usrsctp_association.h"
+
+namespace pairwire::sctp {
+namespace {
+
+// A peer that refuses a reset is asked again; after so many refusals the stream counts as reset: as
+// neither end has started its numbering anew, nothing breaks.
+constexpr int kMaxResetRefusals = 5;
+
+// Notifications are copied out: the buffer has no alignment, and they may be cut short.
+template <typename T>
+bool CopyHead(ByteSpan bytes, T& out) {
+  if (bytes.size() < sizeof out) return false;
+  std::memcpy(&out, bytes.data(), sizeof out);
+  return true;
+}
+
+// The causes of RFC 9260 section 3.3.10 that a person can do something with.
+std::string DescribeLoss(std::uint16_t cause) {
+  if (cause == 0) return "the association was lost: aborted by the other end, or no answer from it";
+  return "the association was lost: SCTP cause " + std::to_string(cause);
+}
+
+}  // namespace
+
+void UsrsctpAssociation::ScheduleDrain() {
+  if (std::exchange(drain_posted_, true)) return;
+  runtime_.loop().Post(safety_.Wrap([this] { Drain(); }));
+}
+
+void UsrsctpAssociation::Drain() {
+  drain_posted_ = false;
+  if (state_ == AssociationState::kClosed || state_ == AssociationState::kFailed) return;
+  if (pending_close_) {
+    ReportState(AssociationState::kClosed, {});
+    return;
+  }
+  if (socket_.is_open() && !ReadAll()) return;
+  if (pending_failure_) {
+    ReportState(AssociationState::kFailed, *std::exchange(pending_failure_, std::nullopt));
+    return;
+  }
+  if (state_ != AssociationState::kConnected) return;
+  if (!ReportDoneResets()) return;
+  IssueResets();
+  GrowStreams();
+  if (held_) FlushHeld(false);
+  FinishClose();
+  ReportAcknowledged();
+}
+
+bool UsrsctpAssociation::ReadAll() {
+  bool error_seen = false;
+  while (!paused_ && socket_.is_open() && !pending_failure_) {
+    // One byte more than a message may have: what is too large shows at the first read.
+    const auto buffer = runtime_.ReadBuffer(options_.max_message_size + 1);
+    const auto read = socket_.ReadNext(buffer);
+    const ByteSpan bytes = ByteSpan(buffer).first(read.size);
+    switch (read.kind) {
+      case UsrsctpSocket::Read::Kind::kMessage:
+        if (!HandleMessage(read, bytes)) return false;
+        break;
+      case UsrsctpSocket::Read::Kind::kNotification:
+        if (!HandleNotification(bytes)) return false;
+        if (state_ == AssociationState::kClosed || state_ == AssociationState::kFailed) return true;
+        break;
+      case UsrsctpSocket::Read::Kind::kNothing:
+        return true;
+      case UsrsctpSocket::Read::Kind::kEnd:
+        // Also while a SHUTDOWN is under way; then its end is notified later.
+        if (state_ == AssociationState::kConnected && !socket_.HasAssociation()) {
+          return ReportState(AssociationState::kClosed, {});
+        }
+        return true;
+      case UsrsctpSocket::Read::Kind::kError:
+        // The socket's error comes before the notification that explains it: read once more.
+        if (!std::exchange(error_seen, true)) break;
+        return HandleReadError(read.error);
+    }
+  }
+  return true;
+}
+
+bool UsrsctpAssociation::HandleReadError(int error) {
+  Abort({Errc::kSctpFailed, std::string("usrsctp_recvv: ") + std::strerror(error)});
+  return true;
+}
+
+bool UsrsctpAssociation::HandleMessage(const UsrsctpSocket::Read& read, ByteSpan bytes) {
+  if (state_ != AssociationState::kConnected) return true;
+  const auto found = partial_.find(read.stream);
+  const std::size_t before = found == partial_.end() ? 0 : found->second.size();
+  if (before + bytes.size() > options_.max_message_size ||
+      (!read.complete && partial_bytes_ + bytes.size() > options_.max_message_size)) {
+    Abort({Errc::kMessageTooLarge, "the other end sent a message of more than " +
+                                       std::to_string(options_.max_message_size) + " bytes"});
+    return true;
+  }
+  const auto alive = safety_.Watch();
+  if (read.complete && found == partial_.end()) {
+    events_.OnSctpMessage(read.stream, read.ppid, bytes);
+    return *alive;
+  }
+  Bytes& message = partial_[read.stream];
+  message.insert(message.end(), bytes.begin(), bytes.end());
+  partial_bytes_ += bytes.size();
+  if (!read.complete) return true;
+  const Bytes whole = std::move(message);
+  partial_bytes_ -= whole.size();
+  partial_.erase(read.stream);
+  events_.OnSctpMessage(read.stream, read.ppid, whole);
+  return *alive;
+}
+
+bool UsrsctpAssociation::HandleNotification(ByteSpan bytes) {
+  // All notifications begin alike.
+  sctp_notification::sctp_tlv header;
+  if (!CopyHead(bytes, header)) return true;
+  switch (header.sn_type) {
+    case SCTP_ASSOC_CHANGE:
+      return HandleAssociationChange(bytes);
+    case SCTP_STREAM_RESET_EVENT:
+      return HandleStreamReset(bytes);
+    case SCTP_STREAM_CHANGE_EVENT:
+      HandleStreamChange(bytes);
+      return true;
+    case SCTP_PARTIAL_DELIVERY_EVENT:
+      HandlePartialDelivery(bytes);
+      return true;
+    default:
+      return true;  // SENDER_DRY: it woke us up, and ReportAcknowledged looks for itself.
+  }
+}
+
+bool UsrsctpAssociation::HandleAssociationChange(ByteSpan bytes) {
+  sctp_assoc_change change;
+  if (!CopyHead(bytes, change)) return true;
+  switch (change.sac_state) {
+    case SCTP_COMM_UP:
+    case SCTP_RESTART:
+      if (state_ == AssociationState::kConnected) {
+        if (change.sac_state == SCTP_COMM_UP) return true;
+        // Both ends run over one DTLS connection: an end that restarted would come with a new one.
+        Abort({Errc::kSctpFailed, "the other end restarted the association"});
+        return true;
+      }
+      stream_count_ = change.sac_outbound_streams;
+      incoming_streams_ = change.sac_inbound_streams;
+      return ReportState(AssociationState::kConnected, {});
+    case SCTP_SHUTDOWN_COMP:
+      return ReportState(AssociationState::kClosed, {});
+    case SCTP_CANT_STR_ASSOC:
+      return ReportState(AssociationState::kFailed,
+                         {Errc::kSctpFailed, "the association could not be set up: no answer"});
+    default:  // SCTP_COMM_LOST
+      return ReportState(AssociationState::kFailed,
+                         {Errc::kSctpFailed, DescribeLoss(change.sac_error)});
+  }
+}
+
+bool UsrsctpAssociation::HandleStreamReset(ByteSpan bytes) {
+  sctp_stream_reset_event event;
+  if (!CopyHead(bytes, event)) return true;
+  std::vector<StreamId> streams;
+  for (std::size_t at = sizeof event; at + 2 <= bytes.size(); at += 2) {
+    std::uint16_t number;
+    std::memcpy(&number, bytes.data() + at, 2);
+    streams.push_back(StreamId{number});
+  }
+  const bool refused =
+      (event.strreset_flags & (SCTP_STREAM_RESET_DENIED | SCTP_STREAM_RESET_FAILED)) != 0;
+  if ((event.strreset_flags & SCTP_STREAM_RESET_OUTGOING_SSN) != 0) {
+    return HandleOutgoingReset(streams, refused);
+  }
+  if ((event.strreset_flags & SCTP_STREAM_RESET_INCOMING_SSN) == 0 || refused) return true;
+  if (streams.empty()) {  // RFC 6525 section 4.1: none named means all.
+    for (std::uint16_t i = 0; i < incoming_streams_; ++i) streams.push_back(StreamId{i});
+  }
+  const auto alive = safety_.Watch();
+  events_.OnSctpIncomingStreamsReset(streams);
+  return *alive;
+}
+
+bool UsrsctpAssociation::HandleOutgoingReset(const std::vector<StreamId>& streams, bool refused) {
+  std::vector<StreamId> done;
+  for (const StreamId stream : streams) {
+    const auto found = resets_in_flight_.find(stream);
+    if (refused && found != resets_in_flight_.end() && ++found->second < kMaxResetRefusals) {
+      if (socket_.ResetOutgoing({&stream, 1}) == 0) continue;
+    }
+    if (found != resets_in_flight_.end()) resets_in_flight_.erase(found);
+    done.push_back(stream);
+  }
+  if (done.empty()) return true;
+  const auto alive = safety_.Watch();
+  events_.OnSctpOutgoingStreamsReset(done);
+  return *alive;
+}
+
+void UsrsctpAssociation::HandleStreamChange(ByteSpan bytes) {
+  sctp_stream_change_event event;
+  if (!CopyHead(bytes, event)) return;
+  if ((event.strchange_flags & (SCTP_STREAM_CHANGE_DENIED | SCTP_STREAM_CHANGE_FAILED)) != 0) {
+    refused_streams_ = std::min(refused_streams_, asked_streams_);
+    asked_streams_ = 0;
+    // Perhaps fewer are allowed: GrowStreams tries just what is needed, then Send says that it
+    // cannot be.
+    if (wanted_streams_ >= refused_streams_) wanted_streams_ = 0;
+    return;
+  }
+  // Also comes when the other end adds streams; the figures are totals.
+  stream_count_ = std::max(stream_count_, event.strchange_outstrms);
+  incoming_streams_ = std::max(incoming_streams_, event.strchange_instrms);
+  if (stream_count_ >= asked_streams_) asked_streams_ = 0;
+}
+
+void UsrsctpAssociation::HandlePartialDelivery(ByteSpan bytes) {
+  // The other end gave up on a message of which we have the first part (RFC 3758).
+  sctp_pdapi_event event;
+  if (!CopyHead(bytes, event)) return;
+  const auto found = partial_.find(StreamId{static_cast<std::uint16_t>(event.pdapi_stream)});
+  if (found == partial_.end()) return;
+  partial_bytes_ -= found->second.size();
+  partial_.erase(found);
+}
+
+bool UsrsctpAssociation::ReportDoneResets() {
+  if (resets_done_.empty()) return true;
+  const auto done = std::exchange(resets_done_, {});
+  const auto alive = safety_.Watch();
+  events_.OnSctpOutgoingStreamsReset(done);
+  return *alive;
+}
+
+bool UsrsctpAssociation::ReportState(AssociationState state, Error error) {
+  SetState(state, error.detail);
+  const auto alive = safety_.Watch();
+  events_.OnSctpState(state, error);
+  return *alive;
+}
+
+bool UsrsctpAssociation::ReportAcknowledged() {
+  if (state_ != AssociationState::kConnected || !socket_.is_open()) return true;
+  if (unacknowledged_ == 0 && !refused_) return true;
+  const auto use = socket_.SendBufferUse();
+  if (!use) return true;
+  // usrsctp counts 16 bytes for each chunk, too, and adds them when it cuts a message up: never let
+  // the figure rise.
+  const std::size_t remaining = std::min(unacknowledged_, *use + (held_ ? held_->data.size() : 0));
+  if (remaining == unacknowledged_ && !refused_) return true;
+  unacknowledged_ = remaining;
+  refused_ = false;
+  const auto alive = safety_.Watch();
+  events_.OnSctpAcknowledged(remaining);
+  return *alive;
+}
+
+}  // namespace pairwire::sctp

@@ -1,0 +1,185 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+#include "sctp/usrsctp_runtime.h"
+
+#include <usrsctp.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+
+#include "peer/base/check.h"
+#include "peer/base/log.h"
+
+namespace pairwire::sctp {
+namespace {
+
+// usrsctp's own granularity.
+constexpr std::chrono::milliseconds kTickInterval{10};
+
+// After a suspended machine wakes, each timer fires once however much time passed; this only keeps
+// the figure small.
+constexpr std::chrono::milliseconds kLongestTick{60'000};
+
+// Ticks that a runtime spends on letting usrsctp free what it still holds: 2 s of its time, no real
+// time.
+constexpr int kFinishTicks = 200;
+
+// Plain process-wide state, because usrsctp has one, too: no constructor, no destruction order.
+constinit std::atomic<bool> g_in_use{false};
+constinit std::atomic<UsrsctpRuntime*> g_runtime{nullptr};
+constinit std::atomic<std::uintptr_t> g_next_id{1};
+constinit bool g_library_started = false;  // guarded by g_in_use
+
+using Setter = int (*)(std::uint32_t);
+
+struct Setting {
+  Setter set;
+  std::uint32_t value;
+};
+
+// Set right after the start: they are read when a socket or an association is made.
+constexpr Setting kSettings[] = {
+    // Extensions that we have no use for and that had more than their share of bugs.
+    {usrsctp_sysctl_set_sctp_ecn_enable, 0},
+    {usrsctp_sysctl_set_sctp_asconf_enable, 0},
+    {usrsctp_sysctl_set_sctp_auto_asconf, 0},
+    {usrsctp_sysctl_set_sctp_auth_enable, 0},
+    {usrsctp_sysctl_set_sctp_pktdrop_enable, 0},
+    {usrsctp_sysctl_set_sctp_nrsack_enable, 0},
+    // Streams are closed and added by RE-CONFIG; FORWARD-TSN so that a peer may use partial
+    // reliability.
+    {usrsctp_sysctl_set_sctp_reconfig_enable, 1},
+    {usrsctp_sysctl_set_sctp_pr_enable, 1},
+    // The initial window is clamped to max_burst, so both are raised. Unlimited fast-retransmit
+    // bursts (0) abort
+    // associations under loss: one chunk is sent until max_retran_chunk.
+    {usrsctp_sysctl_set_sctp_max_burst_default, 32},
+    {usrsctp_sysctl_set_sctp_fr_max_burst_default, 4},
+    {usrsctp_sysctl_set_sctp_initial_cwnd, 16},
+    {usrsctp_sysctl_set_sctp_max_retran_chunk, 200},
+    // 512 chunks would be the limit of a send buffer, whatever its size.
+    {usrsctp_sysctl_set_sctp_max_chunks_on_queue, 10'240},
+    {usrsctp_sysctl_set_sctp_sendspace, 4 * 1024 * 1024},
+    {usrsctp_sysctl_set_sctp_recvspace, 4 * 1024 * 1024},
+    {usrsctp_sysctl_set_sctp_sack_freq_default, 2},
+    {usrsctp_sysctl_set_sctp_delayed_sack_time_default, 20},
+    // Milliseconds. The path has just carried a DTLS handshake: no reason to wait 3 s for an INIT.
+    {usrsctp_sysctl_set_sctp_rto_initial_default, 500},
+    {usrsctp_sysctl_set_sctp_rto_min_default, 200},
+    {usrsctp_sysctl_set_sctp_rto_max_default, 10'000},
+    {usrsctp_sysctl_set_sctp_init_rto_max_default, 2'000},
+    {usrsctp_sysctl_set_sctp_heartbeat_interval_default, 10'000},
+    {usrsctp_sysctl_set_sctp_init_rtx_max_default, 14},
+    {usrsctp_sysctl_set_sctp_assoc_rtx_max_default, 10},
+    {usrsctp_sysctl_set_sctp_path_rtx_max_default, 10},
+    // No answer to packets for associations that do not exist.
+    {usrsctp_sysctl_set_sctp_blackhole, 2},
+};
+
+void StartLibrary() {
+  // Without threads of its own, and without the raw sockets that usrsctp_init opens as root.
+  usrsctp_init_nothreads(0, &UsrsctpCallbacks::Output, nullptr);
+  // We fill in checksums (crc32c.h) and do not check those of received packets: DTLS did.
+  usrsctp_enable_crc32c_offload();
+  for (const Setting& setting : kSettings) PAIRWIRE_CHECK(setting.set(setting.value) == 0);
+  g_library_started = true;
+}
+
+void FinishLibrary() {
+  // -1 while an endpoint exists; one that waits for its last timer goes when that fires.
+  for (int i = 0; i < kFinishTicks; ++i) {
+    if (usrsctp_finish() == 0) {
+      g_library_started = false;
+      return;
+    }
+    usrsctp_handle_timers(static_cast<std::uint32_t>(kTickInterval.count()));
+  }
+  Log(LogLevel::kWarning, "usrsctp: an endpoint is still alive, the library stays started");
+}
+
+}  // namespace
+
+Result<std::unique_ptr<UsrsctpRuntime>> UsrsctpRuntime::Create(Loop& loop) {
+  if (g_in_use.exchange(true)) {
+    return Fail(Errc::kInvalidState, "usrsctp is one per process, and another Network uses it");
+  }
+  return std::unique_ptr<UsrsctpRuntime>(new UsrsctpRuntime(loop));
+}
+
+UsrsctpRuntime::UsrsctpRuntime(Loop& loop) : loop_(loop), tick_timer_(loop, [this] { Tick(); }) {
+  g_runtime = this;
+  if (!g_library_started) StartLibrary();
+}
+
+UsrsctpRuntime::~UsrsctpRuntime() {
+  PAIRWIRE_CHECK(endpoints_.empty());
+  g_runtime = nullptr;
+  FinishLibrary();
+  g_in_use = false;
+}
+
+UsrsctpRuntime::EndpointId UsrsctpRuntime::Register(Endpoint& endpoint) {
+  PAIRWIRE_CHECK(loop_.IsCurrent());
+  const std::uintptr_t id = g_next_id.fetch_add(1);
+  endpoints_.emplace(id, &endpoint);
+  usrsctp_register_address(reinterpret_cast<void*>(id));
+  if (!tick_timer_.active()) {
+    last_tick_ = loop_.Now();
+    tick_timer_.Start(kTickInterval);
+  }
+  return EndpointId{id};
+}
+
+void UsrsctpRuntime::Unregister(EndpointId id) {
+  const auto key = static_cast<std::uintptr_t>(id);
+  endpoints_.erase(key);
+  usrsctp_deregister_address(reinterpret_cast<void*>(key));
+  if (endpoints_.empty()) tick_timer_.Stop();
+}
+
+void UsrsctpRuntime::Input(EndpointId id, ByteSpan packet) {
+  usrsctp_conninput(reinterpret_cast<void*>(static_cast<std::uintptr_t>(id)), packet.data(),
+                    packet.size(), 0);
+}
+
+std::span<std::uint8_t> UsrsctpRuntime::ReadBuffer(std::size_t size) {
+  size = std::min(size, kMaxReadBuffer);
+  if (read_buffer_.size() < size) read_buffer_.resize(size);
+  return read_buffer_;
+}
+
+UsrsctpRuntime::Endpoint* UsrsctpRuntime::Find(EndpointId id) const {
+  const auto found = endpoints_.find(static_cast<std::uintptr_t>(id));
+  return found == endpoints_.end() ? nullptr : found->second;
+}
+
+void UsrsctpRuntime::Tick() {
+  using std::chrono::milliseconds;
+  // The time that passed, not 10 ms: a loaded loop ticks late, and SCTP's clock must not slow down.
+  const auto elapsed = std::chrono::duration_cast<milliseconds>(loop_.Now() - last_tick_);
+  last_tick_ += elapsed;  // the part of a millisecond that is left counts next time
+  usrsctp_handle_timers(static_cast<std::uint32_t>(std::min(elapsed, kLongestTick).count()));
+  if (!endpoints_.empty()) tick_timer_.Start(kTickInterval);
+}
+
+int UsrsctpCallbacks::Output(void* address, void* buffer, std::size_t length, std::uint8_t,
+                             std::uint8_t) noexcept {
+  UsrsctpRuntime* const runtime = g_runtime;
+  if (runtime == nullptr) return 0;
+  // May be an id whose association is gone: usrsctp answers late packets.
+  const auto id = UsrsctpRuntime::EndpointId{reinterpret_cast<std::uintptr_t>(address)};
+  if (auto* const endpoint = runtime->Find(id)) {
+    endpoint->OnUsrsctpOutput({static_cast<std::uint8_t*>(buffer), length});
+  }
+  return 0;
+}
+
+void UsrsctpCallbacks::Activity(std::uintptr_t id) noexcept {
+  UsrsctpRuntime* const runtime = g_runtime;
+  if (runtime == nullptr) return;
+  if (auto* const endpoint = runtime->Find(UsrsctpRuntime::EndpointId{id})) {
+    endpoint->OnUsrsctpActivity();
+  }
+}
+
+}  // namespace pairwire::sctp

@@ -1,0 +1,99 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// UsrsctpRuntime: the one start of usrsctp in a process: its settings, its clock, and the table
+// from the ids that usrsctp knows to our objects. The owner (Network) makes it and destroys it
+// last.
+//
+// usrsctp is one per process and all calls of it must come from one thread: it deadlocks otherwise
+// (input against close). So there is one runtime, on one loop, and the library's own timer thread
+// is not started: the loop ticks it with the time that really passed. usrsctp is given ids, never
+// pointers of ours: it echoes "addresses" in cookies to the other end, and may use one after its
+// socket is closed.
+#ifndef PAIRWIRE_SCTP_USRSCTP_RUNTIME_H_
+#define PAIRWIRE_SCTP_USRSCTP_RUNTIME_H_
+
+#include <pairwire/bytes.h>
+#include <pairwire/result.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <unordered_map>
+
+#include "peer/base/loop.h"
+#include "peer/base/timer.h"
+
+namespace pairwire::sctp {
+
+class UsrsctpRuntime {
+ public:
+  // What usrsctp calls, by id. Both are called from inside any usrsctp function and must not call
+  // one: a lock of the association is held, and it is not recursive.
+  class Endpoint {
+   public:
+    // One packet to send; the bytes may be changed, and are valid during the call only.
+    virtual void OnUsrsctpOutput(std::span<std::uint8_t> packet) = 0;
+    // Something may be readable or writable.
+    virtual void OnUsrsctpActivity() = 0;
+
+   protected:
+    ~Endpoint() = default;
+  };
+
+  // Never reused in the life of the process. Goes to usrsctp as the "address".
+  enum class EndpointId : std::uintptr_t {};
+
+  // kInvalidState: another runtime lives. Any thread; `loop` must outlive the runtime.
+  static Result<std::unique_ptr<UsrsctpRuntime>> Create(Loop& loop);
+
+  // No association may live. On the loop, or after the loop has stopped. Takes a bounded time:
+  // should usrsctp not let go of an endpoint, the library stays started (a warning says so) and the
+  // next runtime takes it over.
+  ~UsrsctpRuntime();
+
+  UsrsctpRuntime(const UsrsctpRuntime&) = delete;
+  UsrsctpRuntime& operator=(const UsrsctpRuntime&) = delete;
+
+  Loop& loop() { return loop_; }
+
+  // For UsrsctpAssociation; loop thread only. While at least one endpoint is registered, usrsctp is
+  // ticked every 10 ms; an idle process has no timer.
+  EndpointId Register(Endpoint& endpoint);
+  // No callback of this endpoint comes after.
+  void Unregister(EndpointId id);
+  // One received packet for an endpoint.
+  void Input(EndpointId id, ByteSpan packet);
+  std::size_t endpoint_count() const { return endpoints_.size(); }
+
+  // A buffer to read one message into, shared by all associations of the loop: at least `size`
+  // bytes, or kMaxReadBuffer when that is less.
+  std::span<std::uint8_t> ReadBuffer(std::size_t size);
+
+  static constexpr std::size_t kMaxReadBuffer = 1024 * 1024;
+
+ private:
+  friend struct UsrsctpCallbacks;
+
+  explicit UsrsctpRuntime(Loop& loop);
+
+  Endpoint* Find(EndpointId id) const;
+  void Tick();
+
+  Loop& loop_;
+  std::unordered_map<std::uintptr_t, Endpoint*> endpoints_;
+  Bytes read_buffer_;
+  Loop::TimePoint last_tick_{};
+  Timer tick_timer_;
+};
+
+// The C functions that usrsctp is given; they find the runtime and the endpoint again.
+struct UsrsctpCallbacks {
+  static int Output(void* address, void* buffer, std::size_t length, std::uint8_t tos,
+                    std::uint8_t set_df) noexcept;
+  static void Activity(std::uintptr_t id) noexcept;
+};
+
+}  // namespace pairwire::sctp
+
+#endif  // PAIRWIRE_SCTP_USRSCTP_RUNTIME_H_

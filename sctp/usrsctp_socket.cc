@@ -1,0 +1,207 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+#include "sctp/usrsctp_socket.h"
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <usrsctp.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <iterator>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace pairwire::sctp {
+namespace {
+
+// Common header; usrsctp's "path MTU" of an AF_CONN address does not count it.
+constexpr std::size_t kCommonHeader = 12;
+
+// usrsctp's private header netinet/sctp_uio.h: SCTP_GET_SNDBUF_USE and its struct sctp_sockstat.
+constexpr int kGetSendBufferUse = 0x1101;
+struct SendBufferUseValue {
+  sctp_assoc_t association;
+  std::uint32_t send;
+  std::uint32_t receive;
+};
+
+constexpr std::uint16_t kEvents[] = {
+    SCTP_ASSOC_CHANGE,     SCTP_STREAM_RESET_EVENT,     SCTP_STREAM_CHANGE_EVENT,
+    SCTP_SENDER_DRY_EVENT, SCTP_PARTIAL_DELIVERY_EVENT,
+};
+
+void OnUpcall(struct ::socket*, void* argument, int) {
+  UsrsctpCallbacks::Activity(reinterpret_cast<std::uintptr_t>(argument));
+}
+
+sockaddr_conn MakeAddress(UsrsctpRuntime::EndpointId id, std::uint16_t port) {
+  sockaddr_conn address{};
+  address.sconn_family = AF_CONN;
+  address.sconn_port = htons(port);
+  address.sconn_addr = reinterpret_cast<void*>(static_cast<std::uintptr_t>(id));
+  return address;
+}
+
+tl::unexpected<Error> FailWithErrno(const char* what) {
+  return Fail(Errc::kSctpFailed, std::string(what) + ": " + std::strerror(errno));
+}
+
+}  // namespace
+
+template <typename T>
+bool UsrsctpSocket::Set(int level, int option, const T& value) {
+  return usrsctp_setsockopt(socket_, level, option, &value, sizeof value) == 0;
+}
+
+Result<void> UsrsctpSocket::Connect(const UsrsctpAssociationOptions& options,
+                                    UsrsctpRuntime::EndpointId id) {
+  // One-to-one style, with upcall and reads instead of the receive callback: what is not read
+  // closes the window.
+  socket_ = usrsctp_socket(AF_CONN, SOCK_STREAM, IPPROTO_SCTP, nullptr, nullptr, 0, nullptr);
+  if (socket_ == nullptr) return FailWithErrno("usrsctp_socket");
+  // Before the connect: the upcall is needed from the first packet on.
+  usrsctp_set_upcall(socket_, &OnUpcall, reinterpret_cast<void*>(static_cast<std::uintptr_t>(id)));
+  if (auto configured = Configure(options); !configured) {
+    Close();
+    return configured;
+  }
+  sockaddr_conn local = MakeAddress(id, options.local_port);
+  sockaddr_conn remote = MakeAddress(id, options.remote_port);
+  const bool started =
+      usrsctp_bind(socket_, reinterpret_cast<sockaddr*>(&local), sizeof local) == 0 &&
+      (usrsctp_connect(socket_, reinterpret_cast<sockaddr*>(&remote), sizeof remote) == 0 ||
+       errno == EINPROGRESS);
+  if (started) return {};
+  auto failure = FailWithErrno("usrsctp_connect");
+  Close();
+  return failure;
+}
+
+Result<void> UsrsctpSocket::Configure(const UsrsctpAssociationOptions& options) {
+  sctp_initmsg init{};
+  init.sinit_num_ostreams = options.outgoing_streams;
+  init.sinit_max_instreams = options.max_incoming_streams;
+  sctp_paddrparams path{};
+  path.spp_flags = SPP_PMTUD_DISABLE;
+  path.spp_pathmtu = static_cast<std::uint32_t>(options.max_packet_size - kCommonHeader);
+  sctp_assoc_value reset{};
+  reset.assoc_id = SCTP_ALL_ASSOC;
+  // Streams may be reset and added; the whole association may not.
+  reset.assoc_value = SCTP_ENABLE_RESET_STREAM_REQ | SCTP_ENABLE_CHANGE_ASSOC_REQ;
+  // A larger message starts to be delivered in parts just above the limit, so that it is noticed
+  // there.
+  const auto partial_point = static_cast<std::uint32_t>(
+      std::min(options.max_message_size + 1, options.receive_buffer / 2));
+
+  bool ok = usrsctp_set_non_blocking(socket_, 1) == 0;
+  // Close aborts and frees at once instead of waiting for the other end.
+  ok = ok && Set(SOL_SOCKET, SO_LINGER, linger{.l_onoff = 1, .l_linger = 0});
+  ok = ok && Set(SOL_SOCKET, SO_SNDBUF, static_cast<int>(options.send_buffer));
+  ok = ok && Set(SOL_SOCKET, SO_RCVBUF, static_cast<int>(options.receive_buffer));
+  ok = ok && Set(IPPROTO_SCTP, SCTP_INITMSG, init);
+  ok = ok && Set(IPPROTO_SCTP, SCTP_PEER_ADDR_PARAMS, path);
+  ok = ok && Set(IPPROTO_SCTP, SCTP_ENABLE_STREAM_RESET, reset);
+  ok = ok && Set(IPPROTO_SCTP, SCTP_NODELAY, 1);
+  ok = ok && Set(IPPROTO_SCTP, SCTP_RECVRCVINFO, 1);
+  // One message at a time is in flight to us, also when it comes in parts.
+  ok = ok && Set(IPPROTO_SCTP, SCTP_FRAGMENT_INTERLEAVE, 0);
+  ok = ok && Set(IPPROTO_SCTP, SCTP_PARTIAL_DELIVERY_POINT, partial_point);
+  for (const std::uint16_t type : kEvents) {
+    sctp_event event{};
+    event.se_assoc_id = SCTP_ALL_ASSOC;
+    event.se_type = type;
+    event.se_on = 1;
+    ok = ok && Set(IPPROTO_SCTP, SCTP_EVENT, event);
+  }
+  if (!ok) return FailWithErrno("usrsctp_setsockopt");
+  return {};
+}
+
+void UsrsctpSocket::Close() {
+  if (socket_ == nullptr) return;
+  usrsctp_set_upcall(socket_, nullptr, nullptr);
+  usrsctp_close(std::exchange(socket_, nullptr));
+}
+
+int UsrsctpSocket::Send(StreamId stream, Ppid ppid, ByteSpan data) {
+  sctp_sndinfo info{};
+  info.snd_sid = ToInt(stream);
+  info.snd_ppid = htonl(static_cast<std::uint32_t>(ppid));
+  info.snd_flags = SCTP_EOR;
+  const auto sent = usrsctp_sendv(socket_, data.data(), data.size(), nullptr, 0, &info, sizeof info,
+                                  SCTP_SENDV_SNDINFO, 0);
+  return sent < 0 ? errno : 0;
+}
+
+int UsrsctpSocket::ResetOutgoing(std::span<const StreamId> streams) {
+  // sctp_reset_streams ends in an array of stream numbers.
+  std::vector<std::uint8_t> value(sizeof(sctp_reset_streams) + 2 * streams.size());
+  sctp_reset_streams header{};
+  header.srs_flags = SCTP_STREAM_RESET_OUTGOING;
+  header.srs_number_streams = static_cast<std::uint16_t>(streams.size());
+  std::memcpy(value.data(), &header, sizeof header);
+  for (std::size_t i = 0; i < streams.size(); ++i) {
+    const std::uint16_t number = ToInt(streams[i]);
+    std::memcpy(value.data() + sizeof header + 2 * i, &number, 2);
+  }
+  const int result = usrsctp_setsockopt(socket_, IPPROTO_SCTP, SCTP_RESET_STREAMS, value.data(),
+                                        static_cast<socklen_t>(value.size()));
+  return result == 0 ? 0 : errno;
+}
+
+int UsrsctpSocket::AddOutgoingStreams(std::uint16_t count) {
+  sctp_add_streams add{};
+  add.sas_outstrms = count;
+  return Set(IPPROTO_SCTP, SCTP_ADD_STREAMS, add) ? 0 : errno;
+}
+
+int UsrsctpSocket::Shutdown() { return usrsctp_shutdown(socket_, SHUT_WR) == 0 ? 0 : errno; }
+
+void UsrsctpSocket::SetNoDelay(bool no_delay) { Set(IPPROTO_SCTP, SCTP_NODELAY, no_delay ? 1 : 0); }
+
+UsrsctpSocket::Read UsrsctpSocket::ReadNext(std::span<std::uint8_t> buffer) {
+  sctp_rcvinfo info{};
+  socklen_t info_size = sizeof info;
+  unsigned int info_type = SCTP_RECVV_NOINFO;
+  int flags = 0;
+  const auto size = usrsctp_recvv(socket_, buffer.data(), buffer.size(), nullptr, nullptr, &info,
+                                  &info_size, &info_type, &flags);
+  Read read;
+  if (size < 0) {
+    read.error = errno;
+    const bool nothing = read.error == EAGAIN || read.error == EWOULDBLOCK;
+    read.kind = nothing ? Read::Kind::kNothing : Read::Kind::kError;
+    return read;
+  }
+  if (size == 0) {
+    read.kind = Read::Kind::kEnd;
+    return read;
+  }
+  read.size = static_cast<std::size_t>(size);
+  read.complete = (flags & MSG_EOR) != 0;
+  if ((flags & MSG_NOTIFICATION) != 0) {
+    read.kind = Read::Kind::kNotification;
+    return read;
+  }
+  read.kind = Read::Kind::kMessage;
+  if (info_type == SCTP_RECVV_RCVINFO) {
+    read.stream = StreamId{info.rcv_sid};
+    read.ppid = static_cast<Ppid>(ntohl(info.rcv_ppid));
+  }
+  return read;
+}
+
+std::optional<std::size_t> UsrsctpSocket::SendBufferUse() {
+  SendBufferUseValue value{};
+  socklen_t size = sizeof value;
+  if (usrsctp_getsockopt(socket_, IPPROTO_SCTP, kGetSendBufferUse, &value, &size) != 0) {
+    return std::nullopt;
+  }
+  return value.send;
+}
+
+bool UsrsctpSocket::HasAssociation() { return SendBufferUse().has_value(); }
+
+}  // namespace pairwire::sctp
