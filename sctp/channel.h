@@ -1,0 +1,71 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// Channel: what the mux knows about one DataChannel. Data only; channel_mux_impl decides.
+#ifndef PAIRWIRE_SCTP_CHANNEL_H_
+#define PAIRWIRE_SCTP_CHANNEL_H_
+
+#include <pairwire/bytes.h>
+#include <pairwire/error.h>
+
+#include <cstddef>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "sctp/channel_mux.h"
+#include "sctp/types.h"
+
+namespace pairwire::sctp {
+
+//   kOpening --ACK or data--> kOpen --Close, or reset by the other end--> kClosing --both
+//   directions reset--> gone
+//       +-------Close, or refused by a reset (RFC 8832 section 6)-----------^
+//
+// A channel that the other end opened starts in kOpen. One of ours that was never announced goes at
+// once.
+enum class ChannelState { kOpening, kOpen, kClosing };
+std::string_view ToString(ChannelState state);
+
+struct OutgoingMessage {
+  Ppid ppid{};
+  Bytes data;
+  bool counts = true;  // in buffered_amount; DCEP messages do not
+};
+
+struct IncomingMessage {
+  Bytes data;
+  bool is_text = false;
+};
+
+struct Channel {
+  ChannelId id = 0;
+  ChannelState state = ChannelState::kOpening;
+  std::optional<StreamId> stream;  // empty before Start, and again once both directions are reset
+
+  // False: the application does not know it (any more). It only stands for a stream that must not
+  // be used before the other end has reset it.
+  bool visible = true;
+  bool announced = false;  // ours: OPEN is with the association; theirs: always
+
+  // Sending.
+  std::deque<OutgoingMessage> send_queue;
+  bool in_ready_list = false;
+  bool stream_busy = false;  // the stream's previous channel is not reset yet in our direction
+  std::size_t buffered = 0;
+
+  // Closing.
+  bool reset_requested = false;
+  bool outgoing_reset = false;
+  bool incoming_reset = false;
+  std::optional<Error> error;
+
+  // Receiving.
+  bool paused = false;
+  bool delivery_queued = false;
+  std::deque<IncomingMessage> receive_queue;
+};
+
+}  // namespace pairwire::sctp
+
+#endif  // PAIRWIRE_SCTP_CHANNEL_H_

@@ -1,0 +1,315 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+#include "sctp/channel_mux.h"
+
+#include <algorithm>
+#include <chrono>
+#include <vector>
+
+#include "peer/base/check.h"
+#include "peer/base/log.h"
+#include "sctp/channel_mux_impl.h"
+
+namespace pairwire::sctp {
+namespace {
+
+// How long the other end may take to answer our reset with its own (RFC 8831 section 6.7). Then the
+// channel is reported closed, but its number stays taken. Some stacks answer only when they close,
+// too.
+constexpr std::chrono::seconds kAnswerTimeout{10};
+
+// Stream numbers of one parity without 65535 (RFC 8832 section 6).
+constexpr std::size_t kMaxOwnChannels = 32'767;
+
+}  // namespace
+
+std::string_view ToString(ChannelState state) {
+  switch (state) {
+    case ChannelState::kOpening:
+      return "opening";
+    case ChannelState::kOpen:
+      return "open";
+    case ChannelState::kClosing:
+      return "closing";
+  }
+  return "?";
+}
+
+ChannelMux::ChannelMux(Loop& loop, ChannelMuxOptions options, ChannelMuxEvents& events)
+    : impl_(std::make_unique<Impl>(loop, options, events)) {}
+
+ChannelMux::~ChannelMux() = default;
+
+Result<void> ChannelMux::Start(const AssociationFactory& make, bool dtls_client,
+                               std::size_t remote_max_message_size) {
+  return impl_->Start(make, dtls_client, remote_max_message_size);
+}
+
+void ChannelMux::ReceivePacket(ByteSpan packet) { impl_->ReceivePacket(packet); }
+
+Result<ChannelId> ChannelMux::Open(std::string label, std::string protocol) {
+  return impl_->Open(std::move(label), std::move(protocol));
+}
+
+Result<void> ChannelMux::Send(ChannelId id, ByteSpan data, bool is_text) {
+  return impl_->Send(id, data, is_text);
+}
+
+void ChannelMux::PauseReceiving(ChannelId id) { impl_->PauseReceiving(id); }
+void ChannelMux::ResumeReceiving(ChannelId id) { impl_->ResumeReceiving(id); }
+void ChannelMux::Close(ChannelId id) { impl_->Close(id); }
+void ChannelMux::CloseAll() { impl_->CloseAll(); }
+
+std::optional<StreamId> ChannelMux::stream_of(ChannelId id) const { return impl_->stream_of(id); }
+
+std::size_t ChannelMux::buffered_amount(ChannelId id) const { return impl_->buffered_amount(id); }
+
+std::size_t ChannelMux::total_buffered_amount() const { return impl_->total_buffered_amount(); }
+
+// --- The mux
+// ---------------------------------------------------------------------------------------
+
+ChannelMux::Impl::Impl(Loop& loop, const ChannelMuxOptions& options, ChannelMuxEvents& events)
+    : loop_(loop),
+      options_(options),
+      events_(events),
+      answer_timer_(loop, [this] { OnAnswerTimeout(); }) {}
+
+Result<void> ChannelMux::Impl::Start(const AssociationFactory& make, bool dtls_client,
+                                     std::size_t remote_max_message_size) {
+  PAIRWIRE_CHECK(loop_.IsCurrent());
+  if (association_ || over_) return Fail(Errc::kInvalidState, "started or closed before");
+  remote_max_message_size_ = remote_max_message_size;
+  stream_ids_.emplace(dtls_client);
+  for (auto& [id, channel] : channels_) {
+    const auto stream = stream_ids_->Allocate();
+    PAIRWIRE_CHECK(stream);  // Open keeps to max_channels.
+    Attach(*channel, *stream);
+  }
+  association_ = make(*this);
+  auto connected = association_->Connect();
+  if (!connected) {
+    over_ = true;
+    association_.reset();
+  }
+  return connected;
+}
+
+void ChannelMux::Impl::ReceivePacket(ByteSpan packet) {
+  if (association_) association_->ReceivePacket(packet);
+}
+
+Result<ChannelId> ChannelMux::Impl::Open(std::string label, std::string protocol) {
+  if (over_ || closing_all_) return Fail(Errc::kClosed, "the connection is closed or closing");
+  if (visible_channels_ >= std::min(options_.max_channels, kMaxOwnChannels)) {
+    return Fail(Errc::kLimitExceeded,
+                std::to_string(visible_channels_) + " channels are open already");
+  }
+  DcepOpen open;
+  open.label = std::move(label);
+  open.protocol = std::move(protocol);
+  auto message = EncodeDcepOpen(open);
+  if (!message) return tl::unexpected(message.error());
+  std::optional<StreamId> stream;
+  if (stream_ids_) {
+    stream = stream_ids_->Allocate();
+    if (!stream) return Fail(Errc::kLimitExceeded, "all stream numbers are in use");
+  }
+  Channel& channel = Add(ChannelState::kOpening, true);
+  const ChannelId id = channel.id;
+  if (stream) Attach(channel, *stream);
+  Enqueue(channel, {Ppid::kDcep, std::move(*message), false});
+  Pump();
+  return id;
+}
+
+void ChannelMux::Impl::Close(ChannelId id) {
+  Channel* const channel = Find(id);
+  if (channel == nullptr) return;
+  DropReceived(*channel);
+  if (over_ || !channel->announced) {
+    // Nobody but us knows of it, or nobody is there to be told.
+    Finish(*channel);
+  } else if (channel->state != ChannelState::kClosing) {
+    StartClosing(*channel, "Close");
+  } else {
+    FinishIfDelivered(*channel);
+  }
+}
+
+void ChannelMux::Impl::CloseAll() {
+  if (closing_all_) return;
+  closing_all_ = true;
+  if (over_) return;
+  std::vector<ChannelId> ids;
+  for (const auto& [id, channel] : channels_) {
+    if (channel->visible) ids.push_back(id);
+  }
+  for (const ChannelId id : ids) Close(id);
+  if (!association_) {
+    over_ = true;
+    Queue([this] { events_.OnMuxState(AssociationState::kClosed, {}); });
+  } else if (!connected_) {
+    association_->Close();
+  } else {
+    CloseAssociationIfDone();
+  }
+}
+
+void ChannelMux::Impl::CloseAssociationIfDone() {
+  if (closing_all_ && connected_ && visible_channels_ == 0) association_->Close();
+}
+
+std::optional<StreamId> ChannelMux::Impl::stream_of(ChannelId id) const {
+  const Channel* const channel = Find(id);
+  return channel == nullptr ? std::nullopt : channel->stream;
+}
+
+std::size_t ChannelMux::Impl::buffered_amount(ChannelId id) const {
+  const Channel* const channel = Find(id);
+  return channel == nullptr ? 0 : channel->buffered;
+}
+
+// --- Life of a channel
+// -----------------------------------------------------------------------------
+
+Channel* ChannelMux::Impl::Find(ChannelId id) const {
+  const auto found = channels_.find(id);
+  return found == channels_.end() ? nullptr : found->second.get();
+}
+
+Channel* ChannelMux::Impl::FindByStream(StreamId stream) const {
+  const auto found = by_stream_.find(ToInt(stream));
+  return found == by_stream_.end() ? nullptr : found->second;
+}
+
+Channel& ChannelMux::Impl::Add(ChannelState state, bool visible) {
+  auto channel = std::make_unique<Channel>();
+  channel->id = next_id_++;
+  channel->state = state;
+  channel->visible = visible;
+  if (visible) ++visible_channels_;
+  Channel& added = *channel;
+  channels_.emplace(added.id, std::move(channel));
+  return added;
+}
+
+void ChannelMux::Impl::Attach(Channel& channel, StreamId stream) {
+  channel.stream = stream;
+  by_stream_[ToInt(stream)] = &channel;
+}
+
+void ChannelMux::Impl::Detach(Channel& channel) {
+  if (!channel.stream) return;
+  by_stream_.erase(ToInt(*channel.stream));
+  stream_ids_->Release(*channel.stream);
+  channel.stream.reset();
+}
+
+void ChannelMux::Impl::SetState(Channel& channel, ChannelState state, std::string_view reason) {
+  if (LogWanted(LogLevel::kDebug)) {
+    Log(LogLevel::kDebug, "channel" + std::to_string(channel.id) + "[" +
+                              std::string(ToString(channel.state)) + "] -> " +
+                              std::string(ToString(state)) + ": " + std::string(reason));
+  }
+  channel.state = state;
+}
+
+void ChannelMux::Impl::StartClosing(Channel& channel, std::string_view reason) {
+  SetState(channel, ChannelState::kClosing, reason);
+  if (channel.send_queue.empty()) RequestReset(channel);
+}
+
+void ChannelMux::Impl::CloseForError(Channel& channel, Error error) {
+  if (!channel.error) channel.error = std::move(error);
+  // What the other end does not understand is not worth draining for.
+  DropSendQueue(channel);
+  if (channel.state != ChannelState::kClosing) {
+    StartClosing(channel, channel.error->detail);
+  } else {
+    RequestReset(channel);
+  }
+}
+
+void ChannelMux::Impl::RequestReset(Channel& channel) {
+  if (channel.reset_requested || channel.outgoing_reset || !connected_) return;
+  channel.reset_requested = true;
+  // A refusal means that the association is going down, and that ends the channel, too.
+  (void)association_->ResetStreams({&*channel.stream, 1});
+}
+
+void ChannelMux::Impl::FinishIfReset(Channel& channel) {
+  if (!channel.outgoing_reset) return;
+  if (!channel.incoming_reset) {
+    WaitForAnswer(channel);
+    return;
+  }
+  Detach(channel);
+  FinishIfDelivered(channel);
+}
+
+void ChannelMux::Impl::FinishIfDelivered(Channel& channel) {
+  const bool ended = over_ || (channel.outgoing_reset && channel.incoming_reset);
+  if (ended && channel.receive_queue.empty()) Finish(channel);
+}
+
+void ChannelMux::Impl::Finish(Channel& channel) {
+  Detach(channel);
+  DropReceived(channel);
+  Hide(channel);
+  channels_.erase(channel.id);
+}
+
+void ChannelMux::Impl::Hide(Channel& channel) {
+  DropSendQueue(channel);
+  SetBuffered(channel, 0);  // what is in flight no longer counts for anybody
+  if (!channel.visible) return;
+  channel.visible = false;
+  --visible_channels_;
+  Queue([this, id = channel.id, error = channel.error] { events_.OnChannelClosed(id, error); });
+  CloseAssociationIfDone();
+}
+
+void ChannelMux::Impl::WaitForAnswer(const Channel& channel) {
+  if (!channel.visible) return;
+  // Those that were answered need no deadline any more.
+  while (!answer_deadlines_.empty() && Find(answer_deadlines_.front().second) == nullptr) {
+    answer_deadlines_.pop_front();
+  }
+  answer_deadlines_.emplace_back(loop_.Now() + kAnswerTimeout, channel.id);
+  if (!answer_timer_.active()) answer_timer_.StartAt(answer_deadlines_.front().first);
+}
+
+void ChannelMux::Impl::OnAnswerTimeout() {
+  while (!answer_deadlines_.empty() && answer_deadlines_.front().first <= loop_.Now()) {
+    Channel* const channel = Find(answer_deadlines_.front().second);
+    answer_deadlines_.pop_front();
+    if (channel != nullptr) Hide(*channel);
+  }
+  if (!answer_deadlines_.empty()) answer_timer_.StartAt(answer_deadlines_.front().first);
+  RunEvents();
+}
+
+// --- Events
+// ----------------------------------------------------------------------------------------
+
+void ChannelMux::Impl::Queue(Task event) {
+  event_queue_.push_back(std::move(event));
+  if (std::exchange(events_posted_, true)) return;
+  loop_.Post(safety_.Wrap([this] {
+    events_posted_ = false;
+    RunEvents();
+  }));
+}
+
+bool ChannelMux::Impl::RunEvents() {
+  const auto alive = safety_.Watch();
+  while (!event_queue_.empty()) {
+    Task event = std::move(event_queue_.front());
+    event_queue_.pop_front();
+    event();
+    if (!*alive) return false;
+  }
+  return true;
+}
+
+}  // namespace pairwire::sctp

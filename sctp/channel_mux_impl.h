@@ -1,0 +1,159 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// ChannelMux::Impl: the state of the mux. Three .cc files, one for each direction of thought:
+// channel_mux.cc (life of the mux and its channels), channel_mux_send.cc (queues, fairness,
+// buffered amounts), channel_mux_receive.cc (what the association tells us).
+//
+// Not included by anybody else.
+//
+// Order of events: everything for the owner that is not a message goes through one queue, which is
+// run at the end of each association event, or from a posted task when a method of the mux caused
+// it. A message is delivered in place, without a copy, after that queue was run.
+#ifndef PAIRWIRE_SCTP_CHANNEL_MUX_IMPL_H_
+#define PAIRWIRE_SCTP_CHANNEL_MUX_IMPL_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+#include "peer/base/loop.h"
+#include "peer/base/task.h"
+#include "peer/base/task_safety.h"
+#include "peer/base/timer.h"
+#include "sctp/association.h"
+#include "sctp/channel.h"
+#include "sctp/channel_mux.h"
+#include "sctp/dcep.h"
+#include "sctp/stream_ids.h"
+
+namespace pairwire::sctp {
+
+class ChannelMux::Impl final : public AssociationEvents {
+ public:
+  Impl(Loop& loop, const ChannelMuxOptions& options, ChannelMuxEvents& events);
+
+  // As ChannelMux's.
+  Result<void> Start(const AssociationFactory& make, bool dtls_client,
+                     std::size_t remote_max_message_size);
+  void ReceivePacket(ByteSpan packet);
+  Result<ChannelId> Open(std::string label, std::string protocol);
+  Result<void> Send(ChannelId id, ByteSpan data, bool is_text);
+  void PauseReceiving(ChannelId id);
+  void ResumeReceiving(ChannelId id);
+  void Close(ChannelId id);
+  void CloseAll();
+  std::optional<StreamId> stream_of(ChannelId id) const;
+  std::size_t buffered_amount(ChannelId id) const;
+  std::size_t total_buffered_amount() const { return total_buffered_; }
+
+ private:
+  // Bytes that the association has and has not acknowledged, in the order in which it got them;
+  // neighbours of the same channel are one entry.
+  struct InFlight {
+    ChannelId id;
+    std::size_t bytes;
+    bool counts;
+  };
+
+  // AssociationEvents (channel_mux_receive.cc).
+  void OnSctpPacket(ByteSpan packet) override { events_.OnMuxPacket(packet); }
+  void OnSctpState(AssociationState state, const Error& error) override;
+  void OnSctpMessage(StreamId stream, Ppid ppid, ByteSpan data) override;
+  void OnSctpIncomingStreamsReset(std::span<const StreamId> streams) override;
+  void OnSctpOutgoingStreamsReset(std::span<const StreamId> streams) override;
+  void OnSctpAcknowledged(std::size_t unacknowledged_bytes) override;
+
+  // Life (channel_mux.cc).
+  Channel* Find(ChannelId id) const;
+  Channel* FindByStream(StreamId stream) const;
+  Channel& Add(ChannelState state, bool visible);
+  void Attach(Channel& channel, StreamId stream);
+  void Detach(Channel& channel);
+  void SetState(Channel& channel, ChannelState state, std::string_view reason);
+  void StartClosing(Channel& channel, std::string_view reason);
+  void CloseForError(Channel& channel, Error error);
+  void RequestReset(Channel& channel);
+  // These three may destroy the channel.
+  void FinishIfReset(Channel& channel);
+  void FinishIfDelivered(Channel& channel);
+  void Finish(Channel& channel);
+  void Hide(Channel& channel);
+  void CloseAssociationIfDone();
+  void WaitForAnswer(const Channel& channel);
+  void OnAnswerTimeout();
+
+  // Events for the owner (channel_mux.cc).
+  void Queue(Task event);
+  bool RunEvents();  // false: the mux is gone
+
+  // Sending (channel_mux_send.cc).
+  Result<void> CheckCanSend(const Channel* channel, ByteSpan data) const;
+  void Enqueue(Channel& channel, OutgoingMessage message);
+  void MakeReady(Channel& channel);
+  void Pump();
+  // False: the association has no room.
+  bool PumpOne(Channel& channel, bool& waits_for_stream);
+  void AddInFlight(const Channel& channel, std::size_t bytes, bool counts);
+  void DropSendQueue(Channel& channel);
+  void SetBuffered(Channel& channel, std::size_t bytes);
+
+  // Receiving (channel_mux_receive.cc).
+  void HandleDcep(StreamId stream, ByteSpan data);
+  void HandleOpen(StreamId stream, const DcepOpen& open);
+  void HandleAck(StreamId stream);
+  void MarkOpen(Channel& channel);
+  void Refuse(StreamId stream, std::string_view reason);
+  void Deliver(ChannelId id, ByteSpan data, bool is_text);
+  void QueueDelivery(Channel& channel);
+  void DeliverQueued(ChannelId id);
+  void DropReceived(Channel& channel);
+  void AddReceived(std::size_t bytes);
+  void SubtractReceived(std::size_t bytes);
+  void EndAll(AssociationState state, const Error& error);
+
+  Loop& loop_;
+  const ChannelMuxOptions options_;
+  ChannelMuxEvents& events_;
+
+  bool connected_ = false;
+  bool over_ = false;         // kClosed or kFailed, or CloseAll before Start
+  bool closing_all_ = false;  // CloseAll was called
+  std::size_t remote_max_message_size_ = 0;
+  std::optional<StreamIds> stream_ids_;
+
+  ChannelId next_id_ = 1;
+  std::map<ChannelId, std::unique_ptr<Channel>> channels_;
+  std::unordered_map<std::uint16_t, Channel*> by_stream_;
+  std::size_t visible_channels_ = 0;
+
+  std::deque<ChannelId> ready_;  // channels with something to send, in turn
+  bool blocked_ = false;         // the association has no room until OnSctpAcknowledged
+  std::size_t queued_messages_ = 0;
+  std::size_t total_buffered_ = 0;
+  std::deque<InFlight> in_flight_;
+  std::size_t in_flight_bytes_ = 0;
+
+  std::size_t received_bytes_ = 0;  // in all receive queues, with kReceivedMessageCost each
+  bool association_paused_ = false;
+
+  std::deque<Task> event_queue_;
+  bool events_posted_ = false;
+
+  std::deque<std::pair<Loop::TimePoint, ChannelId>> answer_deadlines_;
+  Timer answer_timer_;
+
+  std::unique_ptr<Association> association_;  // after what its last packet needs
+  TaskSafety safety_;
+};
+
+}  // namespace pairwire::sctp
+
+#endif  // PAIRWIRE_SCTP_CHANNEL_MUX_IMPL_H_
