@@ -40,9 +40,9 @@ struct PeerConfiguration {
   // From the remote description to `connected`; after it the connection has failed.
   std::chrono::milliseconds connect_timeout{30'000};
 
-  // Largest message we accept, announced as a=max-message-size (RFC 8841). 256 KiB is what
-  // browsers use; memory for one message per channel may be held while it is reassembled.
-  std::size_t max_message_size = 256 * 1024;
+  // Largest message we accept, announced as a=max-message-size (RFC 8841). Browsers send up to
+  // 256 KiB; native peers more. Memory for one message may be held while it is reassembled.
+  std::size_t max_message_size = 1024 * 1024;
 
   // Bytes that may wait in all send buffers of the connection together; Send answers kBufferFull
   // above.

@@ -58,7 +58,8 @@ TEST_F(PeerConnectionTest, CarriesMessagesOfEverySize) {
   RecordedChannel* at_b = pair.b().WaitIncoming("x");
   std::size_t sent = 0;
   std::size_t total = 0;
-  for (const std::size_t size : {1u, 2u, 1147u, 1148u, 1149u, 16384u, 65535u, 65536u, 262144u}) {
+  for (const std::size_t size :
+       {1u, 2u, 1147u, 1148u, 1149u, 16384u, 65535u, 65536u, 262144u, 1048576u}) {
     ASSERT_TRUE(at_a.channel().Send(Bytes(size, static_cast<std::uint8_t>(size)))) << size;
     ++sent;
     total += size;
@@ -66,7 +67,7 @@ TEST_F(PeerConnectionTest, CarriesMessagesOfEverySize) {
   ASSERT_TRUE(at_b->WaitMessages(sent));
   EXPECT_EQ(at_b->record().Get().bytes, total);
 
-  const auto too_large = at_a.channel().Send(Bytes(262145));
+  const auto too_large = at_a.channel().Send(Bytes(1048577));
   ASSERT_FALSE(too_large);
   EXPECT_EQ(too_large.error().code, Errc::kMessageTooLarge);
 }

@@ -1,0 +1,133 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// Headless Chromium on the page that the relay serves, as a visitor uses it, on a phone-sized screen.
+// PAIRWIRE_SCREENSHOT=FILE keeps a picture of the connected page.
+
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { chromium } from 'playwright-core';
+import { assertEqual, pattern } from '../lib/signaling.mjs';
+
+const scratch = mkdtempSync(path.join(tmpdir(), 'pairwire-chromium-'));
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update',
+    '--disable-sync', '--no-first-run', '--disable-quic'],
+});
+
+async function openPage(programs, signal) {
+  const context = await browser.newContext({ viewport: { width: 390, height: 844 }, deviceScaleFactor: 2 });
+  const page = await context.newPage();
+  page.setDefaultTimeout(30_000);
+  const problems = [];
+  page.on('pageerror', (error) => problems.push(error.message));
+  page.on('console', (message) => {
+    // A refused code is a 404, which Chromium reports on the console by itself.
+    if (message.type() === 'error' && !/404/.test(message.text())) problems.push(message.text());
+  });
+  signal.addEventListener('abort', () => context.close());
+  await page.goto(programs.url);
+  return { page, problems, context };
+}
+
+async function connected(programs, signal) {
+  const opened = await openPage(programs, signal);
+  await opened.page.fill('#code', await programs.nextCode());
+  await opened.page.click('#connect');
+  await opened.page.waitForSelector('#status[data-state="connected"]');
+  await programs.display.event('connected', (event) => event.path === 'direct');
+  return opened;
+}
+
+async function leave({ page, problems, context }, programs) {
+  await page.click('#disconnect');
+  await page.waitForSelector('#pair:not([hidden])');
+  await programs.display.event('closed');
+  await context.close();
+  assertEqual(problems.join('; '), '', 'what the page reported');
+}
+
+export const cases = {
+  async 'a wrong code is said so'(programs, signal) {
+    const { page, problems, context } = await openPage(programs, signal);
+    await page.fill('#code', '000 000 000');
+    await page.click('#connect');
+    await page.waitForSelector('#pair-error:not([hidden])');
+    assertEqual(await page.textContent('#pair-error'), 'This code is unknown, used or expired.', 'error text');
+    await context.close();
+    assertEqual(problems.join('; '), '', 'what the page reported');
+  },
+
+  async 'text both ways, and a file with progress'(programs, signal) {
+    const opened = await connected(programs, signal);
+    const { page } = opened;
+    await page.fill('#message', 'Hello from the page <b>&');
+    await page.click('#send');
+    await programs.display.event('message', (event) => event.text === 'Hello from the page <b>&');
+    await page.waitForFunction(() => document.querySelectorAll('#log li').length === 2);
+    const lines = await page.$$eval('#log li .text', (items) => items.map((item) => item.textContent));
+    assertEqual(lines.join('|'), 'Hello from the page <b>&|Hello from the page <b>&', 'log');
+
+    const files = [['one-mebibyte.bin', pattern(1024 * 1024)], ['empty.txt', pattern(0)]];
+    for (const [name, bytes] of files) {
+      const file = path.join(scratch, name);
+      writeFileSync(file, bytes);
+      await page.setInputFiles('#file', file);
+      const stored = await programs.display.event('file', (event) => event.name === name);
+      const sha256 = createHash('sha256').update(bytes).digest('hex');
+      assertEqual(stored.sha256, sha256, 'hash at the display');
+      await page.waitForSelector(`#files li.done[data-sha256="${sha256}"]`);
+      assertEqual(readFileSync(stored.path), Buffer.from(bytes), 'stored file');
+    }
+    const fits = await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
+    assertEqual(fits, true, 'the page fits a phone');
+    if (process.env.PAIRWIRE_SCREENSHOT) await page.screenshot({ path: process.env.PAIRWIRE_SCREENSHOT });
+    await leave(opened, programs);
+  },
+
+  async '1 MiB of binary both ways, by the module'(programs, signal) {
+    const { page, context } = await openPage(programs, signal);
+    const code = await programs.nextCode();
+    const same = await page.evaluate(async (typed) => {
+      const { pair } = await import('./pairwire.js');
+      const session = await pair(typed, { name: 'module' });
+      const received = [];
+      const done = new Promise((resolve) => {
+        session.addEventListener('message', ({ data }) => {
+          received.push(new Uint8Array(data));
+          if (received.length === 4) resolve();
+        });
+      });
+      const sent = [];
+      for (let i = 0; i < 4; ++i) {
+        sent.push(crypto.getRandomValues(new Uint8Array(65536)));
+        const large = new Uint8Array(262144);
+        for (let at = 0; at < large.length; at += 65536) large.set(sent[i], at);
+        sent[i] = large;
+        session.send(large);
+      }
+      await done;
+      session.close();
+      return sent.every((bytes, i) => bytes.length === received[i].length &&
+        bytes.every((byte, at) => byte === received[i][at]));
+    }, code);
+    assertEqual(same, true, 'echoed bytes');
+    await programs.display.event('closed');
+    await context.close();
+  },
+
+  async 'the display going away is noticed'(programs, signal) {
+    const opened = await connected(programs, signal);
+    // The next case gets a display of its own: this is the last one.
+    await programs.display.stop();
+    await opened.page.waitForSelector('#pair:not([hidden])');
+    await opened.context.close();
+  },
+};
+
+export async function close() {
+  await browser.close();
+  rmSync(scratch, { recursive: true, force: true });
+}
