@@ -1,0 +1,310 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+#include "peer/session/display_machine.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "peer/base/log.h"
+#include "signaling/protocol/session_messages.h"
+
+namespace pairwire::pairing {
+
+std::string_view ToString(DisplayState state) {
+  switch (state) {
+    case DisplayState::kIdle:
+      return "idle";
+    case DisplayState::kRegistering:
+      return "registering";
+    case DisplayState::kBackingOff:
+      return "backing-off";
+    case DisplayState::kWaiting:
+      return "waiting";
+    case DisplayState::kOpening:
+      return "opening";
+    case DisplayState::kConnecting:
+      return "connecting";
+    case DisplayState::kLinked:
+      return "linked";
+    case DisplayState::kStopped:
+      return "stopped";
+  }
+  return "unknown";
+}
+
+DisplayMachine::DisplayMachine(RandomSource& random, std::chrono::milliseconds retry_delay)
+    : random_(random), retry_delay_(std::clamp(retry_delay, kMinRetry, kMaxRetry)) {}
+
+DisplayMachine::Actions DisplayMachine::Handle(TimePoint now, const Input& input) {
+  now_ = now;
+  std::visit([this](const auto& what) { On(what); }, input);
+  Actions actions = std::exchange(actions_, {});
+  for (Action& action : tell_) actions.push_back(std::move(action));
+  tell_.clear();
+  return actions;
+}
+
+std::optional<DisplayMachine::TimePoint> DisplayMachine::deadline() const {
+  if (!wake_at_) return stream_retry_at_;
+  if (!stream_retry_at_) return wake_at_;
+  return std::min(*wake_at_, *stream_retry_at_);
+}
+
+void DisplayMachine::SetState(DisplayState state, std::string_view reason) {
+  if (LogWanted(LogLevel::kInfo)) {
+    Log(LogLevel::kInfo, "display[" + std::string(ToString(state_)) + "]: " + std::string(reason) +
+                             " -> " + std::string(ToString(state)));
+  }
+  state_ = state;
+  wake_at_.reset();
+  stream_retry_at_.reset();
+}
+
+void DisplayMachine::On(const Start&) {
+  if (state_ == DisplayState::kIdle) Register("started");
+}
+
+void DisplayMachine::On(const Stop&) {
+  if (state_ == DisplayState::kStopped) return;
+  const bool leave = state_ != DisplayState::kLinked || wake_at_.has_value();
+  // A Session that was handed out is the application's and lives on.
+  if (state_ != DisplayState::kLinked) actions_.push_back(DropPeer{});
+  if (leave) LeaveRelay();
+  SetState(DisplayState::kStopped, "stopped");
+}
+
+void DisplayMachine::On(const TimerFired&) {
+  const bool due = wake_at_ && now_ >= *wake_at_;
+  switch (state_) {
+    case DisplayState::kIdle:
+    case DisplayState::kRegistering:
+    case DisplayState::kStopped:
+      return;
+    case DisplayState::kBackingOff:
+      if (due) Register("trying again");
+      return;
+    case DisplayState::kWaiting:
+      if (due) {
+        LeaveRelay();
+        Renew("the code expired");
+      } else if (stream_retry_at_ && now_ >= *stream_retry_at_) {
+        stream_retry_at_.reset();
+        actions_.push_back(OpenStream{});
+      }
+      return;
+    case DisplayState::kOpening:
+    case DisplayState::kConnecting:
+      if (due) {
+        FailPairing({Errc::kTimedOut, "the controller did not connect within 30 s"});
+      }
+      return;
+    case DisplayState::kLinked:
+      if (due) {
+        wake_at_.reset();
+        LeaveRelay();
+      }
+      return;
+  }
+}
+
+void DisplayMachine::On(const RegisteredAs& input) {
+  if (state_ != DisplayState::kRegistering) return;
+  SetState(DisplayState::kWaiting, "registered");
+  registered_at_ = now_;
+  wake_at_ = now_ + input.code.expires_in + kExpiryGrace;
+  actions_.push_back(OpenStream{});
+  tell_.push_back(ShowCode{input.code});
+}
+
+void DisplayMachine::On(const RegisterFailed& input) {
+  if (state_ != DisplayState::kRegistering) return;
+  TellOutage(input.failure.error);
+  BackOff(input.failure.retry_after);
+}
+
+void DisplayMachine::On(const StreamOpened&) {
+  if (state_ != DisplayState::kWaiting) return;
+  attempt_ = 0;
+  outage_ = false;
+}
+
+void DisplayMachine::On(const StreamLost& input) {
+  if (state_ != DisplayState::kWaiting) return;
+  actions_.push_back(CloseStream{});
+  const Errc code = input.failure.error.code;
+  if (code == Errc::kUnauthorized || code == Errc::kSessionTerminated) {
+    Renew("the relay has forgotten the session");
+    return;
+  }
+  TellOutage(input.failure.error);
+  std::chrono::milliseconds pause = NextPause();
+  if (input.failure.retry_after) {
+    pause = std::max<std::chrono::milliseconds>(pause, *input.failure.retry_after);
+  }
+  stream_retry_at_ = now_ + pause;
+}
+
+void DisplayMachine::On(const PairingReady& input) {
+  if (state_ != DisplayState::kWaiting) return;
+  SetState(DisplayState::kOpening, "a controller entered the code");
+  wake_at_ = now_ + kPairingDeadline;
+  controller_id_ = input.controller_id;
+  controller_name_ = input.controller_name;
+  offer_sent_ = false;
+  answered_ = false;
+  held_candidates_.clear();
+  actions_.push_back(OpenSocket{});
+  tell_.push_back(TellPaired{controller_name_});
+}
+
+void DisplayMachine::On(const SessionOver&) {
+  if (state_ != DisplayState::kLinked) return;
+  if (wake_at_) LeaveRelay();
+  Register("the session is over");
+}
+
+void DisplayMachine::On(const SocketReady&) {
+  if (state_ != DisplayState::kOpening) return;
+  const auto pairing_ends = wake_at_;
+  SetState(DisplayState::kConnecting, "the relay's socket is open");
+  wake_at_ = pairing_ends;
+  // The socket brings session:terminated too: one connection to the relay is enough.
+  actions_.push_back(CloseStream{});
+  actions_.push_back(StartPeer{});
+}
+
+void DisplayMachine::On(const SocketClosed& input) {
+  if (state_ == DisplayState::kOpening) {
+    FailPairing(input.error);
+  } else if (state_ == DisplayState::kConnecting && !answered_) {
+    FailPairing(input.error);
+  }
+  // With the answer here the two ends may well find each other without the relay: the deadline
+  // decides.
+}
+
+void DisplayMachine::On(const Terminated& input) {
+  switch (state_) {
+    case DisplayState::kWaiting:
+      actions_.push_back(CloseStream{});
+      Renew("the relay ended the session");
+      return;
+    case DisplayState::kOpening:
+    case DisplayState::kConnecting: {
+      const bool left = input.reason == protocol::kReasonUserLeft;
+      FailPairing({left ? Errc::kPeerLeft : Errc::kSessionTerminated,
+                   left ? "the controller left while connecting"
+                        : "the pairing was ended while connecting"});
+      return;
+    }
+    case DisplayState::kIdle:
+    case DisplayState::kRegistering:
+    case DisplayState::kBackingOff:
+    case DisplayState::kLinked:  // it lives without the relay
+    case DisplayState::kStopped:
+      return;
+  }
+}
+
+void DisplayMachine::On(const PeerGone& input) {
+  const bool pairing = state_ == DisplayState::kOpening || state_ == DisplayState::kConnecting;
+  if (!pairing || input.member_id != controller_id_) return;
+  FailPairing({Errc::kPeerLeft, "the controller left while connecting"});
+}
+
+void DisplayMachine::On(const RelayError& input) {
+  if (state_ == DisplayState::kConnecting && !answered_) FailPairing(input.error);
+}
+
+void DisplayMachine::On(const RemoteDescription& input) {
+  if (state_ != DisplayState::kConnecting || input.from != controller_id_) return;
+  if (!offer_sent_ || std::exchange(answered_, true)) return;
+  actions_.push_back(ApplyDescription{input.sdp});
+}
+
+void DisplayMachine::On(const RemoteCandidate& input) {
+  if (state_ == DisplayState::kConnecting && input.from == controller_id_) {
+    actions_.push_back(ApplyCandidate{input.candidate});
+  }
+}
+
+void DisplayMachine::On(const LocalDescription& input) {
+  if (state_ != DisplayState::kConnecting || std::exchange(offer_sent_, true)) return;
+  actions_.push_back(SendDescription{controller_id_, input.sdp});
+  for (IceCandidate& candidate : held_candidates_) {
+    actions_.push_back(SendCandidate{controller_id_, std::move(candidate)});
+  }
+  held_candidates_.clear();
+}
+
+void DisplayMachine::On(const LocalCandidate& input) {
+  if (state_ != DisplayState::kConnecting) return;
+  if (offer_sent_) {
+    actions_.push_back(SendCandidate{controller_id_, input.candidate});
+  } else if (held_candidates_.size() < kMaxHeldCandidates) {
+    held_candidates_.push_back(input.candidate);
+  }
+}
+
+void DisplayMachine::On(const PeerFailed& input) {
+  if (state_ == DisplayState::kConnecting) FailPairing(input.error);
+}
+
+void DisplayMachine::On(const Linked&) {
+  if (state_ != DisplayState::kConnecting) return;
+  SetState(DisplayState::kLinked, "connected");
+  wake_at_ = now_ + kRelayGrace;
+  tell_.push_back(HandOver{controller_name_});
+}
+
+void DisplayMachine::Register(std::string_view reason) {
+  SetState(DisplayState::kRegistering, reason);
+  actions_.push_back(DoRegister{});
+}
+
+void DisplayMachine::BackOff(std::optional<std::chrono::seconds> at_least) {
+  SetState(DisplayState::kBackingOff, "waiting before the next try");
+  std::chrono::milliseconds pause = NextPause();
+  if (at_least) pause = std::max<std::chrono::milliseconds>(pause, *at_least);
+  wake_at_ = now_ + pause;
+}
+
+// A new code, at once; unless the last one did not live long enough to be of use.
+void DisplayMachine::Renew(std::string_view reason) {
+  if (now_ - registered_at_ < kTooSoon) {
+    BackOff(std::nullopt);
+  } else {
+    Register(reason);
+  }
+}
+
+void DisplayMachine::FailPairing(Error error) {
+  actions_.push_back(DropPeer{});
+  LeaveRelay();
+  if (error.code == Errc::kRelayUnreachable) {
+    TellOutage(error);
+  } else {
+    tell_.push_back(TellError{std::move(error)});
+  }
+  Register("the pairing failed");
+}
+
+void DisplayMachine::LeaveRelay() {
+  actions_.push_back(CloseStream{});
+  actions_.push_back(CloseSocket{});
+  actions_.push_back(EndRelay{});
+}
+
+void DisplayMachine::TellOutage(const Error& error) {
+  if (!std::exchange(outage_, true)) tell_.push_back(TellError{error});
+}
+
+// "Full jitter": a thousand displays that lost one relay must not come back together.
+std::chrono::milliseconds DisplayMachine::NextPause() {
+  const int doublings = std::min(attempt_++, 16);
+  const auto bound =
+      std::min<std::chrono::milliseconds>(retry_delay_ * (1 << doublings), kMaxRetry);
+  const auto drawn = random_.NextBelow(static_cast<std::uint64_t>(bound.count()) + 1);
+  return std::max(kMinRetry, std::chrono::milliseconds(drawn));
+}
+
+}  // namespace pairwire::pairing

@@ -1,0 +1,129 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// What goes into the two pairing machines (inputs) and what they ask for (actions), as plain
+// values. The machines decide; display.cc and controller.cc carry the actions out.
+#ifndef PAIRWIRE_PEER_SESSION_PAIRING_EVENTS_H_
+#define PAIRWIRE_PEER_SESSION_PAIRING_EVENTS_H_
+
+#include <pairwire/ice_candidate.h>
+#include <pairwire/session.h>
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "signaling/client/relay_api.h"
+
+namespace pairwire::pairing {
+
+// A pairing has this long from pairing:ready to a Session; people give up sooner.
+inline constexpr std::chrono::seconds kPairingDeadline{30};
+// A Session is up, but the last trickled candidates may still be on their way through the relay;
+// then both ends leave it (row B5).
+inline constexpr std::chrono::seconds kRelayGrace{2};
+// Local candidates that wait for the description to be sent; libnice finds one to four per address.
+inline constexpr std::size_t kMaxHeldCandidates = 64;
+
+// Inputs
+// -------------------------------------------------------------------------------------------
+struct Start {};
+struct Stop {};
+struct TimerFired {};
+// Display only.
+struct RegisteredAs {
+  PairingCode code;
+};
+struct RegisterFailed {
+  RelayFailure failure;
+};
+struct StreamOpened {};
+struct StreamLost {
+  RelayFailure failure;
+};
+struct PairingReady {
+  std::string controller_id;
+  std::string controller_name;
+};
+struct SessionOver {};  // the Session that was handed out has closed
+// Controller only.
+struct PairedWith {
+  std::string display_name;
+};
+struct PairFailed {
+  RelayFailure failure;
+};
+// Both.
+struct SocketReady {};
+struct SocketClosed {
+  Error error;
+};
+struct Terminated {
+  std::string reason;
+};
+struct PeerGone {  // user_left
+  std::string member_id;
+};
+struct RelayError {  // an `error` message
+  Error error;
+};
+struct RemoteDescription {  // the offer at the controller, the answer at the display
+  std::string from;
+  std::string sdp;
+};
+struct RemoteCandidate {
+  std::string from;
+  IceCandidate candidate;
+};
+struct LocalDescription {
+  std::string sdp;
+};
+struct LocalCandidate {
+  IceCandidate candidate;
+};
+struct PeerFailed {
+  Error error;
+};
+struct Linked {};  // the message channel is open
+
+// Actions
+// ------------------------------------------------------------------------------------------
+struct DoRegister {};
+struct DoPair {};
+struct OpenStream {};
+struct CloseStream {};
+struct OpenSocket {};
+struct CloseSocket {};
+struct StartPeer {};  // a display's peer makes its offer at once
+struct DropPeer {};
+struct ApplyDescription {
+  std::string sdp;
+};
+struct ApplyCandidate {
+  IceCandidate candidate;
+};
+struct SendDescription {
+  std::string to;
+  std::string sdp;
+};
+struct SendCandidate {
+  std::string to;
+  IceCandidate candidate;
+};
+struct EndRelay {};  // DELETE the session at the relay, best effort
+// These reach the application and come last among the actions of one input.
+struct ShowCode {
+  PairingCode code;
+};
+struct TellPaired {
+  std::string name;
+};
+struct HandOver {
+  std::string peer_name;
+};
+struct TellError {
+  Error error;
+};
+
+}  // namespace pairwire::pairing
+
+#endif  // PAIRWIRE_PEER_SESSION_PAIRING_EVENTS_H_
