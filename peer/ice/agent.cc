@@ -3,6 +3,7 @@
 
 #include <gio/gio.h>
 #include <nice/agent.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <utility>
@@ -13,6 +14,8 @@ namespace pairwire::ice {
 namespace {
 
 constexpr guint kComponent = NICE_COMPONENT_TYPE_RTP;  // the only one: everything is bundled
+constexpr int kSocketBuffer =
+    1024 * 1024;  // bytes, as the kernel counts them (with its own overhead)
 constexpr char kRegistrationKey[] = "pairwire-registration";
 
 struct GFree {
@@ -174,7 +177,22 @@ Result<void> Agent::Gather(const std::vector<LocalAddress>& addresses) {
   const bool gathering = nice_agent_gather_candidates(agent_, stream_) != FALSE;
   context_->Kick();
   if (!gathering) return Fail(Errc::kSystem, "no port is free on the local addresses");
+  EnlargeSocketBuffers();
   return {};
+}
+
+// The default receive buffer holds 90 packets of 1200 bytes, less than one window of SCTP. The
+// kernel keeps to its own maximum.
+void Agent::EnlargeSocketBuffers() {
+  GPtrArray* const sockets = nice_agent_get_sockets(agent_, stream_, kComponent);
+  if (sockets == nullptr) return;
+  for (guint i = 0; i < sockets->len; ++i) {
+    auto* const socket = static_cast<GSocket*>(g_ptr_array_index(sockets, i));
+    if (g_socket_get_socket_type(socket) != G_SOCKET_TYPE_DATAGRAM) continue;
+    g_socket_set_option(socket, SOL_SOCKET, SO_RCVBUF, kSocketBuffer, nullptr);
+    g_socket_set_option(socket, SOL_SOCKET, SO_SNDBUF, kSocketBuffer, nullptr);
+  }
+  g_ptr_array_unref(sockets);
 }
 
 void Agent::SetRemoteCredentials(const Credentials& credentials) {
@@ -236,6 +254,7 @@ void Agent::BeginClose(std::function<void()> on_closed) {
 }
 
 void Agent::FinishClose(std::chrono::milliseconds limit) {
+  context_->TakeOver();
   if (!closing_) BeginClose({});
   on_closed_ = {};
   context_->Finish([this] { return closed_; }, limit);

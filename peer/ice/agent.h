@@ -113,6 +113,7 @@ class Agent {
   friend struct AgentCallbacks;
 
   Agent(std::unique_ptr<GlibContext> context, const AgentOptions& options);
+  void EnlargeSocketBuffers();
   std::string Line(NiceCandidate* candidate);
 
   std::unique_ptr<GlibContext> context_;

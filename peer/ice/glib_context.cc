@@ -207,11 +207,13 @@ void GlibContext::Arm() {
   timer_.StartAt(when);
 }
 
-void GlibContext::Finish(const std::function<bool()>& done, milliseconds limit) {
-  // The thread that owned the context may be gone; GLib counts owners and does not ask which
-  // thread.
+void GlibContext::TakeOver() {
+  // GLib counts owners and does not ask which thread lets go.
   g_main_context_release(context_);
-  if (!g_main_context_acquire(context_)) return;
+  PAIRWIRE_CHECK(g_main_context_acquire(context_));
+}
+
+void GlibContext::Finish(const std::function<bool()>& done, milliseconds limit) {
   const auto deadline = std::chrono::steady_clock::now() + limit;
   while (!done()) {
     Dispatch();

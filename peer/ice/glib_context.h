@@ -52,8 +52,11 @@ class GlibContext {
   // changed or closed sockets and timers: an iteration runs in the loop's next turn.
   void Kick();
 
-  // Iterates without the loop until `done` is true or `deadline` (real time) passed; the end of a
-  // context whose loop does not run any more. Any thread, when the loop's thread has ended.
+  // Makes the calling thread the context's owner, when the loop's thread has ended.
+  void TakeOver();
+
+  // Iterates without the loop until `done` is true or `limit` of real time passed: the end of a
+  // context whose loop does not run any more. After TakeOver.
   void Finish(const std::function<bool()>& done, std::chrono::milliseconds limit);
 
   // How often the context was iterated; tests bound the cost of idleness with it.

@@ -26,14 +26,20 @@ LocalAddress Copy(const sockaddr* address) {
   return copy;
 }
 
-// Whether a socket can be bound to it. Asked here, as libnice would try each port of a range in
-// vain; also, an IPv6 address that is still being checked for duplicates cannot be bound yet.
-bool CanBind(const LocalAddress& address) {
+// 0 or errno: whether a socket can be bound to it. Asked here, as libnice would try each port of a
+// range in vain; also, an IPv6 address that is still being checked for duplicates cannot be bound
+// yet.
+int TryBind(const LocalAddress& address) {
   const int fd = socket(address.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return false;
+  if (fd < 0) return errno;
   const bool bound = bind(fd, reinterpret_cast<const sockaddr*>(&address), SizeOf(address)) == 0;
+  const int error = bound ? 0 : errno;
   close(fd);
-  return bound;
+  return error;
+}
+
+bool OutOfResources(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
 std::optional<LocalAddress> Parse(const std::string& text) {
@@ -67,7 +73,9 @@ Result<std::vector<LocalAddress>> Explicit(const std::vector<std::string>& texts
       return Fail(Errc::kInvalidArgument,
                   "bind address '" + text + "' is not the address of a host");
     }
-    if (!CanBind(*address)) {
+    if (const int error = TryBind(*address); OutOfResources(error)) {
+      return Fail(Errc::kSystem, std::string("socket: ") + std::strerror(error));
+    } else if (error != 0) {
       return Fail(Errc::kInvalidArgument,
                   "bind address '" + text + "' is not one of this machine's");
     }
@@ -95,7 +103,7 @@ Result<std::vector<LocalAddress>> LocalAddresses(const std::vector<std::string>&
     const auto family = entry->ifa_addr->sa_family;
     if (family != AF_INET && family != AF_INET6) continue;
     const LocalAddress address = Copy(entry->ifa_addr);
-    if (!CanBind(address)) continue;
+    if (TryBind(address) != 0) continue;
     if ((entry->ifa_flags & IFF_LOOPBACK) != 0) {
       loopback.push_back(address);
     } else if (family == AF_INET6 &&

@@ -1,0 +1,223 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// A GMainContext on our loop: timers, descriptors, other threads' sources, reused descriptor
+// numbers, idleness and fairness.
+#include "peer/ice/glib_context.h"
+
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <glib.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <thread>
+
+#include "tests/peer/ice/ice_fixture.h"
+#include "tests/support/fd_count.h"
+
+namespace pairwire::ice {
+namespace {
+
+struct Pipe {
+  Pipe() { EXPECT_EQ(pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK), 0); }
+  ~Pipe() {
+    for (const int fd : ends) {
+      if (fd >= 0) close(fd);
+    }
+  }
+  void Write() const { EXPECT_EQ(write(ends[1], "x", 1), 1); }
+  void Read() const {
+    char byte = 0;
+    EXPECT_EQ(read(ends[0], &byte, 1), 1);
+  }
+  std::array<int, 2> ends{-1, -1};
+};
+
+class GlibContextTest : public IceTest {
+ protected:
+  void SetUp() override {
+    IceTest::SetUp();
+    On([this] {
+      auto made = GlibContext::Create(loop_, [this] { after_.Update([](int& n) { ++n; }); });
+      ASSERT_TRUE(made);
+      context_ = std::move(*made);
+    });
+  }
+  void TearDown() override {
+    On([this] { context_.reset(); });
+    IceTest::TearDown();
+  }
+
+  // Calls `function` for each time that `fd` is readable. Loop thread.
+  GSource* Watch(int fd, std::function<void()> function) {
+    GSource* source = g_unix_fd_source_new(fd, G_IO_IN);
+    const GUnixFDSourceFunc call = [](gint, GIOCondition, gpointer data) -> gboolean {
+      (*static_cast<std::function<void()>*>(data))();
+      return G_SOURCE_CONTINUE;
+    };
+    g_source_set_callback(source, reinterpret_cast<GSourceFunc>(reinterpret_cast<void (*)()>(call)),
+                          new std::function<void()>(std::move(function)),
+                          [](gpointer data) { delete static_cast<std::function<void()>*>(data); });
+    g_source_attach(source, context_->get());
+    return source;
+  }
+
+  std::unique_ptr<GlibContext> context_;
+  test::Watched<int> after_{0};
+  test::Watched<int> count_{0};
+};
+
+void Count(test::Watched<int>& count) {
+  count.Update([](int& n) { ++n; });
+}
+
+gboolean CountOnce(gpointer data) {
+  Count(*static_cast<test::Watched<int>*>(data));
+  return G_SOURCE_REMOVE;
+}
+
+TEST_F(GlibContextTest, TimersFire) {
+  On([&] {
+    GSource* source = g_timeout_source_new(20);
+    g_source_set_callback(source, &CountOnce, &count_, nullptr);
+    g_source_attach(source, context_->get());
+    g_source_unref(source);
+    context_->Kick();
+  });
+  EXPECT_TRUE(count_.WaitFor(1));
+  EXPECT_TRUE(after_.WaitUntil([](int n) { return n >= 1; }));
+}
+
+TEST_F(GlibContextTest, DescriptorsWakeTheLoop) {
+  Pipe pipe;
+  GSource* source = nullptr;
+  On([&] {
+    source = Watch(pipe.ends[0], [&] {
+      pipe.Read();
+      Count(count_);
+    });
+    context_->Kick();
+  });
+  for (int i = 1; i <= 3; ++i) {
+    pipe.Write();
+    EXPECT_TRUE(count_.WaitFor(i));
+  }
+  On([&] {
+    g_source_destroy(source);
+    g_source_unref(source);
+    context_->Kick();
+  });
+  pipe.Write();
+  On([] {});
+  EXPECT_EQ(count_.Get(), 3);
+}
+
+TEST_F(GlibContextTest, AnotherThreadsSourceIsSeenWithoutAKick) {
+  On([] {});  // the first iteration is over
+  std::thread other([&] {
+    GSource* source = g_idle_source_new();
+    g_source_set_callback(source, &CountOnce, &count_, nullptr);
+    g_source_attach(source, context_->get());
+    g_source_unref(source);
+  });
+  EXPECT_TRUE(count_.WaitFor(1));
+  other.join();
+}
+
+// libnice closes a socket in one timer and opens another in the same: the kernel hands out the same
+// number, and has dropped the old one from the epoll set without a word.
+TEST_F(GlibContextTest, ReusedDescriptorNumberIsFound) {
+  auto first = std::make_unique<Pipe>();
+  std::unique_ptr<Pipe> second;
+  GSource* source = nullptr;
+  int number = -1;
+  On([&] {
+    number = first->ends[0];
+    source = Watch(number, [&] {
+      // In a dispatch, so without a Kick.
+      g_source_destroy(source);
+      g_source_unref(source);
+      first.reset();
+      second = std::make_unique<Pipe>();
+      if (second->ends[0] != number) {
+        ASSERT_EQ(dup3(second->ends[0], number, O_CLOEXEC), number);
+        close(std::exchange(second->ends[0], number));
+      }
+      source = Watch(number, [&] {
+        second->Read();
+        Count(count_);
+      });
+      Count(count_);
+    });
+    context_->Kick();
+  });
+  On([] {});  // the Kick's iteration, which compares everything with the kernel, is over
+  first->Write();
+  ASSERT_TRUE(count_.WaitFor(1));
+  for (int i = 0; i < 5; ++i) On([] {});  // GLib's wake-up for the new source is over too
+  On([&] { second->Write(); });
+  EXPECT_TRUE(count_.WaitFor(2));
+  On([&] {
+    g_source_destroy(source);
+    g_source_unref(source);
+    context_->Kick();
+  });
+  On([] {});
+}
+
+TEST_F(GlibContextTest, IdleContextIsNeverIterated) {
+  Pipe pipe;
+  GSource* source = nullptr;
+  On([&] {
+    source = Watch(pipe.ends[0], [&] { pipe.Read(); });
+    context_->Kick();
+  });
+  pipe.Write();
+  ASSERT_TRUE(after_.WaitUntil([](int n) { return n >= 1; }));
+  Let(std::chrono::milliseconds(200));  // the one look for reused numbers after the last event
+  std::uint64_t before = 0;
+  std::uint64_t after = 0;
+  On([&] { before = context_->iterations(); });
+  Let(std::chrono::milliseconds(500));
+  On([&] {
+    after = context_->iterations();
+    g_source_destroy(source);
+    g_source_unref(source);
+    context_->Kick();
+  });
+  EXPECT_EQ(after, before);
+}
+
+TEST_F(GlibContextTest, ABusyContextDoesNotStarveTheLoop) {
+  std::atomic<bool> stop = false;
+  On([&] {
+    GSource* source = g_idle_source_new();
+    g_source_set_callback(
+        source,
+        [](gpointer data) -> gboolean {
+          return static_cast<std::atomic<bool>*>(data)->load() ? G_SOURCE_REMOVE
+                                                               : G_SOURCE_CONTINUE;
+        },
+        &stop, nullptr);
+    g_source_attach(source, context_->get());
+    g_source_unref(source);
+    context_->Kick();
+  });
+  for (int i = 0; i < 100; ++i) On([] {});
+  stop = true;
+  On([] {});
+}
+
+TEST_F(GlibContextTest, NoDescriptorIsLeft) {
+  On([] {});
+  const std::size_t before = test::OpenFdCount();
+  On([&] {
+    for (int i = 0; i < 100; ++i) ASSERT_TRUE(GlibContext::Create(loop_, {}));
+  });
+  On([] {});
+  EXPECT_EQ(test::OpenFdCount(), before);
+}
+
+}  // namespace
+}  // namespace pairwire::ice
