@@ -1,6 +1,7 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 #include "peer/dtls/datagram_bio.h"
 
+#include <openssl/err.h>
 #include <sys/time.h>
 
 #include <cstddef>
@@ -50,7 +51,11 @@ int DatagramBio::OnCreate(BIO* bio) noexcept {
 int DatagramBio::OnWrite(BIO* bio, const char* data, int size) noexcept {
   BIO_clear_retry_flags(bio);
   if (data == nullptr || size <= 0) return 0;
+  // What the receiver of the packet leaves in this thread's error queue (it may use OpenSSL as
+  // well) is not our error.
+  ERR_set_mark();
   Self(bio)->output_({reinterpret_cast<const std::uint8_t*>(data), static_cast<std::size_t>(size)});
+  ERR_pop_to_mark();
   return size;
 }
 

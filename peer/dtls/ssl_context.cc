@@ -24,6 +24,7 @@ constexpr const char* kSignatureAlgorithms =
 // 112 bits: RSA keys of 2048 bits and more. Said here so that the machine's openssl.cnf does not
 // decide it.
 constexpr int kSecurityLevel = 2;
+constexpr int kMinKeyStrength = 112;  // bits
 // OpenSSL does not hold DTLS to this (its bound there is one record, 16 KiB): record_filter.h does.
 constexpr long kMaxCertificateList = 8 * 1024;
 // A record of AES-GCM is 24 bytes longer than OpenSSL reckons when it cuts a flight into datagrams.
@@ -31,6 +32,12 @@ constexpr std::size_t kUncountedOverhead = 24;
 
 ConnectionHooks* HooksOf(const SSL* ssl) {
   return static_cast<ConnectionHooks*>(SSL_get_app_data(ssl));
+}
+
+// With a verification of our own, OpenSSL no longer holds the peer's key to the security level.
+bool IsStrongEnough(const X509* leaf) {
+  const EVP_PKEY* const key = X509_get0_pubkey(leaf);
+  return key != nullptr && EVP_PKEY_get_security_bits(key) >= kMinKeyStrength;
 }
 
 // Stands in for OpenSSL's own verification of chains, names and dates. Sees the leaf only: what
@@ -48,6 +55,7 @@ int VerifyPeer(X509_STORE_CTX* store, void*) noexcept {
     if (size > 0) accepted = hooks->verifier.Accept({der, static_cast<std::size_t>(size)});
     OPENSSL_free(der);
   }
+  accepted = accepted && IsStrongEnough(leaf);
   X509_STORE_CTX_set_error(store, accepted ? X509_V_OK : X509_V_ERR_CERT_REJECTED);
   return accepted ? 1 : 0;
 }
