@@ -28,7 +28,7 @@ class TokenBucket {
   // Takes `amount`, or nothing and answers false. A clock that steps back refills nothing.
   bool Take(const RateLimit& limit, double amount, TimePoint now);
   // Gives back what Take took.
-  void Return(const RateLimit& limit, double amount);
+  void Return(double amount);
   // How long until `amount` could be taken; at least one second.
   std::chrono::seconds RetryAfter(const RateLimit& limit, double amount) const;
 

@@ -1,2 +1,194 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 #include "signaling/core/relay.h"
+
+#include <string>
+#include <utility>
+
+#include "signaling/core/relay_impl.h"
+#include "signaling/protocol/events.h"
+
+namespace pairwire::relay {
+namespace {
+
+// One call of the store does so much of what is due; the next follows at once.
+constexpr std::size_t kDueBatch = 256;
+
+}  // namespace
+
+Relay::Impl::Impl(RelayOptions options, Store& store, RandomSource& random, RelayOutput& output)
+    : options_(std::move(options)),
+      store_(store),
+      random_(random),
+      output_(output),
+      failed_pairs_(options_.failed_pairs_per_address, options_.max_addresses),
+      registers_(options_.registers_per_address, options_.max_addresses) {
+  store_.Subscribe(options_.node_id, *this);
+}
+
+Relay::Impl::~Impl() { store_.Unsubscribe(options_.node_id); }
+
+tl::unexpected<protocol::Problem> Relay::Impl::Problem(protocol::ProblemCode code,
+                                                       std::string detail,
+                                                       std::optional<std::chrono::seconds> retry) {
+  ++counters_.problems[static_cast<std::size_t>(code)];
+  return protocol::Refuse(code, std::move(detail), retry);
+}
+
+tl::unexpected<protocol::Problem> Relay::Impl::Problem(StoreError error) {
+  constexpr std::chrono::seconds kRetry{2};
+  switch (error) {
+    case StoreError::kUnavailable:
+      ++counters_.store_errors;
+      return Problem(protocol::ProblemCode::kNotReady, "the store does not answer", kRetry);
+    case StoreError::kFull:
+      return Problem(protocol::ProblemCode::kNotReady, "the relay is full", kRetry);
+    case StoreError::kNotFound:
+    case StoreError::kNoTarget:
+    case StoreError::kNotAllowed:
+      break;
+  }
+  return Problem(protocol::ProblemCode::kUnauthorized, "no such session, or not a token of it");
+}
+
+void Relay::Impl::Tick() {
+  while (const auto work = deadlines_.FirstDue(now_)) {
+    switch (work->kind) {
+      case Work::Kind::kSocketIdle:
+        OnIdleDue(*FindSocket(work->id));
+        break;
+      case Work::Kind::kResumeWait:
+        GoLive(*FindSocket(work->id));
+        break;
+      case Work::Kind::kPollTimeout:
+        OnPollTimeout(work->id);
+        break;
+      case Work::Kind::kForgetMember:
+        ForgetMember(work->member_id);
+        break;
+    }
+  }
+  if (store_.NextDue() <= now_) ClaimDue();
+}
+
+TimePoint Relay::Impl::NextDeadline() const {
+  const TimePoint store_due = claiming_due_ ? TimePoint::max() : store_.NextDue();
+  return std::min(deadlines_.Next(), store_due);
+}
+
+void Relay::Impl::ClaimDue() {
+  if (claiming_due_) return;
+  claiming_due_ = true;
+  store_.ClaimDue(now_, kDueBatch, Guarded([this](StoreResult<DueReport> report) {
+                    claiming_due_ = false;
+                    if (!report) {
+                      ++counters_.store_errors;
+                      return;
+                    }
+                    counters_.sessions_expired += report->expired_sessions;
+                    counters_.sessions_ended += report->ended_sessions;
+                    counters_.members_departed += report->departed_members;
+                    if (report->more) ClaimDue();
+                  }));
+}
+
+void Relay::Impl::Drain(std::chrono::milliseconds retry_after, std::string_view url) {
+  draining_ = true;
+  drain_retry_ =
+      std::max(std::chrono::ceil<std::chrono::seconds>(retry_after), std::chrono::seconds(1));
+  SessionEvent event;
+  event.type = protocol::kServerDraining;
+  event.data = protocol::ToData(protocol::ServerDraining{retry_after, std::string(url)});
+  protocol::Envelope envelope;
+  envelope.type = event.type;
+  envelope.data = event.data;
+  const std::string text = protocol::ToJson(envelope);
+  for (auto& [id, socket] : sockets_) output_.SendText(id, text);
+  for (auto& [id, waiter] : streams_) output_.SendEvent(id, event);
+  std::vector<PollId> polls;
+  for (const auto& [id, poll] : polls_) polls.push_back(id);
+  for (const PollId id : polls) CompletePoll(id, protocol::PollResponse{{event}});
+}
+
+const RelayCounters& Relay::Impl::counters() {
+  counters_.sockets = sockets_.size();
+  counters_.streams = streams_.size();
+  counters_.polls = polls_.size();
+  return counters_;
+}
+
+void Relay::Impl::DropSessionIfEmpty(const std::string& session_id) {
+  const auto found = sessions_.find(session_id);
+  if (found == sessions_.end()) return;
+  const LocalSession& session = found->second;
+  const bool waited_for = session.stream != 0 || session.poll != 0 ||
+                          !session.opening_streams.empty() || !session.opening_polls.empty();
+  if (!waited_for && session.members.empty()) sessions_.erase(found);
+}
+
+Relay::Relay(RelayOptions options, Store& store, RandomSource& random, RelayOutput& output)
+    : impl_(std::make_unique<Impl>(std::move(options), store, random, output)) {}
+Relay::~Relay() = default;
+
+void Relay::Register(const protocol::RegisterRequest& request, std::string_view client_ip,
+                     TimePoint now, Reply<protocol::RegisterResponse> reply) {
+  impl_->SetNow(now);
+  impl_->Register(request, client_ip, std::move(reply));
+}
+void Relay::Pair(const protocol::PairRequest& request, std::string_view client_ip, TimePoint now,
+                 Reply<protocol::PairResponse> reply) {
+  impl_->SetNow(now);
+  impl_->Pair(request, client_ip, std::move(reply));
+}
+void Relay::EndSession(std::string_view session_id, std::string_view token, TimePoint now,
+                       Reply<void> reply) {
+  impl_->SetNow(now);
+  impl_->EndSession(session_id, token, std::move(reply));
+}
+void Relay::Heartbeat(std::string_view display_id, std::string_view token, TimePoint now,
+                      Reply<void> reply) {
+  impl_->SetNow(now);
+  impl_->Heartbeat(display_id, token, std::move(reply));
+}
+void Relay::OpenEventStream(std::string_view session_id, std::string_view token,
+                            std::string_view last_event_id, StreamId stream, TimePoint now,
+                            Reply<void> reply) {
+  impl_->SetNow(now);
+  impl_->OpenEventStream(session_id, token, last_event_id, stream, std::move(reply));
+}
+void Relay::CloseEventStream(StreamId stream) { impl_->CloseEventStream(stream); }
+void Relay::Poll(std::string_view session_id, std::string_view token, std::string_view after,
+                 std::chrono::milliseconds timeout, PollId poll, TimePoint now,
+                 Reply<protocol::PollResponse> reply) {
+  impl_->SetNow(now);
+  impl_->Poll(session_id, token, after, timeout, poll, std::move(reply));
+}
+void Relay::CancelPoll(PollId poll) { impl_->CancelPoll(poll); }
+void Relay::AuthorizeSocket(std::string_view token, TimePoint now, Reply<Member> reply) {
+  impl_->SetNow(now);
+  impl_->AuthorizeSocket(token, std::move(reply));
+}
+void Relay::SocketOpened(ConnectionId connection, const Member& member, TimePoint now) {
+  impl_->SetNow(now);
+  impl_->SocketOpened(connection, member);
+}
+void Relay::SocketText(ConnectionId connection, std::string_view text, TimePoint now) {
+  impl_->SetNow(now);
+  impl_->SocketText(connection, text);
+}
+void Relay::SocketClosed(ConnectionId connection, TimePoint now) {
+  impl_->SetNow(now);
+  impl_->SocketClosed(connection);
+}
+void Relay::Tick(TimePoint now) {
+  impl_->SetNow(now);
+  impl_->Tick();
+}
+TimePoint Relay::NextDeadline() const { return impl_->NextDeadline(); }
+void Relay::Drain(std::chrono::milliseconds retry_after, std::string_view url, TimePoint now) {
+  impl_->SetNow(now);
+  impl_->Drain(retry_after, url);
+}
+bool Relay::draining() const { return impl_->draining(); }
+const RelayCounters& Relay::counters() const { return impl_->counters(); }
+
+}  // namespace pairwire::relay

@@ -6,8 +6,8 @@
 // store.
 //
 // The law: one thread; no method may be called from inside RelayOutput or a reply (post it). Ids of
-// connections, streams and polls are the shell's and are never used twice. Unknown ids are ignored,
-// so events that cross each other are harmless.
+// connections, streams and polls are the shell's, never 0 and never used twice. Unknown ids are
+// ignored, so events that cross each other are harmless.
 //
 // `now` should not jump: the shell reads the wall clock once at the start and adds steady time to
 // it.
@@ -158,8 +158,8 @@ class Relay final {
   // The client is gone.
   void CloseEventStream(StreamId stream);
   // Long-poll. The reply comes as soon as there are events after `after`, or empty after `timeout`
-  // (cut to kMaxPollTimeout), when a newer poll of the session comes, or when draining begins.
-  // Errors as above.
+  // (cut to kMaxPollTimeout) or when a newer poll of the session comes, or with server:draining
+  // (which has no id: a client keeps the one it had). Errors as above.
   void Poll(std::string_view session_id, std::string_view token, std::string_view after,
             std::chrono::milliseconds timeout, PollId poll, TimePoint now,
             Reply<protocol::PollResponse> reply);

@@ -15,6 +15,9 @@ namespace pairwire::protocol {
 // One WebSocket message or long-poll answer. A browser's offer is 2 to 6 KiB; 64 KiB leaves room
 // for many media sections and is what comparable servers accept.
 inline constexpr std::size_t kMaxMessageBytes = 64 * 1024;
+// The `data` of a message that is carried to another member: leaves room for what the relay adds,
+// so that what one end may send the other may receive.
+inline constexpr std::size_t kMaxDataBytes = kMaxMessageBytes - 1024;
 // One HTTP request body: a name, a code and an opaque hello. Also Beast's body_limit.
 inline constexpr std::size_t kMaxBodyBytes = 16 * 1024;
 // Nesting of objects and arrays, counting the outermost: our messages use 3; deeper is an attack on

@@ -119,9 +119,10 @@ struct JoinRequest {
   std::string member_id;
   std::string node_id;
   TokenHash resume_hash{};  // Of the new resume token.
-  std::string
-      joined_notice;        // Goes to each counterpart that is there, unless it never saw us leave.
-  std::string left_notice;  // Kept; goes to each counterpart once we are gone for good.
+  // Goes to each counterpart that is there; not again on a rejoin.
+  std::string joined_notice;
+  // Kept; goes to each counterpart once we are gone for good.
+  std::string left_notice;
 };
 struct Joined {
   std::uint64_t epoch = 0;  // Grows with each join of the member; a later Leave names it.

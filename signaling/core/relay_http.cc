@@ -1,0 +1,159 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// Registering, pairing, ending: requests that are answered by one step of the store.
+#include <utility>
+
+#include "signaling/core/relay_impl.h"
+#include "signaling/core/token.h"
+#include "signaling/protocol/code.h"
+#include "signaling/protocol/events.h"
+
+namespace pairwire::relay {
+
+using protocol::ProblemCode;
+
+std::string Relay::Impl::WsUrl() const {
+  return options_.public_ws_url.empty() ? Url("/ws") : options_.public_ws_url;
+}
+
+void Relay::Impl::Register(const protocol::RegisterRequest& request, std::string_view client_ip,
+                           Reply<protocol::RegisterResponse> reply) {
+  if (draining_) return reply(Problem(ProblemCode::kNotReady, "draining", drain_retry_));
+  if (!registers_.Take(client_ip, now_)) {
+    return reply(Problem(ProblemCode::kRateLimited, "too many registrations from this address",
+                         registers_.RetryAfter(client_ip)));
+  }
+  const std::string secret = NewSecret(random_);
+  NewSession session;
+  session.session_id = NewId("s_", random_);
+  session.member_id = NewId("d_", random_);
+  session.display_id = request.display_id.empty() ? NewId("display_", random_) : request.display_id;
+  session.design_id = request.design_id;
+  session.name = request.name;
+  session.token_hash = HashSecret(secret);
+  session.max_controllers = std::clamp(request.max_controllers, 1, protocol::kMaxControllers);
+  session.plain = request.plain;
+  session.waiting_ttl = options_.waiting_ttl;
+  for (std::uint64_t& draw : session.draws) draw = random_.NextUint64();
+
+  protocol::RegisterResponse response;
+  response.session_id = session.session_id;
+  response.display_id = session.display_id;
+  response.display_token = MakeToken(session.session_id, secret);
+  response.expires_in = std::chrono::duration_cast<std::chrono::seconds>(options_.waiting_ttl);
+  response.events_url = Url("/api/sessions/" + session.session_id + "/events");
+  response.poll_url = Url("/api/sessions/" + session.session_id + "/poll");
+  response.ws_url = WsUrl();
+  response.heartbeat_interval = protocol::kHeartbeatInterval;
+  store_.RegisterSession(std::move(session), now_,
+                         Guarded([this, response = std::move(response),
+                                  reply = std::move(reply)](StoreResult<Registered> registered) {
+                           if (!registered) return reply(Problem(registered.error()));
+                           ++counters_.sessions_registered;
+                           protocol::RegisterResponse complete = response;
+                           complete.code = registered->code;
+                           complete.expires_at = protocol::FormatTime(registered->expires_at);
+                           reply(std::move(complete));
+                         }));
+}
+
+void Relay::Impl::Pair(const protocol::PairRequest& request, std::string_view client_ip,
+                       Reply<protocol::PairResponse> reply) {
+  if (draining_) return reply(Problem(ProblemCode::kNotReady, "draining", drain_retry_));
+  auto code = protocol::NormalizeCode(request.code);
+  if (!code) return reply(Problem(ProblemCode::kInvalidRequest, code.error().detail));
+  // Paid ahead and given back when the code was right: guesses that race each other all count.
+  if (!failed_pairs_.Take(client_ip, now_)) {
+    ++counters_.pairings_limited;
+    return reply(Problem(ProblemCode::kRateLimited, "too many wrong codes from this address",
+                         failed_pairs_.RetryAfter(client_ip)));
+  }
+  if (!failed_pairs_total_.Take(options_.failed_pairs_total, 1, now_)) {
+    failed_pairs_.Return(client_ip);
+    ++counters_.pairings_limited;
+    return reply(Problem(ProblemCode::kRateLimited, "too many wrong codes",
+                         failed_pairs_total_.RetryAfter(options_.failed_pairs_total, 1)));
+  }
+  const std::string secret = NewSecret(random_);
+  Claim claim;
+  claim.code = std::move(*code);
+  claim.member_id = NewId("c_", random_);
+  claim.name = request.name;
+  claim.token_hash = HashSecret(secret);
+  claim.ready_data =
+      protocol::ToData(protocol::PairingReady{claim.member_id, request.name, request.hello}).text;
+  protocol::Envelope left;
+  left.type = protocol::kUserLeft;
+  left.data = protocol::ToData(protocol::UserPresence{
+      claim.member_id, std::string(ToString(Role::kController)), request.name});
+  claim.left_notice = protocol::ToJson(left);
+  claim.join_within = options_.join_within;
+  const std::string controller_id = claim.member_id;
+  store_.ClaimCode(
+      std::move(claim), now_,
+      Guarded([this, secret, controller_id, ip = std::string(client_ip),
+               reply = std::move(reply)](StoreResult<Claimed> claimed) {
+        if (!claimed && claimed.error() == StoreError::kNotFound) {
+          ++counters_.pairings_failed;
+          return reply(Problem(ProblemCode::kCodeNotFound, "the code is wrong, expired or used"));
+        }
+        failed_pairs_.Return(ip);
+        failed_pairs_total_.Return(1);
+        if (!claimed) return reply(Problem(claimed.error()));
+        ++counters_.pairings_ok;
+        protocol::PairResponse response;
+        response.session_id = claimed->session_id;
+        response.controller_id = controller_id;
+        response.controller_token = MakeToken(claimed->session_id, secret);
+        response.ws_url = WsUrl();
+        response.display_id = claimed->display_id;
+        response.display_name = claimed->display_name;
+        reply(std::move(response));
+      }));
+}
+
+void Relay::Impl::EndSession(std::string_view session_id, std::string_view token,
+                             Reply<void> reply) {
+  const auto parts = SplitToken(token);
+  if (!parts || parts->session_id != session_id) {
+    return reply(Problem(ProblemCode::kUnauthorized, "not a token of this session"));
+  }
+  store_.Terminate(parts->session_id, parts->hash, protocol::kReasonEnded, now_,
+                   Guarded([this, reply = std::move(reply)](StoreResult<Member> by) {
+                     if (!by) return reply(Problem(by.error()));
+                     ++counters_.sessions_ended;
+                     reply({});
+                   }));
+}
+
+void Relay::Impl::Heartbeat(std::string_view display_id, std::string_view token,
+                            Reply<void> reply) {
+  const auto parts = SplitToken(token);
+  if (!parts) return reply(Problem(ProblemCode::kUnauthorized, "no token"));
+  store_.FindMember(
+      parts->session_id, parts->hash, now_,
+      Guarded([this, display_id = std::string(display_id),
+               reply = std::move(reply)](StoreResult<Member> member) {
+        if (!member) return reply(Problem(member.error()));
+        if (member->role != Role::kDisplay || member->display_id != display_id) {
+          return reply(Problem(ProblemCode::kUnauthorized, "not a token of this display"));
+        }
+        reply({});
+      }));
+}
+
+void Relay::Impl::AuthorizeSocket(std::string_view token, Reply<Member> reply) {
+  if (draining_) return reply(Problem(ProblemCode::kNotReady, "draining", drain_retry_));
+  if (sockets_.size() >= options_.max_sockets) {
+    return reply(Problem(ProblemCode::kNotReady, "too many sockets", std::chrono::seconds(5)));
+  }
+  const auto parts = SplitToken(token);
+  if (!parts) return reply(Problem(ProblemCode::kUnauthorized, "no token"));
+  store_.FindMember(parts->session_id, parts->hash, now_,
+                    Guarded([this, reply = std::move(reply)](StoreResult<Member> member) {
+                      if (!member) return reply(Problem(member.error()));
+                      reply(std::move(*member));
+                    }));
+}
+
+}  // namespace pairwire::relay

@@ -1,0 +1,165 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// What a socket sends: limits first, then the envelope, then what its type asks for.
+#include <utility>
+
+#include "signaling/core/relay_impl.h"
+#include "signaling/core/token.h"
+#include "signaling/protocol/events.h"
+
+namespace pairwire::relay {
+
+using protocol::ProblemCode;
+
+void Relay::Impl::SocketText(ConnectionId id, std::string_view text) {
+  Socket* socket = FindSocket(id);
+  if (socket == nullptr) return;
+  socket->last_heard = now_;
+  ++counters_.messages_received;
+  if (!socket->messages.Take(options_.messages_per_socket, 1, now_)) {
+    return Strike(*socket, {}, ProblemCode::kRateLimited, "too many messages");
+  }
+  if (!socket->bytes.Take(options_.bytes_per_socket, static_cast<double>(text.size()), now_)) {
+    return Strike(*socket, {}, ProblemCode::kRateLimited, "too many bytes");
+  }
+  if (text.size() > protocol::kMaxMessageBytes) {
+    return Strike(*socket, {}, ProblemCode::kPayloadTooLarge, "the message is too large");
+  }
+  auto envelope = protocol::ParseEnvelope(text);
+  if (!envelope) {
+    return Strike(*socket, {}, ProblemCode::kInvalidRequest, envelope.error().detail);
+  }
+  Handle(*socket, std::move(*envelope));
+}
+
+void Relay::Impl::Handle(Socket& socket, protocol::Envelope envelope) {
+  const protocol::TypeKind kind = protocol::KindOfType(envelope.type);
+  // Whoever starts with anything else has nothing to resume.
+  if (socket.state == SocketState::kAwaitingResume && kind != protocol::TypeKind::kContinue) {
+    GoLive(socket);
+  }
+  switch (kind) {
+    case protocol::TypeKind::kAlive:
+      return Ack(socket, envelope.id);
+    case protocol::TypeKind::kWebrtc:
+      return RouteMessage(socket, std::move(envelope));
+    case protocol::TypeKind::kContinue: {
+      auto resume = protocol::ParseResume(envelope.data);
+      if (!resume) {
+        return Strike(socket, envelope.id, ProblemCode::kInvalidRequest, resume.error().detail);
+      }
+      return HandleResume(socket, envelope.id, *resume);
+    }
+    case protocol::TypeKind::kNotSupported:
+      return SendError(socket, envelope.id, ProblemCode::kNotSupported,
+                       "this relay does not serve " + envelope.type);
+    case protocol::TypeKind::kUnknown:
+      return SendError(socket, envelope.id, ProblemCode::kUnknownType, "no message has this type");
+  }
+}
+
+void Relay::Impl::RouteMessage(Socket& socket, protocol::Envelope envelope) {
+  if (envelope.data.empty()) {
+    return Strike(socket, envelope.id, ProblemCode::kInvalidRequest, "data is missing");
+  }
+  if (envelope.data.text.size() > protocol::kMaxDataBytes) {
+    return Strike(socket, envelope.id, ProblemCode::kPayloadTooLarge, "data is too large");
+  }
+  if (socket.routes_in_flight >= kMaxRoutesInFlight) {
+    return Strike(socket, envelope.id, ProblemCode::kQueueFull, "too many messages in flight");
+  }
+  const std::string message_id = std::move(envelope.id);
+  RouteRequest route;
+  route.session_id = socket.member.session_id;
+  route.from = socket.member.member_id;
+  route.to = std::move(envelope.to);
+  const std::size_t bytes = envelope.data.text.size();
+  protocol::Envelope carried;
+  carried.type = std::move(envelope.type);
+  carried.from = socket.member.member_id;
+  carried.data = std::move(envelope.data);
+  route.text = protocol::ToJson(carried);
+  ++socket.routes_in_flight;
+  store_.Route(std::move(route), now_,
+               Guarded([this, id = socket.id, message_id, bytes](StoreResult<Routed> routed) {
+                 if (routed) {
+                   ++(routed->kept ? counters_.messages_kept : counters_.messages_routed);
+                   counters_.bytes_routed += bytes;
+                 }
+                 Socket* sender = FindSocket(id);
+                 if (sender == nullptr) return;
+                 --sender->routes_in_flight;
+                 if (routed) return Ack(*sender, message_id);
+                 switch (routed.error()) {
+                   case StoreError::kNotFound:
+                     return SendError(*sender, message_id, ProblemCode::kUnknownTarget,
+                                      "the session is over");
+                   case StoreError::kNoTarget:
+                     return SendError(
+                         *sender, message_id, ProblemCode::kUnknownTarget,
+                         "nobody is there by that id, or it is not clear who is meant");
+                   case StoreError::kNotAllowed:
+                     return SendError(*sender, message_id, ProblemCode::kNotAllowed,
+                                      "only the display and a controller talk to each other");
+                   case StoreError::kFull:
+                     return SendError(*sender, message_id, ProblemCode::kQueueFull,
+                                      "too much is kept for the other end");
+                   case StoreError::kUnavailable:
+                     ++counters_.store_errors;
+                     return SendError(*sender, message_id, ProblemCode::kNotReady,
+                                      "the store does not answer");
+                 }
+               }));
+}
+
+void Relay::Impl::HandleResume(Socket& socket, const std::string& message_id,
+                               const protocol::Resume& resume) {
+  if (socket.state == SocketState::kJoining) {
+    socket.early_resume = {message_id, resume};
+    return;
+  }
+  const auto parts = SplitToken(resume.resume_token);
+  // Single use: whatever comes of it, the expected hash is gone afterwards.
+  const auto expected = std::exchange(socket.previous_resume_hash, std::nullopt);
+  const bool good = socket.state == SocketState::kAwaitingResume && expected && parts &&
+                    parts->session_id == socket.member.session_id &&
+                    SameHash(*expected, parts->hash);
+  if (!good) {
+    if (socket.state == SocketState::kAwaitingResume) GoLive(socket);
+    return SendError(socket, message_id, ProblemCode::kResumeFailed,
+                     "the resume token is wrong, used or too late");
+  }
+  ++counters_.sockets_resumed;
+  Ack(socket, message_id);
+  for (std::string& text : MemberOf(socket.member).sent.After(resume.last_id)) {
+    ++counters_.messages_delivered;
+    output_.SendText(socket.id, std::move(text));
+  }
+  GoLive(socket);
+}
+
+void Relay::Impl::Ack(Socket& socket, const std::string& message_id) {
+  if (message_id.empty()) return;
+  protocol::Envelope ack;
+  ack.type = protocol::kAck;
+  ack.id = message_id;
+  output_.SendText(socket.id, protocol::ToJson(ack));
+}
+
+void Relay::Impl::SendError(Socket& socket, const std::string& message_id, ProblemCode code,
+                            std::string detail) {
+  protocol::Envelope error;
+  error.type = protocol::kError;
+  error.id = message_id;
+  error.data = protocol::ToErrorData(Problem(code, std::move(detail)).value());
+  output_.SendText(socket.id, protocol::ToJson(error));
+}
+
+void Relay::Impl::Strike(Socket& socket, const std::string& message_id, ProblemCode code,
+                         std::string detail) {
+  const bool tolerated = socket.strikes.Take(options_.strikes_per_socket, 1, now_);
+  SendError(socket, message_id, code, std::move(detail));
+  if (!tolerated) Close(socket.id, protocol::kClosePolicy, "limits breached again and again");
+}
+
+}  // namespace pairwire::relay
