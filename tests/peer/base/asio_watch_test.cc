@@ -254,6 +254,7 @@ TEST_F(AsioWatchTest, WhatTheSystemRefusesIsZeroAndLogged) {
 
 TEST_F(AsioWatchTest, AWatchMayBeRemovedByWhatStopDestroys) {
   struct Unwatcher {
+    explicit Unwatcher(AsioLoop* its_loop) : loop(its_loop) {}
     AsioLoop* loop;
     FdWatchId id = 0;
     ~Unwatcher() { loop->UnwatchFd(id); }

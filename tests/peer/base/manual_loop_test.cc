@@ -89,6 +89,7 @@ TEST(ManualLoop, RunUntilWithoutEventsUsesUpTheLimit) {
 }
 
 TEST(ManualLoopDeathTest, WorkThatPostsItselfForEverEnds) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_DEATH(
       {
         ManualLoop loop;

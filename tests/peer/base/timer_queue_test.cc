@@ -109,10 +109,14 @@ TEST(TimerQueue, TenThousandTimersWithEveryThirdCancelled) {
 }
 
 // Calls back into the queue when it dies.
-struct CancelsOnDeath {
-  TimerQueue* queue;
-  TimerId* other;
-  ~CancelsOnDeath() { queue->Cancel(*other); }
+class CancelsOnDeath {
+ public:
+  CancelsOnDeath(TimerQueue* queue, const TimerId* other) : queue_(queue), other_(other) {}
+  ~CancelsOnDeath() { queue_->Cancel(*other_); }
+
+ private:
+  TimerQueue* const queue_;
+  const TimerId* const other_;
 };
 
 TEST(TimerQueue, DestructorsOfTasksMayCallBack) {
