@@ -24,7 +24,7 @@ struct NetworkOptions {
 struct PeerConfiguration {
   // Local addresses to use, as text ("192.0.2.1", "fd00::1"). Empty: all addresses of interfaces
   // that are up, without loopback. Loopback has to be asked for by name ("127.0.0.1").
-  std::vector<std::string> bind_addresses;
+  std::vector<std::string> bind_addresses = {};
 
   // Ports for host candidates; 0..0 lets the system choose.
   std::uint16_t port_range_begin = 0;
@@ -59,7 +59,7 @@ struct PeerConfiguration {
 // W3C RTCDataChannelInit, the part that is built: reliable and ordered.
 struct DataChannelInit {
   // Sub-protocol name, at most 256 bytes of UTF-8.
-  std::string protocol;
+  std::string protocol = {};
 };
 
 }  // namespace pairwire

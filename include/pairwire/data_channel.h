@@ -39,12 +39,12 @@ struct Message {
 // empty.
 struct DataChannelEvents {
   // The channel is open; also called when it was open before Subscribe.
-  std::function<void()> on_open;
-  std::function<void(const Message&)> on_message;
+  std::function<void()> on_open = nullptr;
+  std::function<void(const Message&)> on_message = nullptr;
   // buffered_amount fell from above the threshold to it or below.
-  std::function<void()> on_buffered_amount_low;
+  std::function<void()> on_buffered_amount_low = nullptr;
   // Once; nothing follows. The error is empty after an orderly close by either end.
-  std::function<void(std::optional<Error>)> on_closed;
+  std::function<void(std::optional<Error>)> on_closed = nullptr;
 };
 
 class DataChannel {

@@ -12,10 +12,10 @@ namespace pairwire {
 struct IceCandidate {
   // "candidate:1 1 UDP 2122260223 192.0.2.1 50000 typ host"; empty means end-of-candidates (RFC
   // 8838).
-  std::string candidate;
-  std::optional<std::string> sdp_mid;
-  std::optional<int> sdp_mline_index;
-  std::optional<std::string> username_fragment;
+  std::string candidate = {};
+  std::optional<std::string> sdp_mid = std::nullopt;
+  std::optional<int> sdp_mline_index = std::nullopt;
+  std::optional<std::string> username_fragment = std::nullopt;
 
   bool operator==(const IceCandidate&) const = default;
 };

@@ -67,15 +67,16 @@ struct SelectedCandidatePair {
 // empty.
 struct PeerConnectionEvents {
   // A local candidate to send to the other end; an empty `candidate` string ends them (RFC 8838).
-  std::function<void(const IceCandidate&)> on_ice_candidate;
-  std::function<void(IceGatheringState)> on_ice_gathering_state_change;
-  std::function<void(IceConnectionState)> on_ice_connection_state_change;
-  std::function<void(SignalingState)> on_signaling_state_change;
+  std::function<void(const IceCandidate&)> on_ice_candidate = nullptr;
+  std::function<void(IceGatheringState)> on_ice_gathering_state_change = nullptr;
+  std::function<void(IceConnectionState)> on_ice_connection_state_change = nullptr;
+  std::function<void(SignalingState)> on_signaling_state_change = nullptr;
   // With the reason for kFailed and for a kClosed that the other end caused; else the error is
   // empty.
-  std::function<void(PeerConnectionState, std::optional<Error>)> on_connection_state_change;
+  std::function<void(PeerConnectionState, std::optional<Error>)> on_connection_state_change =
+      nullptr;
   // The other end opened a channel. Keep the handle and Subscribe to it, here or later.
-  std::function<void(DataChannel)> on_data_channel;
+  std::function<void(DataChannel)> on_data_channel = nullptr;
 };
 
 class PeerConnection {

@@ -37,13 +37,13 @@ struct SessionPath {
 
 struct SessionEvents {
   // A message of the other end on the channel labelled "pairwire".
-  std::function<void(const Message&)> on_message;
+  std::function<void(const Message&)> on_message = nullptr;
   // buffered_amount of the message channel fell to its threshold or below.
-  std::function<void()> on_buffered_amount_low;
+  std::function<void()> on_buffered_amount_low = nullptr;
   // The other end opened a further channel. Keep the handle and Subscribe to it.
-  std::function<void(DataChannel)> on_data_channel;
+  std::function<void(DataChannel)> on_data_channel = nullptr;
   // Once; nothing follows. Empty after Close by either end; else why (kIceFailed, kPeerLeft…).
-  std::function<void(std::optional<Error>)> on_closed;
+  std::function<void(std::optional<Error>)> on_closed = nullptr;
 };
 
 // Two ends connected directly. Its message channel is the reliable, ordered DataChannel "pairwire".
@@ -84,29 +84,29 @@ class Session {
 
 struct DisplayOptions {
   std::string
-      relay_url;     // "http://host:port" or "https://host[:port]", with an optional path prefix
-  std::string name;  // shown to the controller; at most 64 bytes
-  std::string design_id;  // groups displays of one design; may be empty
-  PeerConfiguration peer;
+      relay_url;  // "http://host:port" or "https://host[:port]", with an optional path prefix
+  std::string name = {};       // shown to the controller; at most 64 bytes
+  std::string design_id = {};  // groups displays of one design; may be empty
+  PeerConfiguration peer = {};
   // First pause before the relay is tried again; doubles up to 30 s, each with full jitter.
   std::chrono::milliseconds retry_delay{500};
 };
 
 struct PairingCode {
-  std::string code;  // what a person types
+  std::string code = {};  // what a person types
   std::chrono::seconds expires_in{0};
 };
 
 struct DisplayEvents {
   // A code to show. Each replaces the one before: after a session ended, or after expiry.
-  std::function<void(const PairingCode&)> on_code;
+  std::function<void(const PairingCode&)> on_code = nullptr;
   // A controller entered the code; its name as it gave it. on_session or on_error follows.
-  std::function<void(const std::string& controller_name)> on_paired;
+  std::function<void(const std::string& controller_name)> on_paired = nullptr;
   // Connected. Keep the handle and Subscribe to it; dropping it closes the session.
-  std::function<void(Session)> on_session;
+  std::function<void(Session)> on_session = nullptr;
   // Something failed: kRelayUnreachable, kIceFailed… The display goes on by itself and shows a new
   // code as soon as it can.
-  std::function<void(const Error&)> on_error;
+  std::function<void(const Error&)> on_error = nullptr;
 };
 
 // Waits for one controller at a time. After a session ends it registers again and shows a new code.
@@ -128,21 +128,21 @@ class Display {
 };
 
 struct ControllerOptions {
-  std::string relay_url;  // as in DisplayOptions
-  std::string code;       // as typed; blanks and hyphens are ignored
-  std::string name;       // shown at the display; at most 64 bytes
-  PeerConfiguration peer;
+  std::string relay_url = {};  // as in DisplayOptions
+  std::string code = {};       // as typed; blanks and hyphens are ignored
+  std::string name = {};       // shown at the display; at most 64 bytes
+  PeerConfiguration peer = {};
   // From Create to on_session; then on_error with kTimedOut.
   std::chrono::milliseconds connect_timeout{30'000};
 };
 
 struct ControllerEvents {
   // The code was right; the display's name as it gave it.
-  std::function<void(const std::string& display_name)> on_paired;
+  std::function<void(const std::string& display_name)> on_paired = nullptr;
   // Connected, once. Keep the handle and Subscribe to it; dropping it closes the session.
-  std::function<void(Session)> on_session;
+  std::function<void(Session)> on_session = nullptr;
   // It did not work, once, instead of on_session: kCodeNotFound, kRelayUnreachable, kTimedOut…
-  std::function<void(const Error&)> on_error;
+  std::function<void(const Error&)> on_error = nullptr;
 };
 
 // Enters a code once and connects.

@@ -16,7 +16,7 @@ std::string_view ToString(SdpType type);
 
 struct SessionDescription {
   SdpType type = SdpType::kOffer;
-  std::string sdp;  // Empty for kRollback.
+  std::string sdp = {};  // Empty for kRollback.
 
   bool operator==(const SessionDescription&) const = default;
 };
