@@ -1,0 +1,156 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+#include "signaling/server/event_stream.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "signaling/server/jitter.h"
+
+namespace pairwire::server {
+namespace {
+
+// A comment; clients ignore it.
+constexpr std::string_view kComment = ":\n\n";
+
+// The first comment makes proxies pass the head on at once; `retry` is what an EventSource waits
+// before it reconnects.
+constexpr const char* kGreeting = "retry: 2000\n:\n\n";
+
+}  // namespace
+
+EventStream::EventStream(ConnectionContext& context, Owner& owner, std::uint64_t id,
+                         Handover handover)
+    : Connection(ConnectionKind::kEvents),
+      context_(context),
+      owner_(owner),
+      id_(id),
+      socket_(std::move(handover.socket)),
+      ticket_(std::move(handover.ticket)) {
+  socket_.SetEvents(this);
+}
+
+void EventStream::Start() {
+  const HttpResponse head = {200,
+                             {{"Content-Type", "text/event-stream"},
+                              {"Cache-Control", "no-store"},
+                              // nginx and its kind buffer a response otherwise.
+                              {"X-Accel-Buffering", "no"},
+                              {"X-Content-Type-Options", "nosniff"}},
+                             kGreeting,
+                             nullptr};
+  SetHeartbeat();
+  socket_.WaitReadable();
+  Queue(SerializeStreamHead(head));
+}
+
+void EventStream::SetHeartbeat() {
+  // Jitter, so that displays that came together (a power cut) do not stay in step for ever.
+  const auto period = context_.config.timeouts.sse_heartbeat;
+  context_.wheel.Set(*this, period - RandomBelow(period / 5));
+}
+
+void EventStream::Send(std::string event) {
+  if (state_ == State::kOpen) Queue(event);
+}
+
+void EventStream::End() {
+  if (state_ != State::kOpen) return;
+  state_ = State::kEnding;
+  context_.wheel.Set(*this, context_.config.timeouts.linger);
+  if (queue_.empty()) socket_.ShutdownSend();
+}
+
+void EventStream::Queue(std::string_view text) {
+  const Limits& limits = context_.config.limits;
+  if (queue_.size() + text.size() > limits.queue_bytes || queued_ >= limits.queue_messages) {
+    context_.metrics.OnSlowConsumer(kind());
+    Close();
+    return;
+  }
+  const bool idle = queue_.empty();
+  queue_.append(text);
+  ++queued_;
+  if (idle) Write();
+}
+
+void EventStream::Write() {
+  const TcpSocket::Io io = socket_.Write(queue_);
+  if (io.status == TcpSocket::Io::Status::kOk) {
+    stalled_ = false;
+    if (io.bytes == queue_.size()) {
+      queue_ = std::string();
+      queued_ = 0;
+      if (state_ == State::kEnding) socket_.ShutdownSend();
+      return;
+    }
+    queue_.erase(0, io.bytes);
+  } else if (io.status != TcpSocket::Io::Status::kWouldBlock) {
+    Close();
+    return;
+  }
+  socket_.WaitWritable();
+}
+
+void EventStream::OnWritable() {
+  if (!queue_.empty()) Write();
+}
+
+void EventStream::OnReadable() {
+  // The client has nothing to say; this notices that it left.
+  std::array<char, 512> buffer;
+  const TcpSocket::Io io = socket_.Read(buffer.data(), buffer.size());
+  if (io.status == TcpSocket::Io::Status::kWouldBlock) {
+    socket_.WaitReadable();
+    return;
+  }
+  Close();
+}
+
+void EventStream::OnDeadline() {
+  if (state_ == State::kEnding) {
+    Close();
+    return;
+  }
+  const EventLoop::TimePoint now = context_.loop.Now();
+  if (draining_ && now >= leave_at_) {
+    End();
+    return;
+  }
+  if (!queue_.empty()) {
+    if (stalled_) {
+      context_.metrics.OnSlowConsumer(kind());
+      Close();
+      return;
+    }
+    stalled_ = true;
+  } else {
+    Queue(kComment);
+    if (state_ != State::kOpen) return;
+  }
+  SetHeartbeat();
+  if (draining_) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(leave_at_ - now);
+    if (left < context_.config.timeouts.sse_heartbeat) context_.wheel.Set(*this, left);
+  }
+}
+
+void EventStream::Drain(std::chrono::milliseconds window) {
+  if (state_ != State::kOpen) return;
+  draining_ = true;
+  const auto delay = RandomBelow(window);
+  leave_at_ = context_.loop.Now() + delay;
+  if (delay < context_.config.timeouts.sse_heartbeat) context_.wheel.Set(*this, delay);
+}
+
+void EventStream::Close() {
+  if (state_ == State::kClosed) return;
+  state_ = State::kClosed;
+  context_.wheel.Cancel(*this);
+  socket_.Close();
+  ticket_ = AdmissionTicket();
+  owner_.OnStreamClosed(id_);
+  context_.table.Remove(*this);
+}
+
+}  // namespace pairwire::server

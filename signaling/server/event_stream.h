@@ -1,0 +1,71 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// EventStream: the connection of one waiting display, as server-sent events (WHATWG HTML 9.2).
+// After the head of the response it holds a socket, a place in the deadline wheel and nothing else;
+// a comment goes out now and then so that proxies keep the connection and a dead client is noticed.
+//
+//   kOpen --EndStream, drain moment--> kEnding (what is queued, then the end) --> kClosed
+//     \--client left, queue at its bound, client does not read-----------------------^
+//
+// Not here: which events; signaling/core decides and keeps them for Last-Event-ID.
+#ifndef PAIRWIRE_SIGNALING_SERVER_EVENT_STREAM_H_
+#define PAIRWIRE_SIGNALING_SERVER_EVENT_STREAM_H_
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "signaling/server/http_session.h"
+
+namespace pairwire::server {
+
+class EventStream final : public Connection, private TcpSocket::Events {
+ public:
+  // Hears once of the end, whoever caused it; possibly from inside Start, Send or End.
+  class Owner {
+   public:
+    virtual void OnStreamClosed(std::uint64_t id) = 0;
+
+   protected:
+    ~Owner() = default;
+  };
+
+  EventStream(ConnectionContext& context, Owner& owner, std::uint64_t id, Handover handover);
+
+  // Sends the head of the response. Call it once, after the stream was put into the table.
+  void Start();
+  // One event in its wire form. A client that does not read is closed when its queue is full.
+  void Send(std::string event);
+  // Ends after what was sent.
+  void End();
+
+  void Drain(std::chrono::milliseconds window) override;
+  void Abort() override { Close(); }
+
+ private:
+  enum class State : std::uint8_t { kOpen, kEnding, kClosed };
+
+  void OnReadable() override;
+  void OnWritable() override;
+  void OnDeadline() override;
+  void Queue(std::string_view text);
+  void Write();
+  void SetHeartbeat();
+  void Close();
+
+  ConnectionContext& context_;
+  Owner& owner_;
+  const std::uint64_t id_;
+  TcpSocket socket_;
+  AdmissionTicket ticket_;
+  std::string queue_;         // what the socket did not take yet; empty nearly always
+  std::uint32_t queued_ = 0;  // messages in it, at most
+  State state_ = State::kOpen;
+  bool stalled_ = false;  // nothing of the queue went out since the last heartbeat
+  bool draining_ = false;
+  EventLoop::TimePoint leave_at_{};
+};
+
+}  // namespace pairwire::server
+
+#endif  // PAIRWIRE_SIGNALING_SERVER_EVENT_STREAM_H_

@@ -1,0 +1,63 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// pairwire-relay: reads the options, runs one Server, and ends it on SIGTERM or SIGINT. Prints one
+// line on stdout once it listens; logs go to stderr. Exit codes: 0 ended as asked, 1 could not run,
+// 2 wrong usage.
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "signaling/server/config.h"
+#include "signaling/server/server.h"
+
+namespace {
+
+using pairwire::server::CommandLine;
+using pairwire::server::ParseCommandLine;
+using pairwire::server::Server;
+
+// Signals are taken by a thread that waits for them, so that no code runs in a signal handler. The
+// first one drains, the second ends the process where it stands. SIGUSR2 only wakes the thread to
+// end it.
+void WaitForSignals(const sigset_t& signals, Server& server) {
+  int number = 0;
+  if (sigwait(&signals, &number) != 0 || number == SIGUSR2) return;
+  server.Drain();
+  if (sigwait(&signals, &number) != 0 || number == SIGUSR2) return;
+  _exit(1);
+}
+
+int Run(const pairwire::server::ServerConfig& config) {
+  std::signal(SIGPIPE, SIG_IGN);
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int number : {SIGTERM, SIGINT, SIGUSR2}) sigaddset(&signals, number);
+  // Before any thread starts, so that all inherit it.
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+
+  auto server = Server::Create(config);
+  if (!server) {
+    std::fprintf(stderr, "pairwire-relay: %s\n", server.error().detail.c_str());
+    return server.error().code == pairwire::Errc::kInvalidArgument ? 2 : 1;
+  }
+  std::printf("listening on %s\n", (*server)->url().c_str());
+  std::fflush(stdout);
+  std::thread waiter([&] { WaitForSignals(signals, **server); });
+  (*server)->Run();
+  pthread_kill(waiter.native_handle(), SIGUSR2);
+  waiter.join();
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const CommandLine line = ParseCommandLine(std::vector<std::string>(argv + 1, argv + argc));
+  if (line.config) return Run(*line.config);
+  std::fprintf(line.exit_code == 0 ? stdout : stderr, "%s\n", line.text.c_str());
+  return line.exit_code;
+}

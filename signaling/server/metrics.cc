@@ -1,0 +1,184 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+#include "signaling/server/metrics.h"
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <map>
+#include <utility>
+
+#include "signaling/core/relay.h"
+#include "signaling/server/version.h"
+#include "signaling/store/store.h"
+
+namespace pairwire::server {
+namespace {
+
+using prometheus::Labels;
+
+// From "answered from memory" (100 µs) to "something is wrong" (1 s); a long-poll waits on purpose
+// and has its own route label.
+const prometheus::Histogram::BucketBoundaries kLatencyBuckets = {
+    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30};
+
+double ResidentBytes() {
+  std::ifstream statm("/proc/self/statm");
+  double total = 0;
+  double resident = 0;
+  statm >> total >> resident;
+  return resident * static_cast<double>(sysconf(_SC_PAGESIZE));
+}
+
+std::string StatusClass(int status) { return std::to_string(status / 100) + "xx"; }
+
+}  // namespace
+
+struct Metrics::Impl {
+  explicit Impl(Labels node) : node_labels(std::move(node)) {}
+
+  template <typename Builder>
+  auto& Family(Builder builder, const char* name, const char* help) {
+    return builder.Name(name).Help(help).Labels(node_labels).Register(registry);
+  }
+
+  // Counters of the core are totals; Prometheus counters only grow by steps.
+  void CountTotal(const std::string& name, const char* help, std::uint64_t total,
+                  const Labels& labels = {}) {
+    auto& counter = prometheus::BuildCounter()
+                        .Name(name)
+                        .Help(help)
+                        .Labels(node_labels)
+                        .Register(registry)
+                        .Add(labels);
+    const double step = static_cast<double>(total) - counter.Value();
+    if (step > 0) counter.Increment(step);
+  }
+  void SetGauge(const std::string& name, const char* help, double value,
+                const Labels& labels = {}) {
+    prometheus::BuildGauge()
+        .Name(name)
+        .Help(help)
+        .Labels(node_labels)
+        .Register(registry)
+        .Add(labels)
+        .Set(value);
+  }
+
+  const Labels node_labels;
+  prometheus::Registry registry{prometheus::Registry::InsertBehavior::Merge};
+  prometheus::Counter* accepted = nullptr;
+  prometheus::Family<prometheus::Counter>* refused = nullptr;
+  prometheus::Family<prometheus::Counter>* requests = nullptr;
+  prometheus::Family<prometheus::Counter>* slow = nullptr;
+  prometheus::Family<prometheus::Histogram>* latency = nullptr;
+  // Looking a child up builds a map of labels; these are found by the literal's address and a
+  // number.
+  std::map<std::pair<const char*, int>, prometheus::Counter*> request_children;
+  std::map<const char*, prometheus::Histogram*> latency_children;
+};
+
+Metrics::Metrics(std::string_view node_id, std::string_view region) {
+  Labels labels = {{"node", std::string(node_id)}};
+  if (!region.empty()) labels.emplace("region", std::string(region));
+  impl_ = std::make_unique<Impl>(std::move(labels));
+  impl_->accepted = &impl_
+                         ->Family(prometheus::BuildCounter(), "pairwire_connections_accepted_total",
+                                  "Connections accepted")
+                         .Add({});
+  impl_->refused = &impl_->Family(prometheus::BuildCounter(), "pairwire_connections_refused_total",
+                                  "Connections refused, by the bound that was reached");
+  impl_->requests = &impl_->Family(prometheus::BuildCounter(), "pairwire_http_requests_total",
+                                   "HTTP requests answered");
+  impl_->slow = &impl_->Family(prometheus::BuildCounter(), "pairwire_slow_consumers_total",
+                               "Sockets closed because their client did not read");
+  impl_->latency = &impl_->Family(prometheus::BuildHistogram(), "pairwire_http_request_seconds",
+                                  "Time from a whole request to its answer");
+  impl_->SetGauge("pairwire_build_info", "Always 1; the version is a label", 1,
+                  {{"version", std::string(kVersion)}});
+}
+
+Metrics::~Metrics() = default;
+
+void Metrics::OnAccepted() { impl_->accepted->Increment(); }
+
+void Metrics::OnRefused(Refusal refusal) {
+  impl_->refused->Add({{"bound", ToString(refusal)}}).Increment();
+}
+
+void Metrics::OnRequest(const char* route, int status, std::chrono::nanoseconds latency) {
+  auto& counter = impl_->request_children[{route, status / 100}];
+  if (counter == nullptr)
+    counter = &impl_->requests->Add({{"route", route}, {"status", StatusClass(status)}});
+  counter->Increment();
+  auto& histogram = impl_->latency_children[route];
+  if (histogram == nullptr) histogram = &impl_->latency->Add({{"route", route}}, kLatencyBuckets);
+  histogram->Observe(std::chrono::duration<double>(latency).count());
+}
+
+void Metrics::OnSlowConsumer(ConnectionKind kind) {
+  impl_->slow->Add({{"kind", ToString(kind)}}).Increment();
+}
+
+std::string Metrics::Render(const ConnectionTable& connections, const relay::RelayCounters& relay,
+                            const relay::StoreSizes& store) {
+  Impl& m = *impl_;
+  for (const ConnectionKind kind :
+       {ConnectionKind::kHttp, ConnectionKind::kEvents, ConnectionKind::kWebSocket}) {
+    m.SetGauge("pairwire_connections", "Open connections",
+               static_cast<double>(connections.CountOf(kind)), {{"kind", ToString(kind)}});
+  }
+  m.SetGauge("pairwire_process_resident_bytes", "Resident memory of the process", ResidentBytes());
+  m.CountTotal("pairwire_sessions_registered_total", "Sessions registered",
+               relay.sessions_registered);
+  const char* pairings = "Attempts to pair, by how they ended";
+  m.CountTotal("pairwire_pairings_total", pairings, relay.pairings_ok, {{"result", "ok"}});
+  m.CountTotal("pairwire_pairings_total", pairings, relay.pairings_failed, {{"result", "failed"}});
+  m.CountTotal("pairwire_pairings_total", pairings, relay.pairings_limited,
+               {{"result", "limited"}});
+  const char* ends = "Sessions that ended, by why";
+  m.CountTotal("pairwire_sessions_ended_total", ends, relay.sessions_expired,
+               {{"reason", "expired"}});
+  m.CountTotal("pairwire_sessions_ended_total", ends, relay.sessions_ended, {{"reason", "ended"}});
+  m.CountTotal("pairwire_members_departed_total", "Members gone for longer than the window",
+               relay.members_departed);
+  m.CountTotal("pairwire_events_sent_total", "Events sent to waiting displays", relay.events_sent);
+  const char* messages = "WebSocket messages, by what became of them";
+  m.CountTotal("pairwire_messages_total", messages, relay.messages_received,
+               {{"step", "received"}});
+  m.CountTotal("pairwire_messages_total", messages, relay.messages_routed, {{"step", "routed"}});
+  m.CountTotal("pairwire_messages_total", messages, relay.messages_kept, {{"step", "kept"}});
+  m.CountTotal("pairwire_messages_total", messages, relay.messages_delivered,
+               {{"step", "delivered"}});
+  m.CountTotal("pairwire_message_bytes_total", "Bytes of routed WebSocket messages",
+               relay.bytes_routed);
+  const char* sockets = "WebSockets, by what happened to them";
+  m.CountTotal("pairwire_sockets_total", sockets, relay.sockets_opened, {{"step", "opened"}});
+  m.CountTotal("pairwire_sockets_total", sockets, relay.sockets_taken_over,
+               {{"step", "taken_over"}});
+  m.CountTotal("pairwire_sockets_total", sockets, relay.sockets_resumed, {{"step", "resumed"}});
+  m.CountTotal("pairwire_sockets_total", sockets, relay.sockets_closed_by_relay,
+               {{"step", "closed_by_relay"}});
+  m.CountTotal("pairwire_store_errors_total", "Steps that the store did not carry out",
+               relay.store_errors);
+  for (std::size_t i = 0; i < relay.problems.size(); ++i) {
+    if (relay.problems[i] == 0) continue;
+    const auto code = static_cast<protocol::ProblemCode>(i);
+    m.CountTotal("pairwire_problems_total", "Refusals told to clients", relay.problems[i],
+                 {{"code", std::string(protocol::ToString(code))}});
+  }
+  m.SetGauge("pairwire_polls", "Long-polls that wait", static_cast<double>(relay.polls));
+  const char* sessions = "Sessions in the store";
+  m.SetGauge("pairwire_sessions", sessions, static_cast<double>(store.sessions),
+             {{"state", "live"}});
+  m.SetGauge("pairwire_sessions", sessions, static_cast<double>(store.waiting),
+             {{"state", "waiting"}});
+  m.SetGauge("pairwire_sessions", sessions, static_cast<double>(store.ended), {{"state", "ended"}});
+  return prometheus::TextSerializer().Serialize(m.registry.Collect());
+}
+
+}  // namespace pairwire::server

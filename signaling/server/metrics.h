@@ -1,0 +1,50 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// Metrics: what the node counts, as Prometheus text (exposition format 0.0.4). Label values are
+// fixed words (routes by pattern, never paths), so that no client can grow the tables.
+//
+// Loop thread only.
+#ifndef PAIRWIRE_SIGNALING_SERVER_METRICS_H_
+#define PAIRWIRE_SIGNALING_SERVER_METRICS_H_
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "signaling/server/admission.h"
+#include "signaling/server/connections.h"
+
+namespace pairwire::relay {
+struct RelayCounters;
+struct StoreSizes;
+}  // namespace pairwire::relay
+
+namespace pairwire::server {
+
+class Metrics {
+ public:
+  Metrics(std::string_view node_id, std::string_view region);
+  ~Metrics();
+  Metrics(const Metrics&) = delete;
+  Metrics& operator=(const Metrics&) = delete;
+
+  void OnAccepted();
+  void OnRefused(Refusal refusal);
+  void OnRequest(const char* route, int status, std::chrono::nanoseconds latency);
+  // A socket whose queue reached its bound.
+  void OnSlowConsumer(ConnectionKind kind);
+
+  // The text of GET /metrics, with the gauges as they are now.
+  std::string Render(const ConnectionTable& connections, const relay::RelayCounters& relay,
+                     const relay::StoreSizes& store);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace pairwire::server
+
+#endif  // PAIRWIRE_SIGNALING_SERVER_METRICS_H_

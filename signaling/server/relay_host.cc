@@ -1,0 +1,159 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+#include "signaling/server/relay_host.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace pairwire::server {
+namespace {
+
+// What is due goes through the store and stays due until its reply; without this pause the alarm
+// would spin.
+constexpr std::chrono::milliseconds kMinTickPause{5};
+
+// A relay behind one address of a test bed or a proxy: so much that no one reaches it.
+constexpr relay::RateLimit kNoRateLimit{1e9, 1e9};
+
+relay::RelayOptions RelayOptionsOf(const ServerConfig& config, const std::string& node_id) {
+  relay::RelayOptions options;
+  options.node_id = node_id;
+  options.public_url = config.public_url;
+  options.waiting_ttl = config.session_ttl;
+  if (!config.rate_limits) {
+    options.failed_pairs_per_address = kNoRateLimit;
+    options.failed_pairs_total = kNoRateLimit;
+    options.registers_per_address = kNoRateLimit;
+  }
+  return options;
+}
+
+relay::MemoryStoreOptions StoreOptionsOf(const ServerConfig& config) {
+  relay::MemoryStoreOptions options;
+  options.max_sessions = config.max_sessions;
+  return options;
+}
+
+}  // namespace
+
+RelayHost::RelayHost(ConnectionContext& context, const std::string& node_id)
+    : context_(context),
+      wall_start_(std::chrono::system_clock::now()),
+      steady_start_(context.loop.Now()),
+      store_(*this, StoreOptionsOf(context.config)),
+      relay_(RelayOptionsOf(context.config, node_id), store_, random_, *this),
+      alarm_(context.loop, [this] {
+        alarm_time_ = relay::TimePoint::max();
+        next_tick_ = context_.loop.Now() + kMinTickPause;
+        Run([](relay::Relay& core, relay::TimePoint now) { core.Tick(now); });
+      }) {}
+
+RelayHost::~RelayHost() = default;
+
+relay::TimePoint RelayHost::Now() const {
+  // The wall clock may jump; steady time does not.
+  return wall_start_ + std::chrono::duration_cast<relay::TimePoint::duration>(context_.loop.Now() -
+                                                                              steady_start_);
+}
+
+void RelayHost::Run(Input input) {
+  if (inside_) {
+    context_.loop.Post([this, input = std::move(input)]() mutable { Run(std::move(input)); });
+    return;
+  }
+  RunInside([&] { input(relay_, Now()); });
+}
+
+void RelayHost::Post(std::function<void()> task) {
+  context_.loop.Post([this, task = std::move(task)] { RunInside(task); });
+}
+
+void RelayHost::RunInside(const std::function<void()>& task) {
+  inside_ = true;
+  task();
+  inside_ = false;
+  SetAlarm();
+}
+
+void RelayHost::SetAlarm() {
+  const relay::TimePoint due = relay_.NextDeadline();
+  if (due == alarm_time_) return;
+  alarm_time_ = due;
+  if (due == relay::TimePoint::max()) {
+    alarm_.Cancel();
+    return;
+  }
+  const auto steady =
+      steady_start_ + std::chrono::duration_cast<EventLoop::TimePoint::duration>(due - wall_start_);
+  alarm_.SetAt(std::max(steady, next_tick_));
+}
+
+void RelayHost::AddStream(std::uint64_t id, Handover handover) {
+  EventStream::Owner& stream_owner = *this;  // the base is private to everybody else
+  auto owned = std::make_unique<EventStream>(context_, stream_owner, id, std::move(handover));
+  EventStream& stream = *owned;
+  context_.table.Add(std::move(owned));
+  streams_.emplace(id, &stream);
+  stream.Start();
+}
+
+void RelayHost::AddSocket(const HttpRequest& request, Handover handover, relay::Member member) {
+  const std::uint64_t id = NextId();
+  WsSession::Owner& socket_owner = *this;
+  auto owned = std::make_unique<WsSession>(context_, socket_owner, id, std::move(handover));
+  WsSession& session = *owned;
+  context_.table.Add(std::move(owned));
+  sockets_.emplace(id, Socket{&session, std::move(member)});
+  session.Start(request);
+}
+
+void RelayHost::SendText(relay::ConnectionId connection, std::string text) {
+  const auto found = sockets_.find(connection);
+  if (found != sockets_.end()) found->second.session->Send(std::move(text));
+}
+
+void RelayHost::CloseSocket(relay::ConnectionId connection, std::uint16_t code,
+                            std::string_view reason) {
+  const auto found = sockets_.find(connection);
+  if (found != sockets_.end()) found->second.session->Close(code, reason);
+}
+
+void RelayHost::SendEvent(relay::StreamId stream, const relay::SessionEvent& event) {
+  const auto found = streams_.find(stream);
+  if (found != streams_.end()) found->second->Send(protocol::ToServerSentEvent(event));
+}
+
+void RelayHost::EndStream(relay::StreamId stream) {
+  const auto found = streams_.find(stream);
+  if (found != streams_.end()) found->second->End();
+}
+
+void RelayHost::OnStreamClosed(std::uint64_t id) {
+  streams_.erase(id);
+  Run([id](relay::Relay& core, relay::TimePoint) { core.CloseEventStream(id); });
+}
+
+void RelayHost::OnSocketOpen(std::uint64_t id) {
+  const auto found = sockets_.find(id);
+  if (found == sockets_.end()) return;
+  relay::Member member = std::exchange(found->second.member, relay::Member{});
+  Run([id, member = std::move(member)](relay::Relay& core, relay::TimePoint now) {
+    core.SocketOpened(id, member, now);
+  });
+}
+
+void RelayHost::OnSocketText(std::uint64_t id, std::string_view text) {
+  if (!inside_) {  // the usual case, without a copy
+    RunInside([&] { relay_.SocketText(id, text, Now()); });
+    return;
+  }
+  Run([id, copy = std::string(text)](relay::Relay& core, relay::TimePoint now) {
+    core.SocketText(id, copy, now);
+  });
+}
+
+void RelayHost::OnSocketClosed(std::uint64_t id) {
+  sockets_.erase(id);
+  Run([id](relay::Relay& core, relay::TimePoint now) { core.SocketClosed(id, now); });
+}
+
+}  // namespace pairwire::server

@@ -1,0 +1,97 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// RelayHost: the surroundings that signaling/core asks for: the clock, the executor of the store,
+// one alarm for all its deadlines, and the way from its ids to the open sockets and streams. It
+// keeps the core's law: whatever would call the core from inside one of its own calls is posted
+// instead.
+//
+// Not here: HTTP (router.h). Loop thread only.
+#ifndef PAIRWIRE_SIGNALING_SERVER_RELAY_HOST_H_
+#define PAIRWIRE_SIGNALING_SERVER_RELAY_HOST_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "signaling/core/relay.h"
+#include "signaling/server/event_stream.h"
+#include "signaling/server/ws_session.h"
+#include "signaling/store/executor.h"
+#include "signaling/store/memory_store.h"
+
+namespace pairwire::server {
+
+class RelayHost final : private relay::RelayOutput,
+                        private relay::Executor,
+                        private EventStream::Owner,
+                        private WsSession::Owner {
+ public:
+  RelayHost(ConnectionContext& context, const std::string& node_id);
+  ~RelayHost();
+  RelayHost(const RelayHost&) = delete;
+  RelayHost& operator=(const RelayHost&) = delete;
+
+  // Calls `input` with the core and the time, now or (from inside the core) in a later turn.
+  // Everything that is asked of the core goes through here.
+  using Input = std::function<void(relay::Relay& relay, relay::TimePoint now)>;
+  void Run(Input input);
+
+  // Numbers for connections, streams and polls; never used twice.
+  std::uint64_t NextId() { return ++last_id_; }
+
+  // The connection becomes the event stream `id`, for which the core said yes.
+  void AddStream(std::uint64_t id, Handover handover);
+  // The connection becomes the WebSocket of `member`; the core hears of it once the upgrade is
+  // answered.
+  void AddSocket(const HttpRequest& request, Handover handover, relay::Member member);
+
+  const relay::RelayCounters& counters() const { return relay_.counters(); }
+  relay::StoreSizes sizes() const { return store_.Sizes(); }
+  bool draining() const { return relay_.draining(); }
+
+ private:
+  struct Socket {
+    WsSession* session = nullptr;
+    relay::Member member;  // until the upgrade is answered
+  };
+
+  // relay::RelayOutput
+  void SendText(relay::ConnectionId connection, std::string text) override;
+  void CloseSocket(relay::ConnectionId connection, std::uint16_t code,
+                   std::string_view reason) override;
+  void SendEvent(relay::StreamId stream, const relay::SessionEvent& event) override;
+  void EndStream(relay::StreamId stream) override;
+  // relay::Executor
+  void Post(std::function<void()> task) override;
+  // EventStream::Owner, WsSession::Owner
+  void OnStreamClosed(std::uint64_t id) override;
+  void OnSocketOpen(std::uint64_t id) override;
+  void OnSocketText(std::uint64_t id, std::string_view text) override;
+  void OnSocketClosed(std::uint64_t id) override;
+
+  relay::TimePoint Now() const;
+  // Runs `task` as part of the core and sets the alarm for what it left behind.
+  void RunInside(const std::function<void()>& task);
+  void SetAlarm();
+
+  ConnectionContext& context_;
+  const relay::TimePoint wall_start_;
+  const EventLoop::TimePoint steady_start_;
+  std::uint64_t last_id_ = 0;
+  bool inside_ = false;
+  relay::TimePoint alarm_time_ = relay::TimePoint::max();
+  EventLoop::TimePoint next_tick_{};
+  std::unordered_map<std::uint64_t, EventStream*> streams_;
+  std::unordered_map<std::uint64_t, Socket> sockets_;
+  relay::SystemRandom random_;
+  relay::MemoryStore store_;
+  relay::Relay relay_;
+  Alarm alarm_;
+};
+
+}  // namespace pairwire::server
+
+#endif  // PAIRWIRE_SIGNALING_SERVER_RELAY_HOST_H_

@@ -1,0 +1,80 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// Router: which request goes where, and the REST calls of the protocol between HTTP and
+// signaling/core. One row of kRoutes (router.cc) is one call; what no row names is a file of --web
+// or 404.
+//
+// Not here: what a call decides (core) and its JSON (signaling/protocol).
+#ifndef PAIRWIRE_SIGNALING_SERVER_ROUTER_H_
+#define PAIRWIRE_SIGNALING_SERVER_ROUTER_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "signaling/server/http_exchange.h"
+#include "signaling/server/origin_policy.h"
+#include "signaling/server/relay_host.h"
+#include "signaling/server/static_files.h"
+
+namespace pairwire::server {
+
+class Router final : public HttpHandler {
+ public:
+  Router(ConnectionContext& context, RelayHost& host, std::string node_id);
+
+  void OnRequest(HttpRequest request, HttpExchange exchange) override;
+
+ private:
+  // One request on its way; shared with the core's reply.
+  struct Call {
+    HttpRequest request;
+    HttpExchange exchange;
+    std::string id;  // the path's variable part
+  };
+  using CallPtr = std::shared_ptr<Call>;
+  using Handler = void (Router::*)(const CallPtr& call);
+  struct Route {
+    std::string_view method;
+    std::string_view pattern;  // one "{id}" at most
+    Handler handler;
+  };
+  static const Route kRoutes[];
+
+  static bool Matches(std::string_view pattern, std::string_view path, std::string& id);
+
+  void Register(const CallPtr& call);
+  void Pair(const CallPtr& call);
+  void EndSession(const CallPtr& call);
+  void Events(const CallPtr& call);
+  void Poll(const CallPtr& call);
+  void Heartbeat(const CallPtr& call);
+  void WebSocket(const CallPtr& call);
+  void Health(const CallPtr& call);
+  void Ready(const CallPtr& call);
+  void MetricsText(const CallPtr& call);
+  void Version(const CallPtr& call);
+  void StaticFile(const CallPtr& call);
+
+  void Answer(const CallPtr& call, HttpResponse response) const;
+  void Refuse(const CallPtr& call, const protocol::Problem& problem) const;
+  void Refuse(const CallPtr& call, protocol::ProblemCode code, std::string detail = {}) const;
+  // True when the body is JSON (or nothing at all); else it has been refused.
+  bool CheckJsonBody(const CallPtr& call) const;
+
+  ConnectionContext& context_;
+  RelayHost& host_;
+  const std::string node_id_;
+  OriginPolicy origins_;
+  StaticFiles files_;
+};
+
+// The token of a request: `Authorization: Bearer`, else (WebSocket only) the sub-protocol entry
+// `pairwire.token.<token>`, else the cookie `access_token`. Empty when there is none.
+std::string_view BearerToken(const HttpRequest& request);
+std::string_view WebSocketToken(const HttpRequest& request);
+
+}  // namespace pairwire::server
+
+#endif  // PAIRWIRE_SIGNALING_SERVER_ROUTER_H_
