@@ -1,0 +1,69 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// Reporter: what a program tells its user: lines for a person, or one JSON object a line (--json).
+// Events go to stdout, errors and the progress bar to stderr. Any thread; one event is one write.
+#ifndef PAIRWIRE_SAMPLES_COMMON_REPORTER_H_
+#define PAIRWIRE_SAMPLES_COMMON_REPORTER_H_
+
+#include <pairwire/session.h>
+
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "samples/common/file_receiver.h"
+#include "samples/common/file_transfer.h"
+
+namespace pairwire::samples {
+
+struct PingResult {
+  int count = 0;
+  double p50_us = 0;
+  double p99_us = 0;
+};
+
+class Reporter {
+ public:
+  // `program` begins error lines.
+  Reporter(std::string program, bool json);
+
+  void Code(const PairingCode& code);
+  void Paired(std::string_view peer_name);
+  void Connected(const Session& session);
+  void Text(std::string_view text);
+  void Binary(ByteSpan data);
+  void File(const ReceivedFile& file, Seconds took);
+  // About every 2 % of `size` with --json, a bar on a terminal, else nothing.
+  void Progress(std::string_view name, std::uint64_t sent, std::uint64_t size);
+  // What was sent has been acknowledged by the other end.
+  void Ack(std::uint64_t messages, std::uint64_t bytes);
+  void Ping(const PingResult& result);
+  void Disconnected(std::string_view reason);
+  void Closed();
+  // One line on stderr; with --json also an event.
+  void Error(std::string_view code, std::string_view message);
+  void Error(const pairwire::Error& error);
+
+ private:
+  void Print(const std::string& json, const std::string& line);
+  void EndBar();
+
+  const std::string program_;
+  const bool json_;
+  const bool bar_wanted_;
+  std::mutex mutex_;
+  bool bar_shown_ = false;
+  int last_percent_ = -1;
+};
+
+// Text from the other end made fit for a terminal: control characters, which could move the cursor
+// or worse, become '?'; line breaks and tabs stay.
+std::string Printable(std::string_view text);
+
+// What a person needs to know of a candidate line: "192.0.2.1:50000 (host)".
+std::string DescribeCandidate(std::string_view candidate);
+
+}  // namespace pairwire::samples
+
+#endif  // PAIRWIRE_SAMPLES_COMMON_REPORTER_H_

@@ -1,0 +1,55 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+#include "samples/controller/controller_app.h"
+
+#include <future>
+#include <utility>
+
+namespace pairwire::samples {
+
+ControllerApp::ControllerApp(Network& network, MainLoop& main_loop, Reporter& reporter,
+                             std::unique_ptr<Command> command)
+    : network_(network), main_loop_(main_loop), reporter_(reporter), command_(std::move(command)) {}
+
+ControllerApp::~ControllerApp() {
+  controller_ = Controller();
+  // What is left belongs to the loop: it goes there, so that no callback is in the middle of it.
+  std::promise<void> gone;
+  network_.Post([this, &gone] {
+    session_.reset();
+    command_.reset();
+    gone.set_value();
+  });
+  gone.get_future().wait();
+}
+
+Result<void> ControllerApp::Start(ControllerOptions options) {
+  ControllerEvents on;
+  on.on_paired = [this](const std::string& name) { reporter_.Paired(name); };
+  on.on_session = [this](Session session) { OnSession(std::move(session)); };
+  on.on_error = [this](const Error& error) {
+    reporter_.Error(error);
+    main_loop_.Finish(kExitFailed);
+  };
+  Result<Controller> controller = Controller::Create(network_, std::move(options), std::move(on));
+  if (!controller) return tl::unexpected(controller.error());
+  controller_ = std::move(*controller);
+  return {};
+}
+
+void ControllerApp::OnSession(Session session) {
+  session_ = std::move(session);
+  reporter_.Connected(*session_);
+  SessionEvents on;
+  on.on_message = [this](const Message& message) { command_->OnMessage(message); };
+  on.on_buffered_amount_low = [this] { command_->OnBufferedAmountLow(); };
+  on.on_closed = [this](const std::optional<Error>& error) { OnClosed(error); };
+  session_->Subscribe(std::move(on));
+  command_->Start(*session_);
+}
+
+void ControllerApp::OnClosed(const std::optional<Error>& error) {
+  const int exit_code = command_->OnClosed(error);
+  main_loop_.Finish(exit_code);
+}
+
+}  // namespace pairwire::samples
