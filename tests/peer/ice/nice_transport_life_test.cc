@@ -190,6 +190,10 @@ TEST_F(NiceTransportLifeTest, RuntimeGoesAfterTheLoopStopped) {
 }
 
 TEST_F(NiceTransportLifeTest, NoDescriptorLeftIsAnError) {
+#if defined(__SANITIZE_ADDRESS__)
+  GTEST_SKIP()
+      << "UBSan asks through a pipe whether an object is readable, and takes no for an answer";
+#endif
   // GLib and libnice end the process, or leave half an agent, when they get none.
   for (std::size_t spare = 0; spare < 4; ++spare) {
     End& end = Make();
