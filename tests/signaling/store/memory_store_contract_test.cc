@@ -1,0 +1,37 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// The memory store in the contract suite.
+#include "signaling/store/memory_store.h"
+#include "tests/contract/manual_executor.h"
+#include "tests/contract/store_contract.h"
+
+namespace pairwire::relay {
+namespace {
+
+class MemoryUnderTest final : public StoreUnderTest {
+ public:
+  explicit MemoryUnderTest(std::size_t max_sessions) : store_(executor_, Options(max_sessions)) {}
+  Store& store() override { return store_; }
+  void Settle() override { executor_.Drain(); }
+
+ private:
+  static MemoryStoreOptions Options(std::size_t max_sessions) {
+    MemoryStoreOptions options;
+    options.max_sessions = max_sessions;
+    return options;
+  }
+
+  ManualExecutor executor_;
+  MemoryStore store_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Memory, StoreContract,
+                         testing::Values(StoreParam{"memory",
+                                                    [](std::size_t max_sessions) {
+                                                      return std::make_unique<MemoryUnderTest>(
+                                                          max_sessions);
+                                                    }}),
+                         [](const auto& param) { return param.param.name; });
+
+}  // namespace
+}  // namespace pairwire::relay

@@ -1,0 +1,149 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// What is the memory store's own: growth of codes, exact due times, work that does not grow with
+// the number of sessions, replies dropped with the store.
+#include "signaling/store/memory_store.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+
+#include "signaling/store/code_book.h"
+#include "tests/contract/manual_executor.h"
+
+namespace pairwire::relay {
+namespace {
+
+using namespace std::chrono_literals;
+
+CodeDraws Draws(std::mt19937_64& random) {
+  CodeDraws draws{};
+  for (std::uint64_t& draw : draws) draw = random();
+  return draws;
+}
+
+TEST(CodeBook, GrowsAtSixtyPercent) {
+  CodeBook book(1'000'000, 10min);
+  std::mt19937_64 random(7);
+  const TimePoint now{};
+  std::map<std::size_t, int> by_length;
+  for (int i = 0; i < 70'000; ++i) {
+    const auto code = book.Take("s", false, Draws(random), now);
+    ASSERT_TRUE(code);
+    ++by_length[code->size()];
+  }
+  EXPECT_EQ(by_length, (std::map<std::size_t, int>{{4, 6'000}, {5, 60'000}, {6, 4'000}}));
+}
+
+TEST(CodeBook, ShrinksAgainWhenCodesHaveRested) {
+  CodeBook book(1'000'000, 10min);
+  std::mt19937_64 random(7);
+  TimePoint now{};
+  for (int i = 0; i < 6'000; ++i) book.Release(*book.Take("s", false, Draws(random), now), now);
+  EXPECT_EQ(book.resting(), 6'000u);
+  EXPECT_EQ(book.Take("s", false, Draws(random), now)->size(), 5u);
+  now += 10min;
+  EXPECT_EQ(book.Take("s", false, Draws(random), now)->size(), 4u);
+  EXPECT_EQ(book.resting(), 0u);
+}
+
+TEST(CodeBook, HoldsItsBoundRestingCodesIncluded) {
+  CodeBook book(100, 10min);
+  std::mt19937_64 random(7);
+  const TimePoint now{};
+  for (int i = 0; i < 100; ++i) book.Release(*book.Take("s", i % 2 == 0, Draws(random), now), now);
+  EXPECT_FALSE(book.Take("s", false, Draws(random), now));
+  EXPECT_FALSE(book.Take("s", true, Draws(random), now));
+  EXPECT_TRUE(book.Take("s", false, Draws(random), now + 10min));
+}
+
+TEST(CodeBook, ReleaseOfAStrangeCodeDoesNothing) {
+  CodeBook book(100, 10min);
+  book.Release("1234", TimePoint{});
+  EXPECT_EQ(book.resting(), 0u);
+}
+
+NewSession MakeSession(int number, std::mt19937_64& random, std::chrono::milliseconds ttl) {
+  NewSession session;
+  session.session_id = "s" + std::to_string(number);
+  session.member_id = "d" + std::to_string(number);
+  session.waiting_ttl = ttl;
+  session.draws = Draws(random);
+  return session;
+}
+
+TEST(MemoryStore, HundredThousandSessionsExpireOnTheDotAndOnce) {
+  // Each of 100,000 sessions is due in a millisecond of its own; the store is asked at each of them
+  // and must do exactly that one. A scan of all would be 10^10 steps and not end within the test's
+  // time.
+  constexpr int kSessions = 100'000;
+  ManualExecutor executor;
+  MemoryStore store(executor);
+  std::mt19937_64 random(3);
+  TimePoint now{};
+  int registered = 0;
+  for (int i = 0; i < kSessions; ++i) {
+    // Not in the order of their ends.
+    const int slot = static_cast<int>((i * 7919LL) % kSessions);
+    store.RegisterSession(
+        MakeSession(i, random, 600s + std::chrono::milliseconds(slot)), now,
+        [&registered](StoreResult<Registered> result) { registered += result ? 1 : 0; });
+  }
+  executor.Drain();
+  ASSERT_EQ(registered, kSessions);
+  EXPECT_EQ(store.NextDue(), now + 600s);
+  std::size_t total = 0;
+  // Linger is 30 s: from then on ended ones are removed as well, by the same calls.
+  for (int slot = 0; slot < kSessions; ++slot) {
+    now = TimePoint{} + 600s + std::chrono::milliseconds(slot);
+    ASSERT_EQ(store.NextDue(), now);
+    std::size_t expired = 0;
+    store.ClaimDue(
+        now, 16, [&expired](StoreResult<DueReport> report) { expired = report->expired_sessions; });
+    executor.Drain();
+    ASSERT_EQ(expired, 1u) << slot;
+    total += expired;
+  }
+  EXPECT_EQ(total, static_cast<std::size_t>(kSessions));
+  now += 30s;
+  bool more = true;
+  while (more) {
+    store.ClaimDue(now, 1000, [&more](StoreResult<DueReport> report) {
+      EXPECT_EQ(report->expired_sessions, 0u);
+      more = report->more;
+    });
+    executor.Drain();
+  }
+  EXPECT_EQ(store.Sizes().ended, 0u);
+  EXPECT_EQ(store.NextDue(), TimePoint::max());
+}
+
+TEST(MemoryStore, DropsRepliesWithTheStore) {
+  ManualExecutor executor;
+  auto store = std::make_unique<MemoryStore>(executor);
+  std::mt19937_64 random(3);
+  bool answered = false;
+  store->RegisterSession(MakeSession(1, random, 1s), TimePoint{},
+                         [&answered](StoreResult<Registered>) { answered = true; });
+  store.reset();
+  executor.Drain();
+  EXPECT_FALSE(answered);
+}
+
+TEST(MemoryStore, SameHashComparesEverything) {
+  TokenHash a{};
+  TokenHash b{};
+  EXPECT_TRUE(SameHash(a, b));
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    b = a;
+    b[i] = 0x80;
+    EXPECT_FALSE(SameHash(a, b));
+  }
+}
+
+}  // namespace
+}  // namespace pairwire::relay
