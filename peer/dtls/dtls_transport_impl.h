@@ -1,0 +1,106 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// The inside of DtlsTransport: OpenSSL's connection and what stands around it. In two files:
+// dtls_transport.cc starts, sends, closes and keeps the timers; dtls_input.cc takes what arrives.
+//
+//   datagram -> records -> filter -> OpenSSL -> state or data
+//                             |
+//                             +-> held until their epoch begins
+#ifndef PAIRWIRE_PEER_DTLS_DTLS_TRANSPORT_IMPL_H_
+#define PAIRWIRE_PEER_DTLS_DTLS_TRANSPORT_IMPL_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "peer/base/timer.h"
+#include "peer/dtls/bounded_queue.h"
+#include "peer/dtls/datagram_bio.h"
+#include "peer/dtls/dtls_transport.h"
+#include "peer/dtls/record_filter.h"
+#include "peer/dtls/ssl_context.h"
+
+namespace pairwire::dtls {
+
+class DtlsTransport::Impl {
+ public:
+  Impl(Loop& loop, SSL_CTX* context, Options options, Events& events)
+      : context_(context),
+        options_(options),
+        events_(events),
+        bio_([this](ByteSpan packet) { events_.OnDtlsPacket(packet); }),
+        retransmission_(loop, [this] { OnRetransmission(); }),
+        deadline_(loop, [this] { OnDeadline(); }),
+        alert_grace_(loop, [this] { OnAlertGrace(); }) {}
+
+  Result<void> Start(Role role, std::vector<Fingerprint> fingerprints);
+  void ReceivePacket(ByteSpan packet);
+  Result<void> Send(ByteSpan data);
+  void Close();
+
+  State state() const { return state_; }
+  const Bytes& remote_certificate() const { return remote_certificate_; }
+
+ private:
+  // dtls_transport.cc
+  void SetState(State state, const Error& error);
+  void EnterFailed(Errc code, std::string detail);
+  void UpdateRetransmission();
+  void OnRetransmission();
+  void OnDeadline();
+  void OnAlertGrace();
+
+  // dtls_input.cc: a datagram, its records, what they bring forward
+  void ProcessDatagram(ByteSpan datagram);
+  void ProcessRecord(const Record& record);
+  void Feed(const Record& record);
+  void ReleaseHeld();
+  void NoteAlert(ByteSpan body);
+
+  void DriveHandshake();
+  void OnHandshakeDone();
+  void DriveRead();
+
+  bool Active() const { return state_ == State::kConnecting || state_ == State::kConnected; }
+  FilterState filter_state() const;
+
+  SSL_CTX* const context_;
+  const Options options_;
+  Events& events_;
+
+  State state_ = State::kNew;
+  Role role_ = Role::kClient;
+  Bytes remote_certificate_;
+
+  // Destroyed from the bottom up: the SSL before what its callbacks reach.
+  DatagramBio bio_;
+  std::optional<ConnectionHooks> hooks_;
+  SslHandle ssl_;
+
+  // Datagrams that came before Start: a ClientHello, perhaps in fragments, perhaps more than once.
+  static constexpr std::size_t kMaxEarlyDatagrams = 16;
+  static constexpr std::size_t kMaxEarlyBytes = 32 * 1024;
+  BoundedQueue early_{kMaxEarlyDatagrams, kMaxEarlyBytes};
+
+  // Records that came before their epoch: the other end's Finished and its first data, when they
+  // overtook what goes before them.
+  static constexpr std::size_t kMaxHeldRecords = 16;
+  static constexpr std::size_t kMaxHeldBytes = 32 * 1024;
+  BoundedQueue held_{kMaxHeldRecords, kMaxHeldBytes};
+
+  unsigned handshake_records_ = 0;
+  std::size_t handshake_bytes_ = 0;
+  std::uint64_t dropped_ = 0;
+  std::string suspicion_;  // what may explain it if the handshake does not end
+
+  Timer retransmission_;
+  unsigned timer_starts_seen_ = 0;
+  Timer deadline_;
+  Timer alert_grace_;
+};
+
+}  // namespace pairwire::dtls
+
+#endif  // PAIRWIRE_PEER_DTLS_DTLS_TRANSPORT_IMPL_H_
