@@ -219,12 +219,30 @@ TEST_F(AsioLoopTest, ATaskThatPostsItselfStarvesNeitherTimersNorTurnEnds) {
 
 TEST_F(AsioLoopTest, ATimerThatIsAlwaysDueDoesNotStarvePosts) {
   std::atomic<bool> stop = false;
+  test::Watched<int> rounds(0);
   std::function<void()> again = [&] {
+    rounds.Update([](int& n) { ++n; });
     if (!stop) loop_.ScheduleAt(loop_.Now() - 1h, [&] { again(); });
   };
   loop_.Post([&] { again(); });
+  // Not before the timers run: else this post would only be in front of them.
+  ASSERT_TRUE(rounds.WaitUntil([](int n) { return n > 1000; }));
   EXPECT_TRUE(RunAndWait(loop_, [&] { stop = true; }));
   loop_.Stop();  // before what the last round uses goes
+}
+
+// The loop arms the system's timer when it goes to sleep. Whether it slept between the two calls of
+// a round is not in our hands, hence the rounds: in most it did.
+TEST_F(AsioLoopTest, AnEarlierTimerWakesALoopThatSleepsForALaterOne) {
+  for (int round = 1; round <= 20; ++round) {
+    test::Watched<bool> expired(false);
+    ASSERT_TRUE(RunAndWait(loop_, [&] {
+      loop_.ScheduleAt(loop_.Now() + 10h - round * 1min, [] { ADD_FAILURE() << "far off"; });
+    }));
+    ASSERT_TRUE(RunAndWait(
+        loop_, [&] { loop_.ScheduleAt(loop_.Now() + 1ms, [&] { expired.Set(true); }); }));
+    ASSERT_TRUE(expired.WaitFor(true)) << "round " << round;
+  }
 }
 
 TEST_F(AsioLoopTest, HandlersOnTheContextRunOnTheLoop) {
