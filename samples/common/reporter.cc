@@ -180,14 +180,16 @@ void Reporter::Ping(const PingResult& result) {
             " us, 99 % below " + Fixed(result.p99_us, 0) + " us");
 }
 
-void Reporter::Disconnected(std::string_view reason) {
-  Json json = {{"event", "disconnected"}};
-  if (!reason.empty()) json["reason"] = reason;
-  Print(Dump(json),
-        reason.empty() ? "Disconnected." : "Disconnected: " + std::string(reason) + ".");
+void Reporter::Closed(const std::optional<pairwire::Error>& error) {
+  if (error) {
+    Print(Dump({{"event", "disconnected"},
+                {"code", ToString(error->code)},
+                {"message", error->detail}}),
+          "");
+  }
+  Print(Dump({{"event", "closed"}}),
+        error ? "Session lost: " + Printable(ToString(*error)) : "Session closed.");
 }
-
-void Reporter::Closed() { Print(Dump({{"event", "closed"}}), ""); }
 
 void Reporter::Error(std::string_view code, std::string_view message) {
   if (json_) Print(Dump({{"event", "error"}, {"code", code}, {"message", message}}), "");

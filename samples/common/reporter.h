@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -39,8 +40,8 @@ class Reporter {
   // What was sent has been acknowledged by the other end.
   void Ack(std::uint64_t messages, std::uint64_t bytes);
   void Ping(const PingResult& result);
-  void Disconnected(std::string_view reason);
-  void Closed();
+  // A session is over: "disconnected" with the reason when it was lost, then always "closed".
+  void Closed(const std::optional<pairwire::Error>& error);
   // One line on stderr; with --json also an event.
   void Error(std::string_view code, std::string_view message);
   void Error(const pairwire::Error& error);

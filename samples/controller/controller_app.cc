@@ -15,6 +15,7 @@ ControllerApp::~ControllerApp() {
   // What is left belongs to the loop: it goes there, so that no callback is in the middle of it.
   std::promise<void> gone;
   network_.Post([this, &gone] {
+    if (session_ && !over_) reporter_.Closed(std::nullopt);
     session_.reset();
     command_.reset();
     gone.set_value();
@@ -49,6 +50,8 @@ void ControllerApp::OnSession(Session session) {
 
 void ControllerApp::OnClosed(const std::optional<Error>& error) {
   const int exit_code = command_->OnClosed(error);
+  reporter_.Closed(error);
+  over_ = true;
   main_loop_.Finish(exit_code);
 }
 

@@ -40,6 +40,7 @@ class ControllerApp {
   Reporter& reporter_;
   std::unique_ptr<Command> command_;
   std::optional<Session> session_;
+  bool over_ = false;
   Controller controller_;
 };
 

@@ -104,7 +104,6 @@ int Run(const Commands& commands, const Settings& settings) {
     exit_code = ends_by_interrupt ? kExitDone : kExitFailed;
     if (!ends_by_interrupt) reporter.Error({Errc::kCancelled, "interrupted"});
   }
-  reporter.Closed();
   return *exit_code;
 }
 

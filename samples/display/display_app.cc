@@ -33,6 +33,7 @@ DisplayApp::~DisplayApp() {
   // What is left belongs to the loop: it goes there, so that no callback is in the middle of it.
   std::promise<void> gone;
   network_.Post([this, &gone] {
+    if (session_) reporter_.Closed(std::nullopt);
     session_.reset();
     pings_.clear();
     inbox_.Clear();
@@ -107,7 +108,7 @@ void DisplayApp::AnswerPings(DataChannel channel) {
 }
 
 void DisplayApp::OnClosed(const std::optional<Error>& error) {
-  reporter_.Disconnected(error ? ToString(*error) : "");
+  reporter_.Closed(error);
   inbox_.Clear();
   pings_.clear();
   session_.reset();

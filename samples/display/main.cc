@@ -33,9 +33,7 @@ int Run(const DisplaySettings& settings) {
   DisplayApp app(**network, main_loop, reporter, settings);
   const Result<void> started = app.Start();
   if (!started) return WrongUsage(kProgram, started.error().detail);
-  const int exit_code = main_loop.Wait().value_or(kExitDone);
-  reporter.Closed();
-  return exit_code;
+  return main_loop.Wait().value_or(kExitDone);
 }
 
 int Main(int argc, char** argv) {
