@@ -1,0 +1,78 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// ChildProcess: a real program under test: its output line by line with deadlines, its input, its
+// signals, its exit code. One thread uses it. What is still running when it is destroyed is killed.
+#ifndef PAIRWIRE_TESTS_SUPPORT_CHILD_PROCESS_H_
+#define PAIRWIRE_TESTS_SUPPORT_CHILD_PROCESS_H_
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tests/support/wait.h"
+
+namespace pairwire::test {
+
+class ChildProcess {
+ public:
+  // Starts `arguments[0]`, with its own stdin, stdout and stderr.
+  explicit ChildProcess(std::vector<std::string> arguments);
+  ~ChildProcess();
+
+  ChildProcess(const ChildProcess&) = delete;
+  ChildProcess& operator=(const ChildProcess&) = delete;
+
+  pid_t pid() const { return pid_; }
+
+  // The next line of stdout, from where the last call stopped, that `wanted` accepts; lines before
+  // it are passed over. Empty when the program ended or the deadline passed.
+  std::optional<std::string> WaitForLine(const std::function<bool(const std::string&)>& wanted,
+                                         std::chrono::milliseconds deadline = kDeadline);
+
+  // Everything that came on stdout up to now, line by line.
+  const std::vector<std::string>& lines() const { return lines_; }
+  const std::string& errors() const { return errors_; }
+
+  // False when the program does not take it in time.
+  bool Write(std::string_view text, std::chrono::milliseconds deadline = kDeadline);
+  void CloseInput();
+
+  void Signal(int number) const;
+
+  // Reads to the end and waits: the exit code, or 128 + the signal that ended it, or -1 when the
+  // deadline passed.
+  int WaitForExit(std::chrono::milliseconds deadline = kDeadline);
+
+  // The most memory that it had so far, in KiB (VmHWM); 0 when it is gone.
+  std::size_t PeakMemoryKib() const;
+  std::size_t OpenDescriptors() const;
+  // TCP connections that it holds to 127.0.0.1:`port`.
+  std::size_t ConnectionsTo(int port) const;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  // Reads what is there, waiting at most until `until`; false when both outputs have ended.
+  bool Pump(Clock::time_point until, bool for_writing = false);
+  bool ReadSome(int& fd, std::string& into);
+
+  pid_t pid_ = -1;
+  int in_ = -1;
+  int out_ = -1;
+  int err_ = -1;
+  std::string partial_;
+  std::vector<std::string> lines_;
+  std::size_t next_line_ = 0;
+  std::string errors_;
+  std::optional<int> exit_code_;
+};
+
+}  // namespace pairwire::test
+
+#endif  // PAIRWIRE_TESTS_SUPPORT_CHILD_PROCESS_H_
