@@ -151,6 +151,9 @@ constexpr Planted kPlanted[] = {
     {"samples/display/x.cc", "\"samples/display/options.h\"", true},
     {"samples/display/x.cc", "\"samples/common/json_out.h\"", true},
     {"samples/display/x.cc", "\"samples/controller/options.h\"", false},
+    {"samples/common/x.cc", "\"samples/common/json_out.h\"", true},
+    {"samples/common/x.cc", "<openssl/evp.h>", true},
+    {"samples/display/x.cc", "<openssl/evp.h>", false},
     {"samples/common/x.cc", "\"samples/display/options.h\"", false},
     {"samples/display/x.cc", "\"peer/base/loop.h\"", false},
     // How an include is written.
