@@ -78,8 +78,7 @@ struct AgentCallbacks {
         local->type == NICE_CANDIDATE_TYPE_RELAYED || remote->type == NICE_CANDIDATE_TYPE_RELAYED;
     self->selected_udp_ = local->transport == NICE_CANDIDATE_TRANSPORT_UDP &&
                           local->type != NICE_CANDIDATE_TYPE_RELAYED;
-    self->sink_->OnAgentSelectedPair(self->Line(local), self->Line(remote), relayed,
-                                     self->selected_udp_);
+    self->sink_->OnAgentSelectedPair(self->Line(local), self->Line(remote), relayed);
   }
 
   static void OnPacket(NiceAgent*, guint, guint, guint size, gchar* bytes, gpointer data) {
@@ -153,6 +152,8 @@ Agent::Agent(std::unique_ptr<GlibContext> context, const AgentOptions& options)
 
 Agent::~Agent() {
   Detach();
+  // When a TURN server never answered the closing, libnice's own task still holds the agent, and
+  // what is left of it leaks: this version has no way to force it.
   g_object_unref(agent_);
   // Here context_ goes, with every source that libnice may have left in it.
 }

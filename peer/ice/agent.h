@@ -53,8 +53,7 @@ class AgentSink {
   virtual void OnAgentGatheringDone() = 0;
   virtual void OnAgentState(AgentState state) = 0;
   // As OnAgentCandidate's lines.
-  virtual void OnAgentSelectedPair(std::string local, std::string remote, bool relayed,
-                                   bool udp) = 0;
+  virtual void OnAgentSelectedPair(std::string local, std::string remote, bool relayed) = 0;
   // From the loop's frame; libnice holds no lock. Anything that is not STUN; unchecked.
   virtual void OnAgentPacket(ByteSpan packet) = 0;
   // An iteration of the context ended: the loop's frame.
@@ -78,6 +77,7 @@ class Agent {
 
   // libnice holds the credentials as given; ice-char only.
   void SetLocalCredentials(const Credentials& credentials);
+  // Before Gather: libnice ignores it afterwards.
   void SetControlling(bool controlling);
 
   // Opens a socket on each address. Calls the sink before it returns. kSystem: none could be opened

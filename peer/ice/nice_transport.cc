@@ -60,7 +60,7 @@ class NiceTransport::Sink final : public AgentSink {
   void OnAgentCandidate(std::string line) override { transport_.OnCandidate(line); }
   void OnAgentGatheringDone() override { transport_.Queue(GatheringDoneEvent{}); }
   void OnAgentState(AgentState state) override { transport_.OnAgentState(state); }
-  void OnAgentSelectedPair(std::string local, std::string remote, bool relayed, bool) override {
+  void OnAgentSelectedPair(std::string local, std::string remote, bool relayed) override {
     transport_.OnSelectedPair(local, remote, relayed);
   }
   void OnAgentPacket(ByteSpan packet) override { transport_.OnPacket(packet); }
@@ -137,8 +137,9 @@ Result<void> NiceTransport::Gather() {
 
 void NiceTransport::SetRole(Role role) {
   PAIRWIRE_CHECK(runtime_.loop().IsCurrent());
+  if (agent_ != nullptr && role != role_)
+    Note("the role came after Gather; left to conflict repair");
   role_ = role;
-  if (agent_ != nullptr) agent_->SetControlling(role == Role::kControlling);
 }
 
 Result<void> NiceTransport::SetRemoteCredentials(const Credentials& credentials) {

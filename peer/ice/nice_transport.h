@@ -98,6 +98,9 @@ class NiceTransport final : public IceTransport {
   // sense, or an address that is not this machine's. kSystem: no free port in the range, no
   // address, no descriptor.
   Result<void> Gather() override;
+  // Best before Gather; kControlled until then. libnice takes no other role once it gathers: a
+  // later one is left to the repair of role conflicts, which connects all the same, but a check
+  // later.
   void SetRole(Role role) override;
   // kInvalidState: given before. Held until Gather, like the candidates.
   Result<void> SetRemoteCredentials(const Credentials& credentials) override;
