@@ -184,7 +184,7 @@ TEST(Negotiation, RejectsMediaAndTakesTheFirstDataSection) {
   EXPECT_FALSE(applied.rejected);
   const auto parsed = Get(sdp::Parse(answer.sdp));
   ASSERT_THAT(parsed.media, SizeIs(4));
-  for (const std::size_t rejected : {0, 1, 3}) EXPECT_TRUE(parsed.media[rejected].IsRejected());
+  for (const std::size_t rejected : {0u, 1u, 3u}) EXPECT_TRUE(parsed.media[rejected].IsRejected());
   EXPECT_EQ(parsed.media[0].kind, "audio");
   EXPECT_EQ(parsed.media[0].mid, "0");
   EXPECT_FALSE(parsed.media[2].IsRejected());
