@@ -102,12 +102,14 @@ class PeerConnection {
   void SetLocalDescription(SessionDescription description, DoneCallback done);
 
   // Applies the other end's description. Errors: kParseError, kLimitExceeded, kUnsupported,
-  // kInvalidState (wrong signalling state); the connection is then as it was.
+  // kInvalidArgument (it does not fit the description that it answers or follows), kInvalidState
+  // (wrong signalling state); the connection is then as it was.
   void SetRemoteDescription(SessionDescription description, DoneCallback done);
 
   // Adds a candidate of the other end; one that comes before the description waits for it (at most
   // 64 do). Candidates that can not be used (unknown transport, name that is no address) are
-  // ignored, as W3C asks; kParseError only for text that is no candidate at all.
+  // ignored, as W3C asks; kParseError only for text that is no candidate at all, kInvalidArgument for one that
+  // names no section of the remote description.
   void AddIceCandidate(IceCandidate candidate, DoneCallback done = {});
 
   // Makes a channel, before or after connecting. It opens when the connection is up.

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "tests/peer/connection/negotiation_support.h"
+#include "tests/peer/sdp/real_descriptions.h"
 
 namespace pairwire {
 namespace {
@@ -54,7 +55,8 @@ TEST_P(NegotiationRefuses, WithItsReason) {
     EXPECT_TRUE(applied) << ToString(applied.error());
     return;
   }
-  EXPECT_EQ(CodeOf(applied), *test.code) << applied.error().detail;
+  ASSERT_FALSE(applied);
+  EXPECT_EQ(applied.error().code, *test.code) << applied.error().detail;
   EXPECT_THAT(applied.error().detail, HasSubstr(test.detail));
   EXPECT_EQ(us.state(), state);
   EXPECT_EQ(us.remote_description(), remote);
@@ -161,6 +163,23 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"DataMoved", When::kLaterOffer, std::string(kData),
              "m=audio 9 P 0\r\n" + std::string(kData), kMisfit, "place"}),
     kName);
+
+// Our later offers list the media that we rejected; an answer can not bring it back.
+TEST(NegotiationRefusesAnswer, ThatAcceptsWhatWasNotOffered) {
+  Negotiation us(Ours());
+  Get(us.SetRemote(Offer(kMediaOffer)));
+  Get(us.SetLocal(Get(us.CreateAnswer())));
+  Get(us.SetLocal(Get(us.CreateOffer())));
+  auto answer =
+      Replaced(std::string(kMediaOffer), "a=setup:actpass\na=mid:2", "a=setup:active\na=mid:2");
+  const auto applied = us.SetRemote(Answer(answer));
+  ASSERT_FALSE(applied);
+  EXPECT_EQ(applied.error().code, kMisfit);
+  EXPECT_THAT(applied.error().detail, HasSubstr("did not offer"));
+  answer = Replaced(Replaced(answer, "m=audio 9", "m=audio 0"), "m=video 9", "m=video 0");
+  // We answered active, so the other end stays passive.
+  Get(us.SetRemote(Answer(Replaced(answer, "setup:active", "setup:passive"))));
+}
 
 TEST(NegotiationParameters, AbsentValuesHaveTheirDefaults) {
   Negotiation us(Ours());
