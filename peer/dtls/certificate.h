@@ -35,7 +35,8 @@ Result<Fingerprint> FingerprintOf(ByteSpan certificate_der, HashAlgorithm algori
 
 class Certificate {
  public:
-  // A fresh key and a certificate with a random name and serial, valid from a day ago for 30 days. About 1 ms.
+  // A fresh key and a certificate with a random name and serial, valid from a day ago for 30 days.
+  // About 1 ms.
   static Result<Certificate> Generate();
 
   Certificate(Certificate&&) noexcept;

@@ -1,9 +1,9 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
-// DtlsTransport: one DTLS 1.2 association (RFC 6347) over datagrams that somebody else carries. Both ends
-// present self-signed certificates; ours is accepted when its fingerprint is the one signalled (RFC
-// 8122, RFC 8827 section 6.5), and that is decided inside OpenSSL's verify callback in both roles, so a
-// mismatch fails the handshake itself.
+// DtlsTransport: one DTLS 1.2 association (RFC 6347) over datagrams that somebody else carries.
+// Both ends present self-signed certificates; ours is accepted when its fingerprint is the one
+// signalled (RFC 8122, RFC 8827 section 6.5), and that is decided inside OpenSSL's verify callback
+// in both roles, so a mismatch fails the handshake itself.
 //
 // Packets in, packets out; it knows nothing of ICE or SCTP. Loop thread only.
 #ifndef PAIRWIRE_PEER_DTLS_DTLS_TRANSPORT_H_
@@ -35,11 +35,11 @@ enum class State { kNew, kConnecting, kConnected, kClosed, kFailed };
 std::string_view ToString(State state);
 
 struct Options {
-  // Largest UDP payload; handshake flights are fragmented to it. Application records are the caller's to
-  // size: payload + kRecordOverhead must fit.
+  // Largest UDP payload; handshake flights are fragmented to it. Application records are the
+  // caller's to size: payload + kRecordOverhead must fit.
   std::size_t mtu = 1200;
-  // First retransmission of a flight; doubles up to 2 s. OpenSSL's own default of 1 s costs a second for
-  // each lost flight, and after ICE the round trip is known to be short.
+  // First retransmission of a flight; doubles up to 2 s. OpenSSL's own default of 1 s costs a
+  // second for each lost flight, and after ICE the round trip is known to be short.
   std::chrono::milliseconds retransmission_timeout{100};
   // From Start to kConnected; then kFailed with kTimedOut.
   std::chrono::milliseconds handshake_timeout{15'000};
@@ -48,14 +48,14 @@ struct Options {
 // Bytes that a DTLS 1.2 AES-GCM record adds: header 13, explicit nonce 8, tag 16.
 inline constexpr std::size_t kRecordOverhead = 37;
 
-// Called from inside ReceivePacket, Start, Send, Close or a timer. OnDtlsPacket must not call back into the
-// transport; the other two may call Send and Close, but must not destroy the transport.
+// Called from inside ReceivePacket, Start, Send, Close or a timer. OnDtlsPacket must not call back
+// into the transport; the other two may call Send and Close, but must not destroy the transport.
 class Events {
  public:
   // A datagram to send to the other end.
   virtual void OnDtlsPacket(ByteSpan packet) = 0;
-  // Each state once; `error` is set for kFailed (kFingerprintMismatch, kTimedOut, kDtlsFailed) and empty
-  // otherwise. kClosed without our Close means that the other end sent close_notify.
+  // Each state once; `error` is set for kFailed (kFingerprintMismatch, kTimedOut, kDtlsFailed) and
+  // empty otherwise. kClosed without our Close means that the other end sent close_notify.
   virtual void OnDtlsState(State state, const Error& error) = 0;
   // Decrypted application data, one record; valid during the call only. Only ever in kConnected.
   virtual void OnDtlsData(ByteSpan data) = 0;
@@ -73,16 +73,17 @@ class DtlsTransport {
   DtlsTransport(const DtlsTransport&) = delete;
   DtlsTransport& operator=(const DtlsTransport&) = delete;
 
-  // Starts the handshake; once. The peer's certificate must match one of `fingerprints` (at least one;
-  // the strongest hash that we know is the one that counts). kInvalidArgument otherwise.
+  // Starts the handshake; once. The peer's certificate must match one of `fingerprints` (at least
+  // one; the strongest hash that we know is the one that counts). kInvalidArgument otherwise.
   Result<void> Start(Role role, std::vector<Fingerprint> fingerprints);
 
-  // A datagram whose first byte is 20..63 (RFC 7983). Before Start up to 16 datagrams (a ClientHello that came
-  // before its answer) are kept, then the oldest is dropped. Rubbish is dropped and counted; it never ends
-  // an established association.
+  // A datagram whose first byte is 20..63 (RFC 7983). Before Start up to 16 datagrams (a
+  // ClientHello that came before its answer) are kept, then the oldest is dropped. Rubbish is
+  // dropped and counted; it never ends an established association.
   void ReceivePacket(ByteSpan packet);
 
-  // Encrypts and sends one record. kInvalidState before kConnected, kClosed after, kMessageTooLarge above 16 KiB.
+  // Encrypts and sends one record. kInvalidState before kConnected, kClosed after, kMessageTooLarge
+  // above 16 KiB.
   Result<void> Send(ByteSpan data);
 
   // Sends close_notify and goes to kClosed. Does nothing in kClosed and kFailed.
