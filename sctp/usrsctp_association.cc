@@ -79,12 +79,19 @@ Result<void> UsrsctpAssociation::Connect() {
 void UsrsctpAssociation::ReceivePacket(ByteSpan packet) {
   if (!socket_.is_open()) return;
   if (!AcceptsSctpPacket(packet, options_.remote_port, options_.local_port)) return;
-  runtime_.Input(id_, packet);
+  Bytes rest;
+  if (!reset_gate_.Hold(packet, rest)) {
+    runtime_.Input(id_, packet);
+  } else if (!rest.empty()) {
+    runtime_.Input(id_, rest);
+  }
   ScheduleDrain();
 }
 
 void UsrsctpAssociation::OnUsrsctpOutput(std::span<std::uint8_t> packet) {
   SetSctpChecksum(packet);
+  reset_gate_.OnOutgoing(packet);
+  if (reset_gate_.Ready()) ScheduleDrain();
   events_.OnSctpPacket(packet);
 }
 
@@ -109,7 +116,6 @@ Result<void> UsrsctpAssociation::CheckCanSend(StreamId stream, ByteSpan data) {
     return Fail(Errc::kLimitExceeded, "the other end does not let us have that many streams");
   }
   wanted_streams_ = std::max(wanted_streams_, needed);
-  refused_ = true;
   GrowStreams();
   return Fail(Errc::kBufferFull, "more streams have been asked for");
 }
@@ -195,6 +201,7 @@ void UsrsctpAssociation::GrowStreams() {
   } else if (error != EALREADY) {
     refused_streams_ = std::min<std::uint32_t>(refused_streams_, stream_count_ + 1U);
     wanted_streams_ = 0;
+    refused_ = true;
     ScheduleDrain();
   }
 }

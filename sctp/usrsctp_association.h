@@ -26,6 +26,7 @@
 
 #include "peer/base/task_safety.h"
 #include "sctp/association.h"
+#include "sctp/reset_gate.h"
 #include "sctp/types.h"
 #include "sctp/usrsctp_runtime.h"
 #include "sctp/usrsctp_socket.h"
@@ -113,7 +114,7 @@ class UsrsctpAssociation final : public Association, private UsrsctpRuntime::End
   std::optional<Held> held_;
   bool flush_posted_ = false;
   bool no_delay_ = true;
-  bool refused_ = false;  // a Send answered kBufferFull since the last OnSctpAcknowledged
+  bool refused_ = false;  // a Send answered kBufferFull and may be tried again soon
   std::size_t unacknowledged_ = 0;
 
   // Parts of messages that have not ended; together at most max_message_size.
@@ -126,6 +127,7 @@ class UsrsctpAssociation final : public Association, private UsrsctpRuntime::End
   std::uint32_t wanted_streams_ = 0;        // what a Send asked for
   std::uint32_t asked_streams_ = 0;         // under way; 0: no request
   std::uint32_t refused_streams_ = 65'536;  // the least number that the other end refused
+  ResetGate reset_gate_;
   std::vector<StreamId> reset_queue_;
   std::map<StreamId, int> resets_in_flight_;  // -> how often the other end has refused it
   std::vector<StreamId> resets_done_;         // without asking anybody; reported by Drain

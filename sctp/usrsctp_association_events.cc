@@ -46,6 +46,7 @@ void UsrsctpAssociation::Drain() {
     ReportState(AssociationState::kClosed, {});
     return;
   }
+  if (socket_.is_open() && reset_gate_.Ready()) runtime_.Input(id_, reset_gate_.Release());
   if (socket_.is_open() && !ReadAll()) return;
   if (pending_failure_) {
     ReportState(AssociationState::kFailed, *std::exchange(pending_failure_, std::nullopt));
@@ -211,6 +212,7 @@ bool UsrsctpAssociation::HandleOutgoingReset(const std::vector<StreamId>& stream
 void UsrsctpAssociation::HandleStreamChange(ByteSpan bytes) {
   sctp_stream_change_event event;
   if (!CopyHead(bytes, event)) return;
+  refused_ = true;  // Sends that wait for streams may be tried again, with whatever result.
   if ((event.strchange_flags & (SCTP_STREAM_CHANGE_DENIED | SCTP_STREAM_CHANGE_FAILED)) != 0) {
     refused_streams_ = std::min(refused_streams_, asked_streams_);
     asked_streams_ = 0;

@@ -1,0 +1,24 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// DCEP from any bytes; what is accepted must print back to the same bytes (RFC 8832 has one form for each
+// message).
+#include <cstddef>
+#include <cstdint>
+
+#include "peer/base/check.h"
+#include "sctp/dcep.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace pairwire::sctp;  // NOLINT: one function
+  const pairwire::ByteSpan bytes(data, size);
+  const auto message = DecodeDcep(bytes);
+  if (!message) return 0;
+  pairwire::Bytes again = EncodeDcepAck();
+  if (const auto* open = std::get_if<DcepOpen>(&*message)) {
+    auto encoded = EncodeDcepOpen(*open);
+    PAIRWIRE_CHECK(encoded.has_value());
+    again = *encoded;
+  }
+  PAIRWIRE_CHECK(again == pairwire::Bytes(bytes.begin(), bytes.end()));
+  return 0;
+}

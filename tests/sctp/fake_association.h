@@ -1,0 +1,158 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// FakeAssociation: what the mux talks to in tests. Alone, the test plays the other end and decides
+// what is acknowledged. Linked to a second one, the two carry messages and resets to each other, in
+// order, with a delay on the virtual clock.
+#ifndef PAIRWIRE_TESTS_SCTP_FAKE_ASSOCIATION_H_
+#define PAIRWIRE_TESTS_SCTP_FAKE_ASSOCIATION_H_
+
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <vector>
+
+#include "peer/base/loop.h"
+#include "peer/base/task_safety.h"
+#include "sctp/association.h"
+
+namespace pairwire::sctp::test {
+
+class FakeAssociation final : public Association {
+ public:
+  struct Sent {
+    StreamId stream;
+    Ppid ppid;
+    Bytes data;
+    bool operator==(const Sent&) const = default;
+  };
+
+  FakeAssociation(Loop& loop, AssociationEvents& events) : loop_(loop), events_(events) {}
+  ~FakeAssociation() override {
+    if (on_destroyed) on_destroyed();
+    if (other_ != nullptr) other_->other_ = nullptr;
+  }
+
+  // Messages and resets of each reach the other after `delay`.
+  static void Link(FakeAssociation& a, FakeAssociation& b) {
+    a.other_ = &b;
+    b.other_ = &a;
+  }
+
+  Result<void> Connect() override {
+    if (connect_error) return tl::unexpected(*connect_error);
+    state_ = AssociationState::kConnecting;
+    return {};
+  }
+  void ReceivePacket(ByteSpan packet) override {
+    packets.emplace_back(packet.begin(), packet.end());
+  }
+
+  Result<void> Send(StreamId stream, Ppid ppid, ByteSpan data) override {
+    if (state_ != AssociationState::kConnected) return Fail(Errc::kInvalidState);
+    if (send_error) return tl::unexpected(*send_error);
+    if (data.empty()) return Fail(Errc::kInvalidArgument);
+    if (ToInt(stream) >= streams) {
+      wanted_streams = std::max<std::uint32_t>(wanted_streams, ToInt(stream) + 1U);
+      return Fail(Errc::kBufferFull);
+    }
+    if (unacknowledged + data.size() > capacity) return Fail(Errc::kBufferFull);
+    unacknowledged += data.size();
+    sent.push_back({stream, ppid, Bytes(data.begin(), data.end())});
+    events_.OnSctpPacket(Bytes{1});
+    if (other_ == nullptr) return {};
+    After([this, message = sent.back()] {
+      if (other_ != nullptr)
+        other_->events_.OnSctpMessage(message.stream, message.ppid, message.data);
+    });
+    AfterBothWays([this, size = data.size()] { Acknowledge(size); });
+    if (!keep_sent) sent.clear();
+    return {};
+  }
+
+  Result<void> ResetStreams(std::span<const StreamId> list) override {
+    resets.insert(resets.end(), list.begin(), list.end());
+    if (other_ == nullptr) return {};
+    const std::vector<StreamId> copy(list.begin(), list.end());
+    After([this, copy] {
+      if (other_ != nullptr) other_->events_.OnSctpIncomingStreamsReset(copy);
+    });
+    AfterBothWays([this, copy] { events_.OnSctpOutgoingStreamsReset(copy); });
+    return {};
+  }
+
+  void PauseReceiving() override { paused = true; }
+  void ResumeReceiving() override { paused = false; }
+  void Close() override {
+    ++closes;
+    if (other_ == nullptr) return;
+    AfterBothWays([this] { BecomeOver(AssociationState::kClosed, {}); });
+    After([this] {
+      if (other_ != nullptr) other_->BecomeOver(AssociationState::kClosed, {});
+    });
+  }
+  AssociationState state() const override { return state_; }
+  std::uint16_t stream_count() const override { return streams; }
+
+  // What the test does in place of the other end.
+  void BecomeConnected() {
+    state_ = AssociationState::kConnected;
+    events_.OnSctpState(state_, {});
+  }
+  void BecomeOver(AssociationState state, const Error& error) {
+    if (state_ == AssociationState::kClosed || state_ == AssociationState::kFailed) return;
+    state_ = state;
+    events_.OnSctpState(state_, error);
+  }
+  void Acknowledge(std::size_t bytes) {
+    unacknowledged -= std::min(unacknowledged, bytes);
+    events_.OnSctpAcknowledged(unacknowledged);
+  }
+  void AcknowledgeAll() { Acknowledge(unacknowledged); }
+  void Receive(std::uint16_t stream, Ppid ppid, ByteSpan data) {
+    events_.OnSctpMessage(StreamId{stream}, ppid, data);
+  }
+  void ResetIncoming(std::uint16_t stream) {
+    const StreamId id{stream};
+    events_.OnSctpIncomingStreamsReset({&id, 1});
+  }
+  void ResetOutgoingDone(std::uint16_t stream) {
+    const StreamId id{stream};
+    events_.OnSctpOutgoingStreamsReset({&id, 1});
+  }
+
+  std::vector<Sent> sent;
+  std::vector<StreamId> resets;
+  std::vector<Bytes> packets;
+  std::size_t unacknowledged = 0;
+  std::size_t capacity = 1'000'000'000;
+  std::uint16_t streams = 256;
+  std::uint32_t wanted_streams = 0;
+  bool paused = false;
+  bool keep_sent = true;
+  int closes = 0;
+  std::optional<Error> connect_error;
+  std::optional<Error> send_error;
+  std::function<void()> on_destroyed;
+  Loop::Duration delay = std::chrono::milliseconds(1);
+
+ private:
+  template <typename F>
+  void After(F function) {
+    loop_.ScheduleAt(loop_.Now() + delay, safety_.Wrap(std::move(function)));
+  }
+  template <typename F>
+  void AfterBothWays(F function) {
+    const auto back = other_ == nullptr ? delay : other_->delay;
+    loop_.ScheduleAt(loop_.Now() + delay + back, safety_.Wrap(std::move(function)));
+  }
+
+  Loop& loop_;
+  AssociationEvents& events_;
+  AssociationState state_ = AssociationState::kNew;
+  FakeAssociation* other_ = nullptr;
+  TaskSafety safety_;
+};
+
+}  // namespace pairwire::sctp::test
+
+#endif  // PAIRWIRE_TESTS_SCTP_FAKE_ASSOCIATION_H_

@@ -1,0 +1,74 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// How fast two associations in one thread are, printed for information: machines and builds differ
+// too much to assert it.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstdio>
+#include <deque>
+
+#include "sctp/usrsctp_association.h"
+#include "tests/sctp/sctp_pair.h"
+
+namespace pairwire::sctp {
+namespace {
+
+using namespace std::chrono_literals;  // NOLINT
+using test::ManualLoop;
+using test::SctpEnd;
+
+// Packets go straight to the other end's queue and are handed over in batches, as a socket would.
+void Measure(std::size_t message_size, std::size_t total) {
+  ManualLoop loop;
+  auto runtime = UsrsctpRuntime::Create(loop).value();
+  std::deque<Bytes> to_a;
+  std::deque<Bytes> to_b;
+  SctpEnd a(*runtime, {},
+            [&](ByteSpan packet) { to_b.emplace_back(packet.begin(), packet.end()); });
+  SctpEnd b(*runtime, {},
+            [&](ByteSpan packet) { to_a.emplace_back(packet.begin(), packet.end()); });
+  a.keep_messages = b.keep_messages = false;
+  const auto turn = [&] {
+    std::deque<Bytes> batch;
+    batch.swap(to_b);
+    for (const Bytes& packet : batch) b.association->ReceivePacket(packet);
+    batch.clear();
+    batch.swap(to_a);
+    for (const Bytes& packet : batch) a.association->ReceivePacket(packet);
+    loop.RunUntilIdle();
+  };
+  ASSERT_TRUE(a.association->Connect().has_value());
+  ASSERT_TRUE(b.association->Connect().has_value());
+  for (int i = 0; i < 20; ++i) turn();
+  ASSERT_TRUE(a.connected() && b.connected());
+
+  const Bytes message(message_size);
+  const auto start = std::chrono::steady_clock::now();
+  std::size_t sent = 0;
+  int idle_turns = 0;
+  while (b.received_bytes < total && idle_turns < 1000) {
+    for (int i = 0; i < (message_size < 1000 ? 256 : 8) && sent < total; ++i) {
+      if (!a.Send(0, message)) break;
+      sent += message_size;
+    }
+    const std::size_t before = b.received_bytes;
+    turn();
+    idle_turns = b.received_bytes == before ? idle_turns + 1 : 0;
+    // Delayed SACKs and retransmissions need the clock.
+    if (idle_turns > 2) loop.AdvanceBy(10ms);
+  }
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  EXPECT_GE(b.received_bytes, total);
+  std::printf(
+      "[   INFO   ] %zu-byte messages, two ends in one thread: %.0f MB/s, %.0f messages/s\n",
+      message_size, static_cast<double>(total) / seconds.count() / 1e6,
+      static_cast<double>(total / message_size) / seconds.count());
+}
+
+TEST(UsrsctpThroughputTest, LargeMessages) { Measure(65'536, 200 * 1024 * 1024); }
+TEST(UsrsctpThroughputTest, MessagesOfAKibibyte) { Measure(1024, 50 * 1024 * 1024); }
+TEST(UsrsctpThroughputTest, SmallMessages) { Measure(64, 10 * 1024 * 1024); }
+
+}  // namespace
+}  // namespace pairwire::sctp
