@@ -108,8 +108,8 @@ class PeerConnection {
 
   // Adds a candidate of the other end; one that comes before the description waits for it (at most
   // 64 do). Candidates that can not be used (unknown transport, name that is no address) are
-  // ignored, as W3C asks; kParseError only for text that is no candidate at all, kInvalidArgument for one that
-  // names no section of the remote description.
+  // ignored, as W3C asks; kParseError only for text that is no candidate at all, kInvalidArgument
+  // for one that names no section of the remote description.
   void AddIceCandidate(IceCandidate candidate, DoneCallback done = {});
 
   // Makes a channel, before or after connecting. It opens when the connection is up.
