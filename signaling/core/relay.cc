@@ -12,6 +12,8 @@ namespace {
 
 // One call of the store does so much of what is due; the next follows at once.
 constexpr std::size_t kDueBatch = 256;
+// After the store failed, what is due there is tried again so much later.
+constexpr std::chrono::milliseconds kDueRetry{250};
 
 }  // namespace
 
@@ -67,11 +69,12 @@ void Relay::Impl::Tick() {
         break;
     }
   }
-  if (store_.NextDue() <= now_) ClaimDue();
+  if (store_.NextDue() <= now_ && claim_due_again_ <= now_) ClaimDue();
 }
 
 TimePoint Relay::Impl::NextDeadline() const {
-  const TimePoint store_due = claiming_due_ ? TimePoint::max() : store_.NextDue();
+  const TimePoint store_due =
+      claiming_due_ ? TimePoint::max() : std::max(store_.NextDue(), claim_due_again_);
   return std::min(deadlines_.Next(), store_due);
 }
 
@@ -82,6 +85,7 @@ void Relay::Impl::ClaimDue() {
                     claiming_due_ = false;
                     if (!report) {
                       ++counters_.store_errors;
+                      claim_due_again_ = now_ + kDueRetry;
                       return;
                     }
                     counters_.sessions_expired += report->expired_sessions;

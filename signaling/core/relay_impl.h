@@ -115,7 +115,9 @@ class Relay::Impl final : public NodeHandler {
   // A stream or a poll of a waiting display.
   struct Waiter {
     std::string session_id;
-    bool open = false;  // The store has answered; until then events are buffered.
+    bool open = false;              // The store has answered; until then events are buffered.
+    std::uint64_t epoch = 0;        // With the store's answer.
+    std::uint64_t moved_epoch = 0;  // Heard while opening: the display moved on with this epoch.
     std::uint64_t last_id = 0;
     std::vector<SessionEvent> buffered;
     bool ended = false;  // The session ended while buffering.
@@ -159,6 +161,7 @@ class Relay::Impl final : public NodeHandler {
   void AdoptStream(StreamId id, const std::string& session_id);
   void AdoptPoll(PollId id, const std::string& session_id);
   void OnEvent(const NodeMessage& message);
+  void OnWatchMoved(const NodeMessage& message);
   void OnStreamOpened(StreamId id, StoreResult<OpenedEvents> result, const Reply<void>& reply);
   void OnPollOpened(PollId id, StoreResult<OpenedEvents> result);
   // What is new among `events` for the waiter, which has then seen it.
@@ -205,6 +208,7 @@ class Relay::Impl final : public NodeHandler {
   bool draining_ = false;
   std::chrono::seconds drain_retry_{1};
   bool claiming_due_ = false;
+  TimePoint claim_due_again_{};  // Not earlier, after a failure.
   RelayCounters counters_;
 
   AddressBuckets failed_pairs_;

@@ -227,6 +227,8 @@ void Relay::Impl::OnNodeMessage(const NodeMessage& message) {
     }
     case NodeMessage::Kind::kEnded:
       return OnSessionEnded(message);
+    case NodeMessage::Kind::kWatchMoved:
+      return OnWatchMoved(message);
     case NodeMessage::Kind::kTakenOver: {
       const auto local = members_.find(message.member_id);
       if (local == members_.end() || local->second.socket == 0) return;

@@ -58,7 +58,8 @@ void Relay::Impl::OnStreamOpened(StreamId id, StoreResult<OpenedEvents> result,
   AdoptStream(id, waiter.session_id);
   reply({});
   waiter.open = true;
-  const bool ended = result->ended || waiter.ended;
+  waiter.epoch = result->epoch;
+  const bool ended = result->ended || waiter.ended || waiter.epoch < waiter.moved_epoch;
   SendEvents(id, Unseen(waiter, result->events));
   SendEvents(id, Unseen(waiter, std::exchange(waiter.buffered, {})));
   if (ended) EndStream(id);
@@ -136,7 +137,8 @@ void Relay::Impl::OnPollOpened(PollId id, StoreResult<OpenedEvents> result) {
   if (found == polls_.end()) return;
   if (!result) return CompletePoll(id, Problem(result.error()));
   Waiter& waiter = found->second.waiter;
-  const bool overdue = found->second.overdue;
+  waiter.epoch = result->epoch;
+  const bool overdue = found->second.overdue || waiter.epoch < waiter.moved_epoch;
   AdoptPoll(id, waiter.session_id);
   waiter.open = true;
   protocol::PollResponse response{Unseen(waiter, result->events)};
@@ -179,6 +181,21 @@ void Relay::Impl::CancelPoll(PollId poll) {
   std::erase(session.opening_polls, poll);
   if (session.poll == poll) session.poll = 0;
   DropSessionIfEmpty(session_id);
+}
+
+void Relay::Impl::OnWatchMoved(const NodeMessage& message) {
+  const auto found = sessions_.find(message.session_id);
+  if (found == sessions_.end()) return;
+  const auto hear = [&](Waiter& waiter) {
+    waiter.moved_epoch = std::max(waiter.moved_epoch, message.epoch);
+    return waiter.open && waiter.epoch < message.epoch;
+  };
+  for (const StreamId id : found->second.opening_streams) hear(streams_.at(id));
+  for (const PollId id : found->second.opening_polls) hear(polls_.at(id).waiter);
+  const StreamId stream = found->second.stream;
+  const PollId poll = found->second.poll;
+  if (stream != 0 && hear(streams_.at(stream))) EndStream(stream);
+  if (poll != 0 && hear(polls_.at(poll).waiter)) CompletePoll(poll, protocol::PollResponse{});
 }
 
 void Relay::Impl::OnEvent(const NodeMessage& message) {

@@ -71,6 +71,7 @@ struct MemorySession {
   std::vector<MemoryMember> members;  // The display first; it stays until the end.
   std::deque<SessionEvent> log;
   std::uint64_t last_event_id = 0;
+  std::uint64_t watch_epoch = 0;
   std::string watch_node;  // Where the display's stream or poll is, or was last.
   DueHandle due;
 };

@@ -172,6 +172,11 @@ StoreResult<OpenedEvents> MemoryStore::Impl::OpenEvents(const std::string& sessi
     if (first + i > after) opened.events.push_back(session->log[i]);
   }
   if (session->ended && opened.events.empty()) return tl::unexpected(StoreError::kNotFound);
+  opened.epoch = ++session->watch_epoch;
+  if (!session->ended && !session->watch_node.empty() && session->watch_node != node_id) {
+    Publish(session->watch_node,
+            {NodeMessage::Kind::kWatchMoved, session_id, {}, {}, {}, opened.epoch});
+  }
   session->watch_node = node_id;
   return opened;
 }

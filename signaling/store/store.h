@@ -112,6 +112,7 @@ struct Claimed {
 struct OpenedEvents {
   std::vector<SessionEvent> events;  // After the id that was asked for, oldest first.
   bool ended = false;                // Nothing will follow.
+  std::uint64_t epoch = 0;           // Grows with each OpenEvents of the session; see kWatchMoved.
 };
 
 struct JoinRequest {
@@ -157,7 +158,9 @@ struct NodeMessage {
     kDeliver,  // `text` to `member_id`'s socket.
     kEvent,    // `event` was logged: to the session's streams and polls, and the display's socket.
     kEnded,    // The session ended; `event` (session:terminated) to everybody, then nothing more.
-    kTakenOver,  // `member_id` joined elsewhere; its socket with an epoch below `epoch` is stale.
+    kWatchMoved,  // The display listens elsewhere; its streams and polls with an epoch below
+                  // `epoch` are stale.
+    kTakenOver,   // `member_id` joined elsewhere; its socket with an epoch below `epoch` is stale.
   };
   Kind kind = Kind::kDeliver;
   std::string session_id;

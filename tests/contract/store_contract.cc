@@ -144,6 +144,19 @@ TEST_P(StoreContract, EventsNeedTheDisplaysHash) {
   EXPECT_EQ(Events("unknown").error(), StoreError::kNotFound);
 }
 
+TEST_P(StoreContract, TheNewestListenerIsTheOne) {
+  RegisterCode("s");
+  const auto first = Events("s", 0, "a").value();
+  EXPECT_EQ(Events("s", 0, "a").value().epoch, first.epoch + 1);
+  EXPECT_THAT(node_a.messages, IsEmpty());
+  const auto second = Events("s", 0, "b").value();
+  ASSERT_THAT(node_a.messages, SizeIs(1));
+  EXPECT_EQ(node_a.messages[0].kind, Kind::kWatchMoved);
+  EXPECT_EQ(node_a.messages[0].session_id, "s");
+  EXPECT_EQ(node_a.messages[0].epoch, second.epoch);
+  EXPECT_GT(second.epoch, first.epoch);
+}
+
 TEST_P(StoreContract, TheEventLogIsBounded) {
   const std::string code = RegisterCode("s", 100);
   for (int i = 0; i < 50; ++i) ASSERT_TRUE(Take(code, "c" + std::to_string(i)));
