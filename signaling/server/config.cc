@@ -63,20 +63,25 @@ void Declare(CLI::App& app, RawOptions& raw, ServerConfig& config) {
       ->capture_default_str();
   app.add_option("--max-connections", config.limits.connections,
                  "Most connections at once; 0 means the descriptor limit minus 20 %")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
   app.add_option("--max-connections-per-ip", config.limits.connections_per_ip,
                  "Most connections of one IPv4 address or IPv6 /64; 0 means no bound")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
   app.add_option("--max-half-open", config.limits.half_open,
                  "Most connections that have not sent a whole request yet")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
   app.add_flag(
       "--limit-loopback", config.limit_loopback,
       "Apply the bounds per address to loopback too (a proxy on this machine is one address)");
   app.add_option("--max-sessions", config.max_sessions, "Most sessions at once")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
   app.add_option("--session-seconds", raw.session_seconds, "How long a code waits to be used")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
   app.add_option("--rate-limits", raw.rate_limits,
                  "on or off: bounds on how often one address may ask")
       ->capture_default_str();
@@ -85,6 +90,7 @@ void Declare(CLI::App& app, RawOptions& raw, ServerConfig& config) {
       ->capture_default_str();
   app.add_option("--idle-seconds", raw.idle_seconds, "Silence after which a WebSocket is given up")
       ->capture_default_str();
+  app.allow_config_extras(CLI::config_extras_mode::error);
   app.set_config("--config", "", "File with the same options, one `name = value` a line");
   app.set_version_flag("--version", "pairwire-relay " + std::string(kVersion));
   for (CLI::Option* option : app.get_options()) {

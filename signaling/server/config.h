@@ -37,9 +37,6 @@ struct Timeouts {
   std::chrono::milliseconds linger{2'000};
   // Comments on an idle event stream; protocol.md promises one at least every 20 s.
   std::chrono::milliseconds sse_heartbeat{15'000};
-  // The longest that a long-poll may wait, and what it waits when it does not say.
-  std::chrono::milliseconds poll_max{60'000};
-  std::chrono::milliseconds poll_default{25'000};
   // WebSocket: upgrade and closing handshake; silence (not even a pong) before it is given up.
   std::chrono::milliseconds ws_handshake{10'000};
   std::chrono::milliseconds ws_idle{60'000};

@@ -55,9 +55,11 @@ void HttpSession::Refuse(HttpResponse response) {
 
 void HttpSession::SetState(State state, const char* reason) {
   if (state == state_) return;
-  context_.log.Debug("http_state", {{"from", ToString(static_cast<int>(state_))},
-                                    {"to", ToString(static_cast<int>(state))},
-                                    {"reason", reason}});
+  if (context_.log.Enabled(LogLevel::kDebug)) {
+    context_.log.Debug("http_state", {{"from", ToString(static_cast<int>(state_))},
+                                      {"to", ToString(static_cast<int>(state))},
+                                      {"reason", reason}});
+  }
   state_ = state;
 }
 
@@ -168,7 +170,11 @@ void HttpSession::SendContinue() {
 void HttpSession::Respond(HttpResponse response) {
   const char* route = exchange_ ? exchange_->route : "";
   context_.metrics.OnRequest(route, response.status, context_.loop.Now() - request_time_);
-  context_.log.Debug("request", {{"route", route}, {"status", response.status}});
+  if (context_.log.Enabled(LogLevel::kDebug)) {
+    context_.log.Debug("request", {{"route", route},
+                                   {"status", response.status},
+                                   {"client", context_.log.ClientTag(ticket_.address().ToText())}});
+  }
   if (draining_) close_after_ = true;
   exchange_.reset();
   output_ = Serialize(response, !close_after_, head_only_);

@@ -1,12 +1,13 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 #include "signaling/server/router.h"
 
-#include <algorithm>
 #include <charconv>
+#include <cstdint>
 #include <utility>
 
 #include "signaling/protocol/events.h"
 #include "signaling/protocol/json.h"
+#include "signaling/protocol/limits.h"
 #include "signaling/server/problem_response.h"
 #include "signaling/server/version.h"
 
@@ -22,14 +23,12 @@ std::string StatusJson(const char* status) {
   return protocol::JsonWriter().Add("status", status).Take();
 }
 
-// A whole number of seconds, cut to `longest`; `otherwise` when it is missing or is no number.
-std::chrono::milliseconds SecondsOf(const std::string& text, std::chrono::milliseconds otherwise,
-                                    std::chrono::milliseconds longest) {
-  unsigned seconds = 0;
+// A whole number of seconds, else `otherwise`. The core cuts it to kMaxPollTimeout.
+std::chrono::milliseconds SecondsOf(const std::string& text, std::chrono::seconds otherwise) {
+  std::uint16_t seconds = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
   if (error != std::errc() || end != text.data() + text.size()) return otherwise;
-  return std::min<std::chrono::milliseconds>(std::chrono::seconds(std::min(seconds, 3600U)),
-                                             longest);
+  return std::chrono::seconds(seconds);
 }
 
 ProblemCode ProblemOf(const Error& error) {
@@ -222,9 +221,8 @@ void Router::Events(const CallPtr& call) {
 }
 
 void Router::Poll(const CallPtr& call) {
-  const Timeouts& timeouts = context_.config.timeouts;
-  const auto timeout = SecondsOf(QueryValue(call->request.query, "timeout"), timeouts.poll_default,
-                                 timeouts.poll_max);
+  const auto timeout =
+      SecondsOf(QueryValue(call->request.query, "timeout"), protocol::kMaxPollTimeout);
   const std::uint64_t poll = host_.NextId();
   call->exchange.OnGone([this, poll] {
     host_.Run([poll](relay::Relay& core, relay::TimePoint) { core.CancelPoll(poll); });

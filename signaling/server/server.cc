@@ -94,6 +94,9 @@ Server::~Server() {
 }
 
 Result<std::unique_ptr<Server>> Server::Create(const ServerConfig& config) {
+  if (!config.web_dir.empty() && !StaticFiles(config.web_dir, 0).enabled()) {
+    return Fail(Errc::kInvalidArgument, "--web must name a folder that exists");
+  }
   auto impl = std::make_unique<Impl>(config);
   if (auto opened = impl->listener.Open(config.listen_host, config.listen_port); !opened) {
     return tl::unexpected(opened.error());

@@ -44,10 +44,12 @@ void WsSession::Start(const HttpRequest& request) {
 
 void WsSession::SetState(State state, const char* reason) {
   static constexpr std::array<const char*, 4> kNames = {"upgrading", "open", "closing", "closed"};
-  context_.log.Debug("ws_state", {{"connection", id_},
-                                  {"from", kNames[static_cast<std::size_t>(state_)]},
-                                  {"to", kNames[static_cast<std::size_t>(state)]},
-                                  {"reason", reason}});
+  if (context_.log.Enabled(LogLevel::kDebug)) {
+    context_.log.Debug("ws_state", {{"connection", id_},
+                                    {"from", kNames[static_cast<std::size_t>(state_)]},
+                                    {"to", kNames[static_cast<std::size_t>(state)]},
+                                    {"reason", reason}});
+  }
   state_ = state;
 }
 

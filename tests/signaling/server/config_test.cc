@@ -1,0 +1,199 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// The relay's options: command line, environment, file, and the one line for each wrong use.
+#include "signaling/server/config.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
+#include <map>
+
+namespace pairwire::server {
+namespace {
+
+using Variables = std::map<std::string, std::string>;
+
+CommandLine Parse(const std::vector<std::string>& arguments, Variables variables = {}) {
+  return ParseCommandLine(arguments, [variables = std::move(variables)](const std::string& name) {
+    const auto found = variables.find(name);
+    return found == variables.end() ? std::string() : found->second;
+  });
+}
+
+class File {
+ public:
+  explicit File(const std::string& text)
+      : path_(::testing::TempDir() + "relay_config_" + std::to_string(::getpid())) {
+    std::ofstream(path_) << text;
+  }
+  ~File() { std::remove(path_.c_str()); }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+TEST(ConfigTest, DefaultsAreThoseOfTheDesign) {
+  const CommandLine line = Parse({});
+  ASSERT_TRUE(line.config) << line.text;
+  EXPECT_EQ(line.config->listen_host, "127.0.0.1");
+  EXPECT_EQ(line.config->listen_port, 8080);
+  EXPECT_EQ(line.config->limits.header_bytes, 8U * 1024);
+  EXPECT_EQ(line.config->limits.body_bytes, 16U * 1024);
+  EXPECT_EQ(line.config->timeouts.request, std::chrono::seconds(10));
+  EXPECT_TRUE(line.config->rate_limits);
+}
+
+TEST(ConfigTest, EveryOptionReachesItsField) {
+  const CommandLine line = Parse({"--listen",
+                                  "[::1]:0",
+                                  "--store",
+                                  "memory",
+                                  "--region",
+                                  "eu-1",
+                                  "--node-id",
+                                  "n1",
+                                  "--web",
+                                  "/srv/web",
+                                  "--log-level",
+                                  "debug",
+                                  "--origin",
+                                  "https://a.example",
+                                  "--origin",
+                                  "http://localhost:3000",
+                                  "--drain-seconds",
+                                  "2.5",
+                                  "--max-connections",
+                                  "11",
+                                  "--max-connections-per-ip",
+                                  "12",
+                                  "--max-half-open",
+                                  "13",
+                                  "--limit-loopback",
+                                  "--max-sessions",
+                                  "14",
+                                  "--session-seconds",
+                                  "15",
+                                  "--rate-limits",
+                                  "off",
+                                  "--request-seconds",
+                                  "0.5",
+                                  "--idle-seconds",
+                                  "16",
+                                  "--public-url",
+                                  "https://relay.example/base"});
+  ASSERT_TRUE(line.config) << line.text;
+  const ServerConfig& config = *line.config;
+  EXPECT_EQ(config.listen_host, "::1");
+  EXPECT_EQ(config.listen_port, 0);
+  EXPECT_EQ(config.region, "eu-1");
+  EXPECT_EQ(config.node_id, "n1");
+  EXPECT_EQ(config.web_dir, "/srv/web");
+  EXPECT_EQ(config.log_level, LogLevel::kDebug);
+  EXPECT_EQ(config.origins,
+            (std::vector<std::string>{"https://a.example", "http://localhost:3000"}));
+  EXPECT_EQ(config.drain_window, std::chrono::milliseconds(2500));
+  EXPECT_EQ(config.limits.connections, 11U);
+  EXPECT_EQ(config.limits.connections_per_ip, 12U);
+  EXPECT_EQ(config.limits.half_open, 13U);
+  EXPECT_TRUE(config.limit_loopback);
+  EXPECT_EQ(config.max_sessions, 14U);
+  EXPECT_EQ(config.session_ttl, std::chrono::seconds(15));
+  EXPECT_FALSE(config.rate_limits);
+  EXPECT_EQ(config.timeouts.request, std::chrono::milliseconds(500));
+  EXPECT_EQ(config.timeouts.ws_idle, std::chrono::seconds(16));
+  EXPECT_EQ(config.public_url, "https://relay.example/base");
+}
+
+TEST(ConfigTest, CommandLineBeatsEnvironmentBeatsFile) {
+  const File file(
+      "region = from-file\nnode-id = from-file\nmax-sessions = 5\norigin = https://file.example\n");
+  const CommandLine line = Parse({"--config", file.path(), "--region", "from-line"},
+                                 {{"PAIRWIRE_REGION", "from-env"},
+                                  {"PAIRWIRE_NODE_ID", "from-env"},
+                                  {"PAIRWIRE_LISTEN", "127.0.0.1:81"}});
+  ASSERT_TRUE(line.config) << line.text;
+  EXPECT_EQ(line.config->region, "from-line");
+  EXPECT_EQ(line.config->node_id, "from-env");
+  EXPECT_EQ(line.config->max_sessions, 5U);
+  EXPECT_EQ(line.config->listen_port, 81);
+  EXPECT_EQ(line.config->origins, std::vector<std::string>{"https://file.example"});
+}
+
+TEST(ConfigTest, EnvironmentNamesTheFileAndFlags) {
+  const File file("region = from-file\n");
+  const CommandLine line = Parse({}, {{"PAIRWIRE_CONFIG", file.path()},
+                                      {"PAIRWIRE_LIMIT_LOOPBACK", "true"},
+                                      {"PAIRWIRE_ORIGIN", "https://a.example,https://b.example"}});
+  ASSERT_TRUE(line.config) << line.text;
+  EXPECT_EQ(line.config->region, "from-file");
+  EXPECT_TRUE(line.config->limit_loopback);
+  EXPECT_EQ(line.config->origins.size(), 2U);
+}
+
+TEST(ConfigTest, WrongUseIsOneLineAndTwo) {
+  const std::vector<std::vector<std::string>> wrong = {
+      {"--nonsense"},
+      {"extra"},
+      {"--listen"},
+      {"--listen", "8080"},
+      {"--listen", "127.0.0.1"},
+      {"--listen", "127.0.0.1:"},
+      {"--listen", "127.0.0.1:65536"},
+      {"--listen", "127.0.0.1:80x"},
+      {"--listen", "::1:8080"},
+      {"--listen", "[::1]8080"},
+      {"--listen", ":8080"},
+      {"--store", "redis"},
+      {"--redis", "redis://127.0.0.1"},
+      {"--log-level", "loud"},
+      {"--origin", "example.org"},
+      {"--origin", "https://example.org/path"},
+      {"--origin", "*"},
+      {"--region", "a b"},
+      {"--node-id", std::string(65, 'n')},
+      {"--drain-seconds", "-1"},
+      {"--drain-seconds", "nan"},
+      {"--request-seconds", "0"},
+      {"--idle-seconds", "0"},
+      {"--session-seconds", "0"},
+      {"--max-sessions", "0"},
+      {"--max-sessions", "many"},
+      {"--max-half-open", "0"},
+      {"--max-connections", "-1"},
+      {"--rate-limits", "maybe"},
+      {"--public-url", "relay.example"},
+      {"--public-url", "https://relay.example/"},
+      {"--config", "/does/not/exist"},
+  };
+  for (const auto& arguments : wrong) {
+    const CommandLine line = Parse(arguments);
+    EXPECT_FALSE(line.config) << arguments.back();
+    EXPECT_EQ(line.exit_code, 2) << arguments.back();
+    EXPECT_FALSE(line.text.empty());
+    EXPECT_EQ(line.text.find('\n'), std::string::npos) << line.text;
+    EXPECT_EQ(line.text.rfind("pairwire-relay: ", 0), 0U) << line.text;
+  }
+  EXPECT_NE(Parse({"--redis", "redis://x"}).text.find("not built into this version"),
+            std::string::npos);
+}
+
+TEST(ConfigTest, UnknownNameInTheFileIsRefused) {
+  const File file("regoin = eu\n");
+  EXPECT_EQ(Parse({"--config", file.path()}).exit_code, 2);
+}
+
+TEST(ConfigTest, HelpAndVersionEndWithZero) {
+  const CommandLine help = Parse({"--help"});
+  EXPECT_EQ(help.exit_code, 0);
+  EXPECT_NE(help.text.find("--listen"), std::string::npos);
+  EXPECT_NE(help.text.find("PAIRWIRE_LISTEN"), std::string::npos);
+  const CommandLine version = Parse({"--version"});
+  EXPECT_EQ(version.exit_code, 0);
+  EXPECT_EQ(version.text.rfind("pairwire-relay ", 0), 0U);
+}
+
+}  // namespace
+}  // namespace pairwire::server
