@@ -60,7 +60,6 @@ const std::vector<Box>& Boxes() {
       {"samples", {"samples/common"}, {"json", "cli11", "spdlog"}},
       // OpenSSL for the SHA-256 of files, wrapped there once for all programs.
       {"samples/common", {}, {"json", "cli11", "spdlog", "openssl"}},
-      {"samples/common", {}, {"json", "cli11", "openssl"}},  // openssl: SHA-256 of files
       {"bench", {"peer/base", "signaling/protocol"}, {"boost", "json", "cli11"}},
   };
   return boxes;

@@ -178,6 +178,24 @@ TEST_F(AsioWatchTest, UnwatchAndWatchAgainInOneTurn) {
   EXPECT_TRUE(calls_.WaitFor(1));
 }
 
+TEST_F(AsioWatchTest, UnwatchAndWatchAgainInsideItsOwnCallback) {
+  FdWatchId id = 0;
+  FdWatchId second = 0;
+  OnLoop([&] {
+    id = loop_.WatchReadable(fd_.get(), [&] {
+      loop_.UnwatchFd(id);
+      second = loop_.WatchReadable(fd_.get(), [&] {
+        Consume(fd_);
+        calls_.Update([](int& n) { ++n; });
+      });
+      EXPECT_NE(second, 0U) << "the loop had not let go of the descriptor";
+    });
+  });
+  Signal(fd_);
+  EXPECT_TRUE(calls_.WaitFor(1));
+  Unwatch(second);
+}
+
 TEST_F(AsioWatchTest, NeverClosesTheDescriptor) {
   const FdWatchId id = Watch(fd_.get(), [] {});
   Unwatch(id);

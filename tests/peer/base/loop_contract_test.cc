@@ -148,6 +148,13 @@ TYPED_TEST(LoopContractTest, WhatATurnEndTaskAddsIsTheNextTurns) {
   EXPECT_EQ(this->order_, (std::vector<int>{1, 2, 3, 4}));
 }
 
+TYPED_TEST(LoopContractTest, ATurnEndAddedAtATurnsEndKeepsTheLoopAwake) {
+  this->OnLoop([this] {
+    this->loop().PostAtTurnEnd([this] { this->loop().PostAtTurnEnd([this] { this->Done(); }); });
+  });
+  EXPECT_TRUE(this->WaitDone());
+}
+
 TYPED_TEST(LoopContractTest, TurnEndFollowsATimerToo) {
   this->OnLoop([this] {
     this->loop().ScheduleAt(this->loop().Now() + 1ms,
