@@ -187,9 +187,15 @@ class PairingCore {
 
  private:
   void OnEnvelope(const protocol::Envelope& envelope) {
+    LogSignal("got ", envelope.type);
     if (envelope.type == Self::kExpects) {
       Result<std::string> sdp = ParseSdpData(envelope.data);
-      if (sdp) Feed(pairing::RemoteDescription{envelope.from, std::move(*sdp)});
+      if (sdp) {
+        Feed(pairing::RemoteDescription{envelope.from, std::move(*sdp)});
+      } else {
+        Feed(pairing::PeerFailed{{Errc::kParseError, "the other end's description is malformed: " +
+                                                         sdp.error().detail}});
+      }
     } else if (envelope.type == protocol::kWebrtcIceCandidate) {
       Result<IceCandidate> candidate = ParseCandidateData(envelope.data);
       if (candidate) Feed(pairing::RemoteCandidate{envelope.from, std::move(*candidate)});
@@ -210,12 +216,20 @@ class PairingCore {
 
   void Send(std::string_view type, const std::string& to, protocol::RawJson data) {
     if (!socket_) return;
+    LogSignal("sending ", type);
     protocol::Envelope envelope;
     envelope.type = type;
     envelope.to = to;
     envelope.data = std::move(data);
     const Result<void> sent = socket_->Send(envelope);
     if (!sent) FeedLater(pairing::SocketClosed{sent.error()});
+  }
+
+  // The type only: SDP and candidates stay out of logs.
+  void LogSignal(std::string_view what, std::string_view type) const {
+    if (!LogWanted(LogLevel::kDebug)) return;
+    Log(LogLevel::kDebug, "signaling[" + std::string(ToString(machine_.state())) +
+                              "]: " + std::string(what) + std::string(type));
   }
 
   void OnRelayLeft() {

@@ -2,6 +2,7 @@
 #include "signaling/client/webrtc_signal.h"
 
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
@@ -18,7 +19,15 @@ RawJson ToSdpData(const std::string& sdp) { return {JsonWriter().Add("sdp", sdp)
 Result<std::string> ParseSdpData(const RawJson& data) {
   const Result<JsonObject> object = JsonObject::Parse(data.text, protocol::kMaxMessageBytes);
   if (!object) return tl::unexpected(object.error());
-  return object->String("sdp", kMaxSdpBytes);
+  // Not JsonObject::String: that refuses line breaks, which names and ids must not have. Escapes
+  // make the JSON form longer than the text, so the real bound comes after.
+  const Result<RawJson> raw = object->Raw("sdp", protocol::kMaxMessageBytes);
+  if (!raw) return tl::unexpected(raw.error());
+  const nlohmann::json value = nlohmann::json::parse(raw->text, nullptr, false);
+  if (!value.is_string()) return Fail(Errc::kParseError, "sdp is missing or no text");
+  std::string sdp = value.get<std::string>();
+  if (sdp.size() > kMaxSdpBytes) return Fail(Errc::kLimitExceeded, "sdp is too long");
+  return sdp;
 }
 
 RawJson ToCandidateData(const IceCandidate& candidate) {
