@@ -1,7 +1,7 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
-// DCEP from any bytes; what is accepted must print back to the same bytes (RFC 8832 has one form for each
-// message).
+// DCEP from any bytes; what is accepted must print back to the same bytes (RFC 8832 has one form
+// for each message).
 #include <cstddef>
 #include <cstdint>
 

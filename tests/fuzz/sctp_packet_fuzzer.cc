@@ -1,8 +1,9 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
-// SCTP packets into a connected association, through the filter and usrsctp. The input is a row of packets,
-// each after its length in two bytes (big-endian), each from its first chunk on: ports and the right
-// verification tag are put before it, since only the authenticated other end can know them.
+// SCTP packets into a connected association, through the filter and usrsctp. The input is a row of
+// packets, each after its length in two bytes (big-endian), each from its first chunk on: ports and
+// the right verification tag are put before it, since only the authenticated other end can know
+// them.
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
