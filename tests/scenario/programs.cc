@@ -67,7 +67,7 @@ std::vector<Json> Program::Events(const std::string& name) const {
 
 std::string Program::Said() const {
   std::string said;
-  const auto& lines = process_.lines();
+  const auto lines = process_.lines();
   const std::size_t first = lines.size() > 20 ? lines.size() - 20 : 0;
   for (std::size_t i = first; i < lines.size(); ++i) said += lines[i] + "\n";
   return said + process_.errors();

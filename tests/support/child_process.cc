@@ -75,75 +75,87 @@ ChildProcess::ChildProcess(std::vector<std::string> arguments) {
   close(out.write);
   close(err.write);
   in_ = in.write;
-  out_ = out.read;
-  err_ = err.read;
-  for (const int fd : {in_, out_, err_}) fcntl(fd, F_SETFL, O_NONBLOCK);
+  fcntl(in_, F_SETFL, O_NONBLOCK);
   if (error != 0) {
     std::fprintf(stderr, "cannot start %s\n", argv[0]);
     std::abort();
   }
+  reader_ = std::thread([this, out, err] { ReadOutput(out.read, err.read); });
 }
 
 ChildProcess::~ChildProcess() {
-  for (const int fd : {in_, out_, err_}) {
-    if (fd >= 0) close(fd);
-  }
+  CloseInput();
   if (!exit_code_) {
     kill(pid_, SIGKILL);
     waitpid(pid_, nullptr, 0);
   }
+  reader_.join();
 }
 
-bool ChildProcess::ReadSome(int& fd, std::string& into) {
+void ChildProcess::ReadOutput(int out, int err) {
+  std::array<pollfd, 2> fds{{{out, POLLIN, 0}, {err, POLLIN, 0}}};
   std::array<char, 64 * 1024> buffer;
-  const ssize_t got = read(fd, buffer.data(), buffer.size());
-  if (got > 0) {
-    into.append(buffer.data(), static_cast<std::size_t>(got));
-    return true;
+  std::string partial;
+  while (fds[0].fd >= 0 || fds[1].fd >= 0) {
+    poll(fds.data(), fds.size(), -1);
+    for (pollfd& source : fds) {
+      if (source.fd < 0 || source.revents == 0) continue;
+      const ssize_t got = read(source.fd, buffer.data(), buffer.size());
+      if (got < 0 && errno == EINTR) continue;
+      if (got <= 0) {
+        close(std::exchange(source.fd, -1));
+        continue;
+      }
+      const std::string_view text(buffer.data(), static_cast<std::size_t>(got));
+      output_.Update([&](Output& all) {
+        if (&source == &fds[1]) {
+          all.errors += text;
+          return;
+        }
+        partial += text;
+        std::size_t begin = 0;
+        for (std::size_t end; (end = partial.find('\n', begin)) != std::string::npos;) {
+          all.lines.push_back(partial.substr(begin, end - begin));
+          begin = end + 1;
+        }
+        partial.erase(0, begin);
+      });
+    }
   }
-  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return false;
-  close(std::exchange(fd, -1));
-  return false;
+  output_.Update([](Output& all) { all.ended = true; });
 }
 
-bool ChildProcess::Pump(Clock::time_point until, bool for_writing) {
-  if (out_ < 0 && err_ < 0) return false;
-  std::array<pollfd, 3> fds{
-      {{out_, POLLIN, 0}, {err_, POLLIN, 0}, {for_writing ? in_ : -1, POLLOUT, 0}}};
-  poll(fds.data(), fds.size(), MillisecondsUntil(until));
-  if (fds[0].revents != 0) ReadSome(out_, partial_);
-  if (fds[1].revents != 0) ReadSome(err_, errors_);
-  for (std::size_t end; (end = partial_.find('\n')) != std::string::npos;) {
-    lines_.push_back(partial_.substr(0, end));
-    partial_.erase(0, end + 1);
-  }
-  return true;
-}
+std::vector<std::string> ChildProcess::lines() const { return output_.Get().lines; }
+std::string ChildProcess::errors() const { return output_.Get().errors; }
 
 std::optional<std::string> ChildProcess::WaitForLine(
     const std::function<bool(const std::string&)>& wanted, std::chrono::milliseconds deadline) {
-  const auto until = Clock::now() + deadline;
-  while (true) {
-    while (next_line_ < lines_.size()) {
-      const std::string& line = lines_[next_line_++];
-      if (wanted(line)) return line;
-    }
-    if (out_ < 0 || Clock::now() >= until) return std::nullopt;
-    Pump(until);
-  }
+  std::optional<std::string> found;
+  static_cast<void>(output_.WaitUntil(
+      [&](const Output& all) {
+        while (next_line_ < all.lines.size()) {
+          const std::string& line = all.lines[next_line_++];
+          if (!wanted(line)) continue;
+          found = line;
+          return true;
+        }
+        return all.ended;
+      },
+      deadline));
+  return found;
 }
 
 bool ChildProcess::Write(std::string_view text, std::chrono::milliseconds deadline) {
-  const auto until = Clock::now() + deadline;
+  const auto until = std::chrono::steady_clock::now() + deadline;
   while (!text.empty()) {
     const ssize_t written = write(in_, text.data(), text.size());
     if (written > 0) {
       text.remove_prefix(static_cast<std::size_t>(written));
-    } else if (errno != EAGAIN && errno != EINTR) {
-      return false;
-    } else if (Clock::now() >= until || !Pump(until, true)) {
-      return false;
+      continue;
     }
+    if (errno != EAGAIN && errno != EINTR) return false;
+    pollfd writable{in_, POLLOUT, 0};
+    if (poll(&writable, 1, MillisecondsUntil(until)) == 0) return false;
   }
   return true;
 }
@@ -157,11 +169,10 @@ void ChildProcess::Signal(int number) const {
 }
 
 int ChildProcess::WaitForExit(std::chrono::milliseconds deadline) {
-  const auto until = Clock::now() + deadline;
-  while (Clock::now() < until && Pump(until)) {
-  }
+  const auto until = std::chrono::steady_clock::now() + deadline;
   if (exit_code_) return *exit_code_;
-  // Both outputs are closed or time is up: a pidfd tells the end without polling.
+  if (!output_.WaitUntil([](const Output& all) { return all.ended; }, deadline)) return -1;
+  // A pidfd tells the end without polling.
   const int process = static_cast<int>(syscall(SYS_pidfd_open, pid_, 0));
   pollfd ended{process, POLLIN, 0};
   const bool over = poll(&ended, 1, MillisecondsUntil(until)) == 1;

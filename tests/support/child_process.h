@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "tests/support/wait.h"
@@ -36,8 +37,8 @@ class ChildProcess {
                                          std::chrono::milliseconds deadline = kDeadline);
 
   // Everything that came on stdout up to now, line by line.
-  const std::vector<std::string>& lines() const { return lines_; }
-  const std::string& errors() const { return errors_; }
+  std::vector<std::string> lines() const;
+  std::string errors() const;
 
   // False when the program does not take it in time.
   bool Write(std::string_view text, std::chrono::milliseconds deadline = kDeadline);
@@ -56,21 +57,20 @@ class ChildProcess {
   std::size_t ConnectionsTo(int port) const;
 
  private:
-  using Clock = std::chrono::steady_clock;
+  struct Output {
+    std::vector<std::string> lines;
+    std::string errors;
+    bool ended = false;  // both outputs are closed
+  };
 
-  // Reads what is there, waiting at most until `until`; false when both outputs have ended.
-  bool Pump(Clock::time_point until, bool for_writing = false);
-  bool ReadSome(int& fd, std::string& into);
+  void ReadOutput(int out, int err);
 
   pid_t pid_ = -1;
   int in_ = -1;
-  int out_ = -1;
-  int err_ = -1;
-  std::string partial_;
-  std::vector<std::string> lines_;
   std::size_t next_line_ = 0;
-  std::string errors_;
   std::optional<int> exit_code_;
+  Watched<Output> output_;
+  std::thread reader_;
 };
 
 }  // namespace pairwire::test
