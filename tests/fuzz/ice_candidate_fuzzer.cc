@@ -1,7 +1,7 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
-// Fuzzes the candidate parser: whatever parses prints back to the same value, and the line made for libnice
-// is one that our own parser takes too.
+// Fuzzes the candidate parser: whatever parses prints back to the same value, and the line made for
+// libnice is one that our own parser takes too.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

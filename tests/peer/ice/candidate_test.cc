@@ -14,8 +14,7 @@ namespace {
 constexpr const char* kUsable[] = {
     "candidate:1 1 UDP 2130706431 203.0.113.141 8998 typ host",
     "candidate:2 1 UDP 1694498815 192.0.2.3 45664 typ srflx raddr 203.0.113.141 rport 8998",
-    "candidate:842163049 1 udp 1677729535 198.51.100.7 46154 typ srflx raddr 0.0.0.0 rport 0 ufrag "
-    "x",
+    "candidate:842163049 1 udp 1677729535 198.51.100.7 46154 typ srflx raddr 0.0.0.0 rport 0 a b",
     "candidate:0 1 UDP 2122252543 2001:db8::1 61665 typ host",
     "candidate:3 1 TCP 2105524479 192.0.2.1 9 typ host tcptype active",
     "candidate:3 1 tcp 1518214911 192.0.2.1 0 typ host tcptype active generation 0",
