@@ -72,36 +72,41 @@ check_file() {
 
 echo "== round-trip time"
 code=$(next_code); echo "code $code"
-exec 4< <(controller --code "$code" ping --count 1000)
+exec 4< <(controller --code "$code" ping --count 1000); sender=$!
 connected=$(wait_event 4 connected)
 echo "path $(field path "$connected")"
 [ "$(field path "$connected")" = direct ] || fail "the path is not direct: $connected"
 ping=$(wait_event 4 ping)
 echo "round trip of 64 bytes: p50 $(field p50Us "$ping") us, p99 $(field p99Us "$ping") us"
+wait "$sender" || fail "the controller did not exit with 0"
 
 echo "== 10,000 numbered messages"
 code=$(next_code); echo "code $code"
 before=$(date +%s%N)
-seq 1 10000 | controller --code "$code" chat >"$work/chat.jsonl" || fail "the chat failed"
+seq 1 10000 | controller --code "$code" chat >"$work/chat.jsonl" & chat=$!
+# The display shows a new code once the session is over; then all messages are in its log. They are read
+# meanwhile, as a display whose output nobody takes stops taking messages.
+code=$(next_code)
+wait "$chat" || fail "the chat failed"
 after=$(date +%s%N)
-closed=$(next_code)  # the display shows a new code once the session is over: all messages are in its log
 sed -n 's/.*"event":"message".*"text":"\([0-9]*\)".*/\1/p' "$work/display.jsonl" >"$work/numbers"
 seq 1 10000 | cmp - "$work/numbers" || fail "the messages did not arrive once and in order"
 echo "10000 messages received once and in order; pairing, sending and closing took $(((after - before) / 1000000)) ms"
 
 echo "== a picture and a text"
 picture=docs/controller-page.png text=LICENSE
-echo "code $closed"
-exec 4< <(controller --code "$closed" send-file "$picture" "$text")
+echo "code $code"
+exec 4< <(controller --code "$code" send-file "$picture" "$text"); sender=$!
 for file in "$picture" "$text"; do
   received=$(wait_event 3 file); sent=$(wait_event 4 file)
   check_file "$sent" "$received" "$file"
 done
+wait "$sender" || fail "the controller did not exit with 0"
 
 echo "== 100 MB, while the relay is stopped and then killed"
 head -c 100000000 /dev/urandom >"$work/random.bin"
 code=$(next_code); echo "code $code"
-exec 4< <(controller --code "$code" send-file "$work/random.bin")
+exec 4< <(controller --code "$code" send-file "$work/random.bin"); sender=$!
 wait_event 4 progress >/dev/null
 kill -STOP "$relay"; echo "relay stopped"
 progress=$(wait_event 4 progress)
@@ -110,6 +115,7 @@ echo "relay killed when $(field sent "$progress") of $(field size "$progress") b
 [ "$(field sent "$progress")" -lt "$(field size "$progress")" ] || fail "the transfer was over before the relay was killed"
 received=$(wait_event 3 file); sent=$(wait_event 4 file)
 check_file "$sent" "$received" "$work/random.bin"
+wait "$sender" || fail "the controller did not exit with 0"
 
 kill -TERM "$display"
 wait "$display" || fail "the display did not exit with 0"
