@@ -68,6 +68,7 @@ step "packages"
 .ci/install-packages.sh build test || exit 1
 
 check format .ci/check-format.sh
+check readme .ci/check-readme.sh
 
 build release && run_ctest release
 
