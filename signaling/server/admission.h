@@ -1,7 +1,7 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
 // Admission: who may connect. Counts connections in all, per client address and those that have not
-// sent a whole request yet, and refuses new ones before old ones suffer (security.md 3.2).
+// sent a whole request yet, and refuses new ones before old ones suffer.
 //
 // Not here: how often a client may ask (rates), which signaling/core decides.
 #ifndef PAIRWIRE_SIGNALING_SERVER_ADMISSION_H_

@@ -35,7 +35,7 @@ struct Timeouts {
   // After the last byte of an error response the client gets this long to read it before the socket
   // goes.
   std::chrono::milliseconds linger{2'000};
-  // Comments on an idle event stream; protocol.md promises one at least every 20 s.
+  // Comments on an idle event stream; the protocol promises one at least every 20 s.
   std::chrono::milliseconds sse_heartbeat{15'000};
   // WebSocket: upgrade and closing handshake; silence (not even a pong) before it is given up.
   std::chrono::milliseconds ws_handshake{10'000};
@@ -51,12 +51,12 @@ struct Limits {
   std::size_t connections_per_ip = 256;
   // Connections that have not completed their first request yet.
   std::size_t half_open = 1'024;
-  // HTTP (security.md 3.2).
+  // HTTP: a request line with a token, and a body with a name, a code and an opaque hello.
   std::size_t header_bytes = 8 * 1'024;
   std::size_t body_bytes = 16 * 1'024;
   // What a client may send ahead of the response to its first request.
   std::size_t pipelined_bytes = 16 * 1'024;
-  // One WebSocket message (protocol.md: 64 KiB).
+  // One WebSocket message (kMaxMessageBytes of the protocol).
   std::size_t ws_message_bytes = 64 * 1'024;
   // What may wait in one socket's outgoing queue before the client counts as too slow and is
   // closed.

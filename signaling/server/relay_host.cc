@@ -2,6 +2,7 @@
 #include "signaling/server/relay_host.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 namespace pairwire::server {
@@ -68,6 +69,7 @@ void RelayHost::Post(std::function<void()> task) {
 }
 
 void RelayHost::RunInside(const std::function<void()>& task) {
+  if (inside_) std::abort();  // only a bug of ours gets here: the core must not be entered twice
   inside_ = true;
   task();
   inside_ = false;

@@ -1,7 +1,7 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
 // StaticFiles: the browser controller's files from the folder of --web, with the headers that keep
-// the page from running anything but its own scripts (security.md 3.3). Never a file outside of
+// the page from running anything but its own scripts. Never a file outside of
 // that folder, by dots, links or otherwise; hidden files are not served.
 //
 // Not here: Strict-Transport-Security, which is for whoever ends TLS in front of the relay.

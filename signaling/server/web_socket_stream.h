@@ -1,7 +1,7 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
 // WebSocketStream: one server-side WebSocket (RFC 6455, by Boost.Beast) with a bounded outgoing
-// queue. No compression: it would cost 100 KB a connection (field guide 5). Frames are checked by
+// queue. No compression: it would cost about 100 KB a connection. Frames are checked by
 // Beast, which answers a broken one with a close code by itself; pings and their time-out are
 // Beast's too.
 //

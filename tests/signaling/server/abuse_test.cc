@@ -97,7 +97,7 @@ TEST(AbuseTest, TheAnswerToAHugeUploadStillArrives) {
   TestRelay relay;
   RawClient client(relay.port());
   client.Send("POST /api/sessions/register HTTP/1.1\r\nHost: h\r\nContent-Length: 200000\r\n\r\n");
-  client.Send(std::string(200'000, 'u'));
+  EXPECT_TRUE(client.Send(std::string(200'000, 'u'))) << "reset before it was all sent";
   EXPECT_EQ(client.ReadResponse().status, 413);
 }
 
