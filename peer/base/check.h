@@ -1,7 +1,7 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
-// PAIRWIRE_CHECK: a failed check is our bug and ends the program with file, line and text. Network input
-// must never reach one; what can happen at run time is a Result.
+// PAIRWIRE_CHECK: a failed check is our bug and ends the program with file, line and text. Network
+// input must never reach one; what can happen at run time is a Result.
 #ifndef PAIRWIRE_PEER_BASE_CHECK_H_
 #define PAIRWIRE_PEER_BASE_CHECK_H_
 

@@ -1,8 +1,8 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
-// Logging inside the library: one line to the process's sink (include/pairwire/log.h). A line starts with
-// the object and its state: "pc7[connecting] dtls: …". Never payloads, codes, passwords or tokens;
-// addresses only at kDebug.
+// Logging inside the library: one line to the process's sink (include/pairwire/log.h). A line
+// starts with the object and its state: "pc7[connecting] dtls: …". Never payloads, codes, passwords
+// or tokens; addresses only at kDebug.
 #ifndef PAIRWIRE_PEER_BASE_LOG_H_
 #define PAIRWIRE_PEER_BASE_LOG_H_
 

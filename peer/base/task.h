@@ -1,7 +1,7 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
-// Task: a move-only callable without arguments, as loops queue them. std::function would ask that what
-// it captures can be copied (C++23 has std::move_only_function).
+// Task: a move-only callable without arguments, as loops queue them. std::function would ask that
+// what it captures can be copied (C++23 has std::move_only_function).
 #ifndef PAIRWIRE_PEER_BASE_TASK_H_
 #define PAIRWIRE_PEER_BASE_TASK_H_
 
@@ -17,8 +17,8 @@ class Task {
   Task() = default;
 
   template <typename F>
-    requires(!std::same_as<std::remove_cvref_t<F>, Task> && std::invocable<std::decay_t<F>&>)
-  Task(F&& function)  // NOLINT(google-explicit-constructor): lambdas are passed as they are
+  requires(!std::same_as<std::remove_cvref_t<F>, Task> && std::invocable<std::decay_t<F>&>)
+      Task(F&& function)  // NOLINT(google-explicit-constructor): lambdas are passed as they are
       : callable_(std::make_unique<Callable<std::decay_t<F>>>(std::forward<F>(function))) {}
 
   explicit operator bool() const { return callable_ != nullptr; }

@@ -1,7 +1,7 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
-// TaskSafety: makes posted work a no-op once its owner is gone. A member of the owner, declared last so
-// that it goes first. Owner and tasks live on one loop: no atomics.
+// TaskSafety: makes posted work a no-op once its owner is gone. A member of the owner, declared
+// last so that it goes first. Owner and tasks live on one loop: no atomics.
 //
 //   loop_.Post(safety_.Wrap([this] { Continue(); }));
 #ifndef PAIRWIRE_PEER_BASE_TASK_SAFETY_H_

@@ -1,7 +1,7 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
-// Timer: one restartable timer of a loop, owned by the object whose method it calls. Stops when destroyed.
-// Loop thread only.
+// Timer: one restartable timer of a loop, owned by the object whose method it calls. Stops when
+// destroyed. Loop thread only.
 #ifndef PAIRWIRE_PEER_BASE_TIMER_H_
 #define PAIRWIRE_PEER_BASE_TIMER_H_
 
@@ -15,7 +15,8 @@ namespace pairwire {
 class Timer {
  public:
   // `on_expire` may restart, stop or destroy the timer.
-  Timer(Loop& loop, std::function<void()> on_expire) : loop_(loop), on_expire_(std::move(on_expire)) {}
+  Timer(Loop& loop, std::function<void()> on_expire)
+      : loop_(loop), on_expire_(std::move(on_expire)) {}
   ~Timer() { Stop(); }
 
   Timer(const Timer&) = delete;

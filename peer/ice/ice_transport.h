@@ -3,8 +3,8 @@
 // IceTransport: finds and keeps a path for datagrams to one other peer (ICE, RFC 8445; trickle, RFC
 // 8838). One component, as everything is bundled and RTCP is multiplexed (RFC 8843, RFC 5761).
 //
-// Interface only: nice_transport.h is the real one over libnice; tests use a fake over a simulated link.
-// It knows nothing of DTLS or SDP. Loop thread only.
+// Interface only: nice_transport.h is the real one over libnice; tests use a fake over a simulated
+// link. It knows nothing of DTLS or SDP. Loop thread only.
 #ifndef PAIRWIRE_PEER_ICE_ICE_TRANSPORT_H_
 #define PAIRWIRE_PEER_ICE_ICE_TRANSPORT_H_
 
@@ -42,8 +42,8 @@ struct CandidatePair {
   bool relayed = false;
 };
 
-// What an IceTransport tells its owner. Never called from inside a method that the owner calls, always
-// from the loop's frame; the owner may call back into the transport, and may destroy it.
+// What an IceTransport tells its owner. Never called from inside a method that the owner calls,
+// always from the loop's frame; the owner may call back into the transport, and may destroy it.
 class Events {
  public:
   // "candidate:…" without "a=", ready for signalling.
@@ -51,7 +51,8 @@ class Events {
   virtual void OnIceGatheringDone() = 0;
   virtual void OnIceState(State state) = 0;
   virtual void OnIceSelectedPair(const CandidatePair& pair) = 0;
-  // A datagram from a source that passed a connectivity check; never STUN. Valid during the call only.
+  // A datagram from a source that passed a connectivity check; never STUN. Valid during the call
+  // only.
   virtual void OnIcePacket(ByteSpan packet) = 0;
 
  protected:
@@ -60,7 +61,8 @@ class Events {
 
 class IceTransport {
  public:
-  // Closes, without events. Resources that need time (TURN deallocation) are released in the background.
+  // Closes, without events. Resources that need time (TURN deallocation) are released in the
+  // background.
   virtual ~IceTransport() = default;
 
   virtual const Credentials& local_credentials() const = 0;
@@ -68,22 +70,25 @@ class IceTransport {
   // Starts gathering host candidates; OnIceCandidate for each, then OnIceGatheringDone. Call once.
   virtual Result<void> Gather() = 0;
 
-  // Before SetRemoteCredentials, once. Conflicts are repaired by the tie-breaker (RFC 8445 7.3.1.1).
+  // Before SetRemoteCredentials, once. Conflicts are repaired by the tie-breaker (RFC
+  // 8445 7.3.1.1).
   virtual void SetRole(Role role) = 0;
 
   // Checks start when remote credentials and a candidate are known. kInvalidArgument: grammar.
   virtual Result<void> SetRemoteCredentials(const Credentials& credentials) = 0;
 
-  // `candidate` with or without "a=", surrounding blanks ignored. Candidates that we can not use (transport,
-  // name instead of address, priority 0, port 0, multicast, RFC 6544 without tcptype) are counted and
-  // ignored, which is no error. kParseError: not a candidate line. kLimitExceeded: more than 64.
+  // `candidate` with or without "a=", surrounding blanks ignored. Candidates that we can not use
+  // (transport, name instead of address, priority 0, port 0, multicast, RFC 6544 without tcptype)
+  // are counted and ignored, which is no error. kParseError: not a candidate line. kLimitExceeded:
+  // more than 64.
   virtual Result<void> AddRemoteCandidate(std::string_view candidate) = 0;
 
-  // No more remote candidates will come; only after this may the state become kFailed for lack of pairs.
+  // No more remote candidates will come; only after this may the state become kFailed for lack of
+  // pairs.
   virtual void SetRemoteCandidatesDone() = 0;
 
-  // Sends one datagram on the selected pair. False: not sent (no pair yet, or the socket's buffer is full);
-  // upper layers recover as from any lost packet.
+  // Sends one datagram on the selected pair. False: not sent (no pair yet, or the socket's buffer
+  // is full); upper layers recover as from any lost packet.
   virtual bool Send(ByteSpan packet) = 0;
 };
 

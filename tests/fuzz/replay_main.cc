@@ -1,7 +1,7 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
-// Runs a fuzz target over every file of a corpus folder, and over each file cut short at every length up
-// to 256: what the fuzzer once found stays an ordinary test.
+// Runs a fuzz target over every file of a corpus folder, and over each file cut short at every
+// length up to 256: what the fuzzer once found stays an ordinary test.
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
@@ -21,7 +21,8 @@ int main(int argc, char** argv) {
   for (const auto& entry : std::filesystem::directory_iterator(argv[1])) {
     if (!entry.is_regular_file()) continue;
     std::ifstream in(entry.path(), std::ios::binary);
-    const std::vector<char> bytes{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+    const std::vector<char> bytes{std::istreambuf_iterator<char>(in),
+                                  std::istreambuf_iterator<char>()};
     const auto* data = reinterpret_cast<const std::uint8_t*>(bytes.data());
     LLVMFuzzerTestOneInput(data, bytes.size());
     for (std::size_t cut = 0; cut < std::min<std::size_t>(bytes.size(), 256); ++cut) {
