@@ -110,6 +110,7 @@ class ChannelMux::Impl final : public AssociationEvents {
   void HandleOpen(StreamId stream, const DcepOpen& open);
   void HandleAck(StreamId stream);
   void MarkOpen(Channel& channel);
+  void AnnounceOpen(ChannelId id);
   void Refuse(StreamId stream, std::string_view reason);
   void Deliver(ChannelId id, ByteSpan data, bool is_text);
   void QueueDelivery(Channel& channel);

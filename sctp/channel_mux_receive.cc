@@ -165,9 +165,7 @@ void ChannelMux::Impl::HandleOpen(StreamId stream, const DcepOpen& open) {
   Queue([this, id = channel.id, label = open.label, protocol = open.protocol] {
     events_.OnChannelIncoming(id, label, protocol);
   });
-  Queue([this, id = channel.id] {
-    if (Find(id) != nullptr) events_.OnChannelOpen(id);
-  });
+  Queue([this, id = channel.id] { AnnounceOpen(id); });
   Enqueue(channel, {Ppid::kDcep, EncodeDcepAck(), false});
 }
 
@@ -177,11 +175,15 @@ void ChannelMux::Impl::HandleAck(StreamId stream) {
   if (channel != nullptr && channel->state == ChannelState::kOpening) MarkOpen(*channel);
 }
 
+void ChannelMux::Impl::AnnounceOpen(ChannelId id) {
+  // It may have been closed by the event before.
+  const Channel* const channel = Find(id);
+  if (channel != nullptr && channel->state == ChannelState::kOpen) events_.OnChannelOpen(id);
+}
+
 void ChannelMux::Impl::MarkOpen(Channel& channel) {
   SetState(channel, ChannelState::kOpen, "acknowledged");
-  Queue([this, id = channel.id] {
-    if (Find(id) != nullptr) events_.OnChannelOpen(id);
-  });
+  Queue([this, id = channel.id] { AnnounceOpen(id); });
 }
 
 void ChannelMux::Impl::Refuse(StreamId stream, std::string_view reason) {

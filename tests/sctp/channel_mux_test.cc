@@ -47,6 +47,17 @@ TEST(ChannelMuxTest, TheOtherEndsOpenIsAnnouncedAndAcknowledged) {
   EXPECT_EQ(mux.end.mux->stream_of(id), StreamId{1});
 }
 
+TEST(ChannelMuxTest, AChannelClosedAtItsArrivalIsNotAnnouncedAsOpen) {
+  FakeMux mux;
+  mux.Connect(true);
+  mux.end.hook = [&](int) {
+    if (!mux.end.incoming.empty()) mux.end.mux->Close(mux.end.incoming.back());
+  };
+  mux.RemoteOpen(1);
+  EXPECT_TRUE(mux.end.opened.empty());
+  EXPECT_EQ(mux.fake->resets, std::vector{StreamId{1}});
+}
+
 TEST(ChannelMuxTest, SendingBeforeTheAckIsAllowedButNotBeforeTheConnection) {
   FakeMux mux;
   const ChannelId id = mux.end.mux->Open("x", "").value();

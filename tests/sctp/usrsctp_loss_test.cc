@@ -95,10 +95,12 @@ TEST(UsrsctpLossTest, HeavyLossDoesNotAbort) {
   EXPECT_GT(pair.path.a_to_b().counters().dropped_queue, 10u);
 }
 
+// Not 30 percent: there, the last data may need longer than usrsctp waits for a shutdown (five
+// times the largest RTO, 50 s), and then an abort is right.
 TEST(UsrsctpLossTest, CloseSurvivesLoss) {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     PAIRWIRE_TRACE_SEED(seed);
-    SctpPair pair({.delay = 10ms, .loss = 0.3, .seed = seed});
+    SctpPair pair({.delay = 10ms, .loss = 0.15, .seed = seed});
     pair.Connect();
     ASSERT_TRUE(pair.a.Send(0, Bytes(20'000)).has_value());
     pair.a.association->Close();
