@@ -12,17 +12,18 @@ function(pairwire_product name)
   foreach(box IN LISTS ARG_BOXES)
     list(APPEND objects $<TARGET_OBJECTS:${box}>)
   endforeach()
-  add_library(pairwire_${name} STATIC ${objects})
-  add_library(pairwire::${name} ALIAS pairwire_${name})
-  set_target_properties(pairwire_${name} PROPERTIES EXPORT_NAME ${name} LINKER_LANGUAGE CXX)
-  target_compile_features(pairwire_${name} INTERFACE cxx_std_20)
-  target_include_directories(pairwire_${name} INTERFACE
+  add_library(pairwire_lib_${name} STATIC ${objects})
+  add_library(pairwire::${name} ALIAS pairwire_lib_${name})
+  set_target_properties(pairwire_lib_${name} PROPERTIES
+    OUTPUT_NAME pairwire_${name} EXPORT_NAME ${name} LINKER_LANGUAGE CXX)
+  target_compile_features(pairwire_lib_${name} INTERFACE cxx_std_20)
+  target_include_directories(pairwire_lib_${name} INTERFACE
     $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-  target_link_libraries(pairwire_${name} INTERFACE ${ARG_LINK})
+  target_link_libraries(pairwire_lib_${name} INTERFACE ${ARG_LINK})
   if(PAIRWIRE_SANITIZE)
-    target_link_options(pairwire_${name} INTERFACE $<BUILD_INTERFACE:-fsanitize=${PAIRWIRE_SANITIZE}>)
+    target_link_options(pairwire_lib_${name} INTERFACE $<BUILD_INTERFACE:-fsanitize=${PAIRWIRE_SANITIZE}>)
   endif()
-  install(TARGETS pairwire_${name} EXPORT pairwire ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT library)
+  install(TARGETS pairwire_lib_${name} EXPORT pairwire ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT library)
   configure_file("${CMAKE_SOURCE_DIR}/.cmake/pairwire-${name}.pc.in" "${CMAKE_BINARY_DIR}/pairwire-${name}.pc" @ONLY)
   install(FILES "${CMAKE_BINARY_DIR}/pairwire-${name}.pc" DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT library)
 endfunction()
@@ -32,7 +33,7 @@ pairwire_product(peer
   LINK tl::expected Threads::Threads OpenSSL::SSL OpenSSL::Crypto nice gio-2.0 gobject-2.0 glib-2.0 usrsctp)
 pairwire_product(session
   BOXES pairwire_signaling_protocol pairwire_signaling_client pairwire_session
-  LINK pairwire_peer)
+  LINK pairwire_lib_peer)
 
 install(DIRECTORY "${CMAKE_SOURCE_DIR}/include/pairwire" DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT library)
 install(EXPORT pairwire NAMESPACE pairwire:: FILE pairwire-targets.cmake
