@@ -23,7 +23,16 @@ bool IsHostCharacter(char c) {
 
 bool IsIpv6Character(char c) {
   return (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || (c >= '0' && c <= '9') || c == ':' ||
-         c == '.' || c == '%';
+         c == '.';
+}
+
+// An address, and after a percent sign perhaps the interface that it is on (RFC 4007 section 11).
+bool IsIpv6(std::string_view text) {
+  const std::size_t percent = std::min(text.find('%'), text.size());
+  const std::string_view address = text.substr(0, percent);
+  const std::string_view zone = text.substr(percent == text.size() ? percent : percent + 1);
+  return std::all_of(address.begin(), address.end(), IsIpv6Character) &&
+         std::all_of(zone.begin(), zone.end(), IsHostCharacter);
 }
 
 // What "scheme://authority/rest" is made of; `rest` begins with '/' or '?' or is empty.
@@ -61,7 +70,7 @@ Result<void> ParseAuthority(std::string_view authority, Pieces& pieces) {
     }
     host = authority.substr(1, end - 1);
     after = authority.substr(end + 1);
-    if (!std::all_of(host.begin(), host.end(), IsIpv6Character)) host = {};
+    if (!IsIpv6(host)) host = {};
   } else {
     const std::size_t colon = authority.find(':');
     host = authority.substr(0, colon);

@@ -195,6 +195,15 @@ struct SignalingSocket::Wire final : Core {
       request.set(http::field::authorization, BearerOf(options.token));
       request.set(http::field::sec_websocket_protocol, protocol::kSubprotocol);
     }));
+    // Beast reports a close only after the whole closing handshake, for which it waits on the
+    // relay: we have nothing to add to it and tell at once.
+    ws->control_callback([this](websocket::frame_type kind, beast::string_view) {
+      if (kind != websocket::frame_type::close) return;
+      asio::post(ws->get_executor(), [weak = std::weak_ptr<Core>(own), reason = ws->reason()] {
+        if (const auto core = weak.lock()) core->End(FromCloseReason(reason));
+      });
+    });
+    own = self;
     ws->async_handshake(response, target.relay.HostHeader(), target.target,
                         [self, this](const error_code& ec) {
                           if (state == State::kOver) return;
@@ -256,6 +265,7 @@ struct SignalingSocket::Wire final : Core {
     beast::get_lowest_layer(*ws).close(ignored);
   }
 
+  std::weak_ptr<Core> own;
   std::optional<websocket::stream<Stream>> ws;
   websocket::response_type response;
   beast::flat_buffer buffer;

@@ -75,9 +75,17 @@ class EventStreamTest : public ::testing::Test {
     return lost ? heard_.Get().lost.front() : Errc::kInvalidState;
   }
 
-  void TearDown() override {
-    if (client_) client_->Do([&] { stream_.reset(); });
-  }
+  // Ends client and relay before a test's own variables go, which the relay's thread uses: declared
+  // after them.
+  struct Stopper {
+    EventStreamTest& test;
+    ~Stopper() {
+      if (test.client_) test.client_->Do([this] { test.stream_.reset(); });
+      test.relay_.reset();
+    }
+  };
+
+  void TearDown() override { const Stopper stopper{*this}; }
 
   EventStreamOptions options_;
   Watched<Heard> heard_;
@@ -89,6 +97,7 @@ class EventStreamTest : public ::testing::Test {
 TEST_F(EventStreamTest, BringsEventsAsTheyCome) {
   Watched<std::string> asked;
   Watched<int> stage(0);
+  const Stopper stopper{*this};
   Serve([&](FakeConnection& connection, const std::string& request) {
     asked.Set(request);
     connection.Write(kSseHeader + Chunk(": hi\n\nid: 1\neve"));
@@ -126,6 +135,7 @@ TEST_F(EventStreamTest, AnEndedOrSilentOrBrokenStreamIsLostOnce) {
     EXPECT_EQ(heard_.Get().lost.size(), 1u);
   }
   heard_.Set({});
+  const Stopper stopper{*this};
   Serve([](FakeConnection& connection, const std::string&) {
     connection.Write(kSseHeader + Chunk(": hi\n\n"));
     connection.WaitForEnd();
@@ -137,6 +147,7 @@ TEST_F(EventStreamTest, AnEndedOrSilentOrBrokenStreamIsLostOnce) {
 
 TEST_F(EventStreamTest, FallsBackToPollingWhenEventsAreRefused) {
   Watched<std::vector<std::string>> polls;
+  const Stopper stopper{*this};
   Serve([&](FakeConnection& connection, const std::string& request) {
     if (request.starts_with("GET /events")) {
       connection.Write(HttpAnswer("406 Not Acceptable", "no"));
@@ -166,6 +177,7 @@ TEST_F(EventStreamTest, FallsBackToPollingWhenEventsAreRefused) {
 
 TEST_F(EventStreamTest, FallsBackWhenAProxyHoldsTheStreamBack) {
   Watched<int> connections(0);
+  const Stopper stopper{*this};
   Serve([&](FakeConnection& connection, const std::string& request) {
     connections.Update([](int& n) { ++n; });
     if (request.starts_with("GET /events")) {
@@ -185,6 +197,7 @@ TEST_F(EventStreamTest, AForgottenSessionAndAWrongTokenAreFinal) {
       R"({"type":"about:blank","title":"t","status":404,"detail":"d","code":"not_found"})";
   const std::string token =
       R"({"type":"about:blank","title":"t","status":401,"detail":"d","code":"unauthorized"})";
+  const Stopper stopper{*this};
   for (const bool long_poll : {false, true}) {
     options_.long_poll_only = long_poll;
     heard_.Set({});
@@ -212,6 +225,7 @@ TEST_F(EventStreamTest, ABrokenPollIsLost) {
       {HttpAnswer("500 Oops", ""), Errc::kRelayProtocol},
       {HttpAnswer("503 Busy", ""), Errc::kRelayUnreachable},
   };
+  const Stopper stopper{*this};
   options_.long_poll_only = true;
   for (const auto& [text, code] : answers) {
     heard_.Set({});
