@@ -117,8 +117,8 @@ class Display {
   Display();  // An empty handle.
   Display(Display&&) noexcept;
   Display& operator=(Display&&) noexcept;
-  ~Display();  // Ends the registration and a session that is still connecting; not a Session handed
-               // out.
+  ~Display();  // Ends the registration and a session still connecting, not one handed out. Off the
+               // loop it waits up to 0.5 s for the relay to hear that the code is void.
 
  private:
   struct Impl;
@@ -154,7 +154,7 @@ class Controller {
   Controller();  // An empty handle.
   Controller(Controller&&) noexcept;
   Controller& operator=(Controller&&) noexcept;
-  ~Controller();  // Gives up if still connecting; a Session handed out lives on.
+  ~Controller();  // Gives up if still connecting, as ~Display; a Session handed out lives on.
 
  private:
   struct Impl;
