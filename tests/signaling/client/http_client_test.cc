@@ -35,8 +35,8 @@ HttpRequest Get(const RelayUrl& url) {
 std::optional<Result<HttpResponse>> Call(ClientLoop& client, const HttpRequest& request) {
   Watched<std::optional<Result<HttpResponse>>> result;
   std::unique_ptr<HttpCall> call;
+  bool inside = true;  // on the loop only
   client.Do([&] {
-    bool inside = true;
     call = std::make_unique<HttpCall>(client.endpoint(), request, [&](Result<HttpResponse> answer) {
       EXPECT_FALSE(inside) << "called back inside the constructor";
       result.Set(std::move(answer));
