@@ -16,7 +16,8 @@ find_program(PAIRWIRE_CCACHE ccache)
 if(PAIRWIRE_CCACHE)
   # base_dir makes paths relative, so that a second checkout finds what the first one compiled.
   set(CMAKE_CXX_COMPILER_LAUNCHER
-      "${CMAKE_COMMAND}" -E env "CCACHE_BASEDIR=${CMAKE_SOURCE_DIR}" CCACHE_NOHASHDIR=1 "${PAIRWIRE_CCACHE}")
+      "${CMAKE_COMMAND}" -E env "CCACHE_BASEDIR=${CMAKE_SOURCE_DIR}" CCACHE_NOHASHDIR=1
+      CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime "${PAIRWIRE_CCACHE}")
 endif()
 
 add_library(pairwire_options INTERFACE)

@@ -11,14 +11,21 @@
 
 namespace pairwire::relay {
 
-bool TokenBucket::Take(const RateLimit& limit, double amount, TimePoint now) {
-  if (now > last_) {
-    const double passed = std::chrono::duration<double>(now - last_).count();
-    used_ = std::max(0.0, used_ - passed * limit.per_second);
-    last_ = now;
-  }
+void TokenBucket::Refill(const RateLimit& limit, TimePoint now) {
+  if (now <= last_) return;
+  const double passed = std::chrono::duration<double>(now - last_).count();
+  used_ = std::max(0.0, used_ - passed * limit.per_second);
+  last_ = now;
+}
+
+bool TokenBucket::Has(const RateLimit& limit, double amount, TimePoint now) {
+  Refill(limit, now);
   // Sums of fractions may miss the bound by a hair.
-  if (used_ + amount > limit.burst + 1e-6) return false;
+  return used_ + amount <= limit.burst + 1e-6;
+}
+
+bool TokenBucket::Take(const RateLimit& limit, double amount, TimePoint now) {
+  if (!Has(limit, amount, now)) return false;
   used_ += amount;
   return true;
 }
@@ -51,7 +58,7 @@ std::string AddressKey(std::string_view ip) {
 AddressBuckets::AddressBuckets(RateLimit limit, std::size_t capacity)
     : limit_(limit), capacity_(std::max<std::size_t>(capacity, 1)) {}
 
-bool AddressBuckets::Take(std::string_view ip, TimePoint now) {
+TokenBucket& AddressBuckets::Bucket(std::string_view ip) {
   std::string key = AddressKey(ip);
   const auto found = by_key_.find(key);
   if (found != by_key_.end()) {
@@ -64,13 +71,18 @@ bool AddressBuckets::Take(std::string_view ip, TimePoint now) {
     recent_first_.push_front({key, {}});
     by_key_.emplace(std::move(key), recent_first_.begin());
   }
-  return recent_first_.front().bucket.Take(limit_, 1, now);
+  return recent_first_.front().bucket;
 }
 
-void AddressBuckets::Return(std::string_view ip) {
-  const auto found = by_key_.find(AddressKey(ip));
-  if (found != by_key_.end()) found->second->bucket.Return(1);
+bool AddressBuckets::Take(std::string_view ip, TimePoint now) {
+  return Bucket(ip).Take(limit_, 1, now);
 }
+
+bool AddressBuckets::Has(std::string_view ip, TimePoint now) {
+  return Bucket(ip).Has(limit_, 1, now);
+}
+
+void AddressBuckets::Charge(std::string_view ip) { Bucket(ip).Charge(1); }
 
 std::chrono::seconds AddressBuckets::RetryAfter(std::string_view ip) const {
   const auto found = by_key_.find(AddressKey(ip));

@@ -27,13 +27,19 @@ class TokenBucket {
  public:
   // Takes `amount`, or nothing and answers false. A clock that steps back refills nothing.
   bool Take(const RateLimit& limit, double amount, TimePoint now);
+  // True when Take would; takes nothing.
+  bool Has(const RateLimit& limit, double amount, TimePoint now);
+  // Takes `amount` whether it is there or not: what is owed delays later takers.
+  void Charge(double amount) { used_ += amount; }
   // Gives back what Take took.
   void Return(double amount);
   // How long until `amount` could be taken; at least one second.
   std::chrono::seconds RetryAfter(const RateLimit& limit, double amount) const;
 
  private:
-  double used_ = 0;  // Below the burst; falls with time.
+  void Refill(const RateLimit& limit, TimePoint now);
+
+  double used_ = 0;  // Above the burst only by Charge; falls with time.
   TimePoint last_{};
 };
 
@@ -48,7 +54,9 @@ class AddressBuckets {
   AddressBuckets(RateLimit limit, std::size_t capacity);
 
   bool Take(std::string_view ip, TimePoint now);
-  void Return(std::string_view ip);
+  // As TokenBucket's Has and Charge, with an amount of 1.
+  bool Has(std::string_view ip, TimePoint now);
+  void Charge(std::string_view ip);
   std::chrono::seconds RetryAfter(std::string_view ip) const;
   std::size_t size() const { return by_key_.size(); }
 
@@ -57,6 +65,8 @@ class AddressBuckets {
     std::string key;
     TokenBucket bucket;
   };
+
+  TokenBucket& Bucket(std::string_view ip);
 
   RateLimit limit_;
   std::size_t capacity_;

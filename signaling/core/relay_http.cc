@@ -62,14 +62,16 @@ void Relay::Impl::Pair(const protocol::PairRequest& request, std::string_view cl
   if (draining_) return reply(Problem(ProblemCode::kNotReady, "draining", drain_retry_));
   auto code = protocol::NormalizeCode(request.code);
   if (!code) return reply(Problem(ProblemCode::kInvalidRequest, code.error().detail));
-  // Paid ahead and given back when the code was right: guesses that race each other all count.
-  if (!failed_pairs_.Take(client_ip, now_)) {
+  // An address pays for wrong codes only, when they are known to be wrong: a class behind one
+  // address may enter its codes at the same moment. Guesses that race each other leave it in debt,
+  // so they win nothing. The ceiling over all addresses is paid ahead and given back, so that it is
+  // never passed.
+  if (!failed_pairs_.Has(client_ip, now_)) {
     ++counters_.pairings_limited;
     return reply(Problem(ProblemCode::kRateLimited, "too many wrong codes from this address",
                          failed_pairs_.RetryAfter(client_ip)));
   }
   if (!failed_pairs_total_.Take(options_.failed_pairs_total, 1, now_)) {
-    failed_pairs_.Return(client_ip);
     ++counters_.pairings_limited;
     return reply(Problem(ProblemCode::kRateLimited, "too many wrong codes",
                          failed_pairs_total_.RetryAfter(options_.failed_pairs_total, 1)));
@@ -95,9 +97,9 @@ void Relay::Impl::Pair(const protocol::PairRequest& request, std::string_view cl
                reply = std::move(reply)](StoreResult<Claimed> claimed) {
         if (!claimed && claimed.error() == StoreError::kNotFound) {
           ++counters_.pairings_failed;
+          failed_pairs_.Charge(ip);
           return reply(Problem(ProblemCode::kCodeNotFound, "the code is wrong, expired or used"));
         }
-        failed_pairs_.Return(ip);
         failed_pairs_total_.Return(1);
         if (!claimed) return reply(Problem(claimed.error()));
         ++counters_.pairings_ok;
