@@ -29,7 +29,9 @@ std::string Fixed(double value, int digits) {
   return text.str();
 }
 
-double Rounded(double value, double step) { return std::round(value / step) * step; }
+// To so many parts of one: dividing last gives the shortest decimal, 71.1 and
+// not 71.10000000000001.
+double Rounded(double value, double parts) { return std::round(value * parts) / parts; }
 
 double MegabytesPerSecond(std::uint64_t bytes, Seconds took) {
   return static_cast<double>(bytes) / 1e6 / std::max(took.count(), 1e-6);
@@ -135,8 +137,8 @@ void Reporter::File(const ReceivedFile& file, Seconds took) {
                {"name", file.name},
                {"size", file.size},
                {"sha256", file.sha256},
-               {"seconds", Rounded(took.count(), 1e-6)},
-               {"megabytesPerSecond", Rounded(rate, 0.01)}};
+               {"seconds", Rounded(took.count(), 1e6)},
+               {"megabytesPerSecond", Rounded(rate, 100)}};
   if (!file.path.empty()) json["path"] = file.path;
   Print(Dump(json), "File " + Printable(file.path.empty() ? file.name : file.path) + ": " +
                         std::to_string(file.size) + " bytes in " + Fixed(took.count(), 3) + " s (" +
@@ -174,8 +176,8 @@ void Reporter::Ack(std::uint64_t messages, std::uint64_t bytes) {
 void Reporter::Ping(const PingResult& result) {
   Print(Dump({{"event", "ping"},
               {"count", result.count},
-              {"p50Us", Rounded(result.p50_us, 0.1)},
-              {"p99Us", Rounded(result.p99_us, 0.1)}}),
+              {"p50Us", Rounded(result.p50_us, 10)},
+              {"p99Us", Rounded(result.p99_us, 10)}}),
         std::to_string(result.count) + " round trips: median " + Fixed(result.p50_us, 0) +
             " us, 99 % below " + Fixed(result.p99_us, 0) + " us");
 }

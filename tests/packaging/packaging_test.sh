@@ -20,6 +20,6 @@ for pc in "$work"/prefix/lib/*/pkgconfig/*.pc "$work"/prefix/lib/pkgconfig/*.pc;
   [ -f "$pc" ] && sed -i "s|^prefix=.*|prefix=$work/prefix|" "$pc"
 done
 # shellcheck disable=SC2046
-c++ -o "$work/peers" "$source/tests/packaging/consumer/peers.cc" $(pkg-config --cflags --libs --static pairwire-peer)
+c++ -o "$work/peers" "$source/tests/packaging/consumer/peers.cc" $(pkg-config --cflags --libs pairwire-peer)
 "$work/peers" | grep -q '^m=application'
 echo "CMake package and pkg-config both build a working consumer"

@@ -170,8 +170,7 @@ TEST(ManySessionsScenario, TwoHundredPairingsOneAfterTheOtherLeakNoDescriptor) {
 }
 
 TEST(ManySessionsScenario, FiftyAtOnceOnOneRelay) {
-  // All of them have one address: to the relay that looks like guessing.
-  Relay relay("127.0.0.1:0", false);
+  Relay relay;
   auto network = Network::Create().value();
   const int sessions = Sanitized() ? 15 : 50;
   std::vector<std::unique_ptr<TestDisplay>> displays;

@@ -73,9 +73,9 @@ std::string Program::Said() const {
   return said + process_.errors();
 }
 
-Relay::Relay(const std::string& listen, bool rate_limits) {
-  process_ = std::make_unique<ChildProcess>(std::vector<std::string>{
-      Binary("pairwire-relay"), "--listen", listen, "--rate-limits", rate_limits ? "on" : "off"});
+Relay::Relay(const std::string& listen) {
+  process_ = std::make_unique<ChildProcess>(
+      std::vector<std::string>{Binary("pairwire-relay"), "--listen", listen});
   constexpr std::string_view kPrefix = "listening on ";
   const auto line =
       process_->WaitForLine([&](const std::string& text) { return text.starts_with(kPrefix); });

@@ -55,7 +55,7 @@ class Program {
 // pairwire-relay, on a free port if not told otherwise.
 class Relay {
  public:
-  explicit Relay(const std::string& listen = "127.0.0.1:0", bool rate_limits = true);
+  explicit Relay(const std::string& listen = "127.0.0.1:0");
 
   const std::string& url() const { return url_; }
   int port() const;

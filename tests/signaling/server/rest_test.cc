@@ -192,8 +192,16 @@ TEST(RestTest, BadBodiesAreNamed) {
     EXPECT_EQ(JsonValue(response.body, "code"), "invalid_request") << body;
   }
   const Response type =
-      Request(relay.port(), "POST", register_path, "{}", {{"Content-Type", "text/plain"}});
+      Request(relay.port(), "POST", register_path, "{}", {{"Content-Type", "application/xml"}});
   EXPECT_EQ(type.status, 415);
+  for (const char* usual : {"text/plain;charset=UTF-8", "application/x-www-form-urlencoded"}) {
+    EXPECT_EQ(Request(relay.port(), "POST", register_path, "{}", {{"Content-Type", usual}}).status,
+              201);
+    EXPECT_EQ(Request(relay.port(), "POST", register_path, "{}",
+                      {{"Content-Type", usual}, {"Origin", "https://elsewhere.example"}})
+                  .status,
+              403);
+  }
   EXPECT_EQ(Request(relay.port(), "POST", register_path, "{}",
                     {{"Content-Type", "application/json; charset=utf-8"}})
                 .status,
