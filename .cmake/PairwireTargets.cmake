@@ -26,10 +26,14 @@ function(pairwire_test_options name)
   endif()
 endfunction()
 
-# pairwire_test(NAME SOURCES x_test.cc LINK box [TIMEOUT seconds] [LABELS l] [ENVIRONMENT k=v]): one
-# GoogleTest program; every case is a ctest of its own with a deadline.
+# pairwire_test(NAME SOURCES x_test.cc LINK box [TIMEOUT seconds] [LABELS l] [ENVIRONMENT k=v] [ONE_THREAD]): one
+# GoogleTest program; every case is a ctest of its own with a deadline. ONE_THREAD: neither the test nor what it
+# tests starts a thread, so that ThreadSanitizer has nothing to see and its build leaves the test out.
 function(pairwire_test name)
-  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LINK;LABELS;ENVIRONMENT" ${ARGN})
+  cmake_parse_arguments(ARG "ONE_THREAD" "TIMEOUT" "SOURCES;LINK;LABELS;ENVIRONMENT" ${ARGN})
+  if(ARG_ONE_THREAD AND PAIRWIRE_SANITIZE STREQUAL "thread")
+    return()
+  endif()
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 60)
   endif()
@@ -48,12 +52,20 @@ endfunction()
 # program (preset fuzz) and, everywhere, as an ordinary test that replays the corpus.
 function(pairwire_fuzzer name)
   cmake_parse_arguments(ARG "" "SOURCE;CORPUS" "LINK" ${ARGN})
+  if(PAIRWIRE_SANITIZE STREQUAL "thread")
+    return()  # one thread each
+  endif()
   add_executable(${name}_replay ${ARG_SOURCE} "${CMAKE_SOURCE_DIR}/tests/fuzz/replay_main.cc")
   target_link_libraries(${name}_replay PRIVATE pairwire_options ${ARG_LINK})
   add_test(NAME ${name}_replay COMMAND ${name}_replay "${ARG_CORPUS}")
   set_tests_properties(${name}_replay PROPERTIES TIMEOUT 120 LABELS fuzz)
   if(PAIRWIRE_FUZZ)
+    # `fuzzers`: all of them and what they link, nothing else.
+    if(NOT TARGET fuzzers)
+      add_custom_target(fuzzers)
+    endif()
     add_executable(${name} ${ARG_SOURCE})
+    add_dependencies(fuzzers ${name})
     target_link_libraries(${name} PRIVATE pairwire_options ${ARG_LINK})
     target_link_options(${name} PRIVATE -fsanitize=fuzzer)
   endif()
