@@ -1,7 +1,8 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
-// What nearly every test includes, compiled once for all of them: a third of the time that building the
-// tests takes. Tests include what they use all the same; this header is never named in a source file.
+// What nearly every test includes, compiled once for all of them: a third of the time that building
+// the tests takes. Tests include what they use all the same; this header is never named in a source
+// file.
 #ifndef PAIRWIRE_TESTS_SUPPORT_PRECOMPILED_H_
 #define PAIRWIRE_TESTS_SUPPORT_PRECOMPILED_H_
 
