@@ -93,7 +93,7 @@ if ! $fast; then
   fi
 
   step "other stacks and browsers"
-  tests/interop/run.sh --junit "$logs/interop.xml" 2>&1 | tail -60
+  tests/interop/run.sh --junit "$PWD/$logs/interop.xml" 2>&1 | tail -60
   [ -f "$logs/interop.xml" ] && count "$logs/interop.xml" || { failed=$((failed + 1)); failures+=("interop"); }
 
   step "demo"
