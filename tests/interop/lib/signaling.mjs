@@ -24,7 +24,9 @@ export async function join(relay, code, stack, signal) {
   const socket = new WebSocket(url, ['pairwire.v1'], {
     headers: { authorization: `Bearer ${body.controllerToken}` },
   });
-  signal.addEventListener('abort', () => socket.terminate());
+  const giveUp = () => socket.terminate();
+  signal.addEventListener('abort', giveUp);
+  socket.on('close', () => signal.removeEventListener('abort', giveUp));
   let steps = Promise.resolve();
   const failed = new Promise((_, reject) => {
     socket.on('error', reject);
