@@ -75,6 +75,7 @@ struct DataChannel::Impl {
   bool detached = false;  // the handle is gone: no callback starts any more
   bool open_announced = false;
   std::size_t mux_amount = 0;
+  std::optional<Error> failure;  // what Send accepted could not be sent; on_closed carries it
   // Set when the channel closed before Subscribe: told then.
   std::optional<std::optional<Error>> unannounced_close;
 

@@ -13,6 +13,7 @@
 
 #include "peer/base/asio_loop.h"
 #include "peer/base/check.h"
+#include "peer/base/run_and_wait.h"
 #include "peer/connection/network_access.h"
 #include "peer/connection/network_core.h"
 #include "peer/connection/peer_connection_core.h"
@@ -61,17 +62,6 @@ Result<void> Validate(const PeerConfiguration& configuration) {
 struct Network::Impl {
   explicit Impl(const std::string& thread_name) : loop(thread_name) {}
 
-  // Runs `function` on the loop and waits for it.
-  void OnLoop(std::function<void()> function) {
-    std::promise<void> promise;
-    auto done = promise.get_future();
-    loop.Post([&function, promise = std::move(promise)]() mutable {
-      function();
-      promise.set_value();
-    });
-    done.wait();
-  }
-
   AsioLoop loop;
   std::unique_ptr<NetworkCore> core;  // made and destroyed on the loop
   std::shared_ptr<LoopLink> link;
@@ -84,7 +74,7 @@ Result<std::unique_ptr<Network>> Network::Create(NetworkOptions options) {
   auto impl = std::make_unique<Impl>(options.thread_name);
   if (auto started = impl->loop.Start(); !started) return tl::unexpected(started.error());
   std::optional<Error> error;
-  impl->OnLoop([&] {
+  RunAndWait(impl->loop, [&] {
     auto core = NetworkCore::Create(impl->loop);
     if (core) {
       impl->core = std::move(*core);
@@ -109,7 +99,7 @@ Network::~Network() {
   });
   closed.wait_for(kCloseAllTimeout);
   impl_->link->Cut();
-  impl_->OnLoop([this] { impl_->core.reset(); });
+  RunAndWait(impl_->loop, [this] { impl_->core.reset(); });
   impl_->loop.Stop();
 }
 

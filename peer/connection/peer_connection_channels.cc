@@ -99,14 +99,19 @@ void PeerConnectionCore::DrainMailbox(ChannelImpl& channel) {
   }
   for (auto& message : mailbox) {
     const std::size_t cost = std::max<std::size_t>(message.data.size(), 1);
-    if (channel.core == nullptr || phase_ == Phase::kEnded) {
+    if (channel.core == nullptr || phase_ == Phase::kEnded || channel.failure) {
       channel.Release(cost);
       continue;
     }
     const auto sent = stack_->channels().Send(*channel.mux_id, message.data, message.is_text);
-    if (!sent) {
-      // The checks in Send make this a channel that closed meanwhile; on_closed tells.
-      channel.Release(cost);
+    if (sent) continue;
+    channel.Release(cost);
+    // kClosed: the channel closed meanwhile, and on_closed tells. Anything else was promised by
+    // Send and can not be kept: no gap without a word, so the channel ends with that reason.
+    if (sent.error().code != Errc::kClosed) {
+      channel.failure = sent.error();
+      channel.state.store(DataChannelState::kClosing, std::memory_order_release);
+      stack_->channels().Close(*channel.mux_id);
     }
   }
 }
@@ -161,15 +166,16 @@ void PeerConnectionCore::OnChannelClosed(sctp::ChannelId id, const std::optional
 // Once for each channel. The budget gets back what was not acknowledged.
 void PeerConnectionCore::FinishChannel(const std::shared_ptr<ChannelImpl>& channel,
                                        const std::optional<Error>& error) {
+  const std::optional<Error> reason = channel->failure ? channel->failure : error;
   channel->state.store(DataChannelState::kClosed, std::memory_order_release);
   channel->core = nullptr;
   DrainMailbox(*channel);
   channel->Release(std::exchange(channel->mux_amount, 0));
   if (channel->detached) return;
   if (!channel->subscribed) {
-    channel->unannounced_close = error;
+    channel->unannounced_close = reason;
   } else if (channel->events.on_closed) {
-    channel->events.on_closed(error);
+    channel->events.on_closed(reason);
   }
 }
 

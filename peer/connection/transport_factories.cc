@@ -1,6 +1,7 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 #include "peer/connection/transport_factories.h"
 
+#include <algorithm>
 #include <memory>
 
 #include "peer/ice/nice_transport.h"
@@ -25,8 +26,9 @@ TransportStack::AssociationFactory UsrsctpFactory(NetworkCore& network,
                                                   const PeerConfiguration& configuration) {
   sctp::UsrsctpAssociationOptions options;
   options.max_message_size = configuration.max_message_size;
-  // A whole message must fit into the send buffer.
-  options.send_buffer = std::max(options.send_buffer, configuration.max_message_size);
+  // A message must fit whole into the send buffer, and Send lets through what the connection may
+  // hold.
+  options.send_buffer = std::max(options.send_buffer, configuration.max_buffered_amount);
   return
       [&network, options](sctp::AssociationEvents& events,
                           std::uint16_t remote_port) mutable -> std::unique_ptr<sctp::Association> {
