@@ -49,7 +49,7 @@ function(pairwire_test name)
 endfunction()
 
 # pairwire_fuzzer(NAME SOURCE x_fuzzer.cc CORPUS dir LINK box): the same LLVMFuzzerTestOneInput as a libFuzzer
-# program (preset fuzz) and, everywhere, as an ordinary test that replays the corpus.
+# program (presets asan and fuzz) and, everywhere, as an ordinary test that replays the corpus.
 function(pairwire_fuzzer name)
   cmake_parse_arguments(ARG "" "SOURCE;CORPUS" "LINK" ${ARGN})
   if(PAIRWIRE_SANITIZE STREQUAL "thread")

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "samples/common/sha256.h"
+#include "tests/support/sanitizers.h"
 
 namespace pairwire::test {
 namespace {
@@ -18,19 +19,7 @@ std::string Binary(const char* name) { return std::string(PAIRWIRE_BIN_DIR) + "/
 
 }  // namespace
 
-bool Sanitized() {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  return true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-  return true;
-#else
-  return false;
-#endif
-#else
-  return false;
-#endif
-}
+bool Sanitized() { return kAddressSanitizer || kThreadSanitizer; }
 
 TemporaryFolder::TemporaryFolder() {
   std::string name = (std::filesystem::temp_directory_path() / "pairwire-test-XXXXXX").string();

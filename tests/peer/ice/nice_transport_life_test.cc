@@ -17,14 +17,7 @@
 #include "peer/ice/nice_transport.h"
 #include "tests/peer/ice/ice_fixture.h"
 #include "tests/support/fd_count.h"
-
-#if defined(__SANITIZE_ADDRESS__)  // g++
-#define PAIRWIRE_TEST_UNDER_ASAN
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)  // clang
-#define PAIRWIRE_TEST_UNDER_ASAN
-#endif
-#endif
+#include "tests/support/sanitizers.h"
 
 namespace pairwire::ice {
 namespace {
@@ -202,10 +195,10 @@ TEST_F(NiceTransportLifeTest, RuntimeGoesAfterTheLoopStopped) {
 }
 
 TEST_F(NiceTransportLifeTest, NoDescriptorLeftIsAnError) {
-#ifdef PAIRWIRE_TEST_UNDER_ASAN
-  GTEST_SKIP()
-      << "UBSan asks through a pipe whether an object is readable, and takes no for an answer";
-#endif
+  if (test::kAddressSanitizer) {
+    GTEST_SKIP()
+        << "UBSan asks through a pipe whether an object is readable, and takes no for an answer";
+  }
   // GLib and libnice end the process, or leave half an agent, when they get none.
   for (std::size_t spare = 0; spare < 4; ++spare) {
     End& end = Make();
