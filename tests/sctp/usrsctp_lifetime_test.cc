@@ -193,7 +193,9 @@ TEST(UsrsctpLifetimeTest, TwoHundredAssociationsLeaveNothingBehind) {
   const std::size_t before = ResidentKilobytes();
   live(200, pair);
   // An association is some 40 KB: 200 that leaked would be 8 MB.
-  if (!pairwire::test::kAddressSanitizer) EXPECT_LT(ResidentKilobytes(), before + 4'000);
+  if (!pairwire::test::kAddressSanitizer) {
+    EXPECT_LT(ResidentKilobytes(), before + 4'000);
+  }
 }
 
 }  // namespace
