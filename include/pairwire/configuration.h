@@ -20,11 +20,55 @@ struct NetworkOptions {
   std::string thread_name = "pairwire";
 };
 
+// STUN and TURN servers that share one credential (W3C RTCIceServer; RFC 7064, RFC 7065).
+struct IceServer {
+  // "stun:host[:port]", "turn:host[:port][?transport=udp|tcp]", "turns:host[:port]". A host is a
+  // name or an address, IPv6 in brackets; ports default to 3478, turns to 5349. "stuns:" is not
+  // done.
+  std::vector<std::string> urls = {};
+  // For turn and turns: long-term credentials, or the time-limited ones of the TURN REST scheme
+  // ("expiry:user" and its HMAC). At most 512 bytes each.
+  std::string username = {};
+  std::string credential = {};
+
+  bool operator==(const IceServer&) const = default;
+};
+
+// W3C RTCIceTransportPolicy: kRelay gathers and uses relayed candidates only.
+enum class IceTransportPolicy { kAll, kRelay };
+
+// Names under .local (RFC 6762, draft-ietf-mmusic-mdns-ice-candidates): browsers hide their
+// addresses behind them.
+enum class MdnsMode {
+  kOff,      // candidates with such names are ignored; the other end's own checks still reach us
+  kResolve,  // they are resolved by multicast, at most 8 of them, 1 s each
+  kResolveAndPublish  // and our own host candidates carry a random name instead of the address
+};
+
 // One peer connection (W3C RTCConfiguration, data part).
 struct PeerConfiguration {
+  // At most 8 TURN urls are used, and the first STUN url that is not a relay's.
+  std::vector<IceServer> ice_servers = {};
+  IceTransportPolicy ice_transport_policy = IceTransportPolicy::kAll;
+
+  // Certificates (PEM) that may vouch for turns: servers; empty: the system's.
+  std::string turn_tls_ca_file = {};
+
+  // ICE lite (RFC 8445 section 2.5): only for a peer with a public address that the other end can
+  // always reach. We then never check, only answer.
+  bool ice_lite = false;
+
+  MdnsMode mdns = MdnsMode::kResolve;
+
   // Local addresses to use, as text ("192.0.2.1", "fd00::1"). Empty: all addresses of interfaces
   // that are up, without loopback. Loopback has to be asked for by name ("127.0.0.1").
   std::vector<std::string> bind_addresses = {};
+
+  // Interfaces to use, by name; a trailing * matches any rest ("eth0", "wl*"). Empty: all. Only
+  // when bind_addresses is empty.
+  std::vector<std::string> interfaces = {};
+  // Interfaces not to use, in the same form; they win over `interfaces`.
+  std::vector<std::string> excluded_interfaces = {"docker*", "veth*", "virbr*", "vnet*"};
 
   // Ports for host candidates; 0..0 lets the system choose.
   std::uint16_t port_range_begin = 0;
@@ -36,6 +80,18 @@ struct PeerConfiguration {
   // Ta of RFC 8445 section 14: the pause between two connectivity checks. 5 ms is the RFC's lower
   // bound and the only part of the connect time that is ours to choose.
   std::chrono::milliseconds ice_pacing{5};
+
+  // No answer from the other end for this long: the connection is `disconnected`, and recovers by
+  // itself with the next answer.
+  std::chrono::milliseconds disconnected_timeout{5'000};
+
+  // Consent (RFC 7675 section 5.1): without an answer for this long we stop sending and the
+  // connection is `failed`; an ICE restart may revive it.
+  std::chrono::milliseconds consent_timeout{30'000};
+
+  // When this machine's addresses change so that the path may be lost or a better one found, the
+  // connection asks for an ICE restart (on_negotiation_needed).
+  bool restart_on_network_change = true;
 
   // From the remote description to `connected`; after it the connection has failed.
   std::chrono::milliseconds connect_timeout{30'000};
@@ -56,8 +112,22 @@ struct PeerConfiguration {
   std::size_t max_channels = 256;
 };
 
-// W3C RTCDataChannelInit, the part that is built: reliable and ordered.
+// W3C RTCDataChannelInit.
 struct DataChannelInit {
+  // False: messages are delivered as they come.
+  bool ordered = true;
+
+  // Partial reliability (RFC 3758, RFC 7496): give a message up after so many retransmissions, or
+  // so many milliseconds after Send. At most one of the two; neither means reliable.
+  std::optional<std::uint16_t> max_retransmits = std::nullopt;
+  std::optional<std::chrono::milliseconds> max_packet_life_time = std::nullopt;  // 0..65535 ms
+
+  // True: both ends create the channel with the same id and nothing is announced in-band.
+  bool negotiated = false;
+  // Required with negotiated (0..65534), else it must be empty and an id is chosen (RFC 8832
+  // section 6).
+  std::optional<std::uint16_t> id = std::nullopt;
+
   // Sub-protocol name, at most 256 bytes of UTF-8.
   std::string protocol = {};
 };

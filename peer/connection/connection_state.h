@@ -22,6 +22,8 @@ constexpr IceConnectionState ToIceConnectionState(ice::State state) {
       return IceConnectionState::kConnected;
     case ice::State::kCompleted:
       return IceConnectionState::kCompleted;
+    case ice::State::kDisconnected:
+      return IceConnectionState::kDisconnected;
     case ice::State::kFailed:
       return IceConnectionState::kFailed;
     case ice::State::kClosed:
@@ -35,6 +37,7 @@ constexpr PeerConnectionState FoldConnectionState(ice::State ice, dtls::State dt
   if (ice == ice::State::kFailed || dtls == dtls::State::kFailed) {
     return PeerConnectionState::kFailed;
   }
+  if (ice == ice::State::kDisconnected) return PeerConnectionState::kDisconnected;
   const bool ice_up = ice == ice::State::kConnected || ice == ice::State::kCompleted;
   if (ice_up && dtls == dtls::State::kConnected) return PeerConnectionState::kConnected;
   if (ice == ice::State::kNew && dtls == dtls::State::kNew) return PeerConnectionState::kNew;

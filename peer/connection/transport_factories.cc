@@ -18,7 +18,8 @@ TransportStack::IceFactory NiceIceFactory(NetworkCore& network,
   options.ice_tcp = configuration.enable_ice_tcp;
   options.pacing = configuration.ice_pacing;
   return [&network, options](ice::Events& events) -> std::unique_ptr<ice::IceTransport> {
-    return std::make_unique<ice::NiceTransport>(network.ice(), options, events);
+    return std::make_unique<ice::NiceTransport>(network.ice(), options,
+                                                ice::MakeCredentials(network.random()), events);
   };
 }
 

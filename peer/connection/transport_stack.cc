@@ -96,6 +96,8 @@ void TransportStack::OnIceSelectedPair(const ice::CandidatePair& pair) {
   if (*alive) MaybeStartDtls();
 }
 
+void TransportStack::OnIceServerError(const ice::ServerError&) {}
+
 void TransportStack::OnIcePacket(ByteSpan packet) {
   // Anything else (RTP) has no taker in a data-only connection.
   if (LooksLikeDtls(packet)) dtls_->ReceivePacket(packet);

@@ -101,6 +101,7 @@ class TransportStack final : private ice::Events,
   void OnIceGatheringDone() override;
   void OnIceState(ice::State state) override;
   void OnIceSelectedPair(const ice::CandidatePair& pair) override;
+  void OnIceServerError(const ice::ServerError& error) override;
   void OnIcePacket(ByteSpan packet) override;
   // dtls::Events
   void OnDtlsPacket(ByteSpan packet) override;

@@ -11,21 +11,31 @@
 #include <pairwire/bytes.h>
 #include <pairwire/result.h>
 
+#include <chrono>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "peer/base/random.h"
 
 namespace pairwire::ice {
 
 // RFC 8445 section 7.1: the offerer of the first offer controls, unless the other end is lite.
 enum class Role { kControlling, kControlled };
 
-// W3C RTCIceTransportState, as far as ICE itself knows it. kDisconnected is derived above.
+// W3C RTCIceTransportState. kDisconnected: the other end has not answered for a few seconds; it
+// recovers by itself or becomes kFailed when consent ends (RFC 7675). kFailed after a pair worked
+// is final: an ICE restart is another IceTransport.
 //
-//   kNew -> kChecking -> kConnected -> kCompleted
-//               |  ^          |            |
-//               v  |          v            v
-//             kFailed <-------+------------+        any -> kClosed
-enum class State { kNew, kChecking, kConnected, kCompleted, kFailed, kClosed };
+//                                 +-- answers again --+
+//                                 v                   |
+//   kNew -> kChecking -> kConnected/kCompleted -> kDisconnected
+//               |  ^                |                 |
+//               v  |                v                 v
+//             kFailed <-------------+-----------------+        any -> kClosed
+enum class State { kNew, kChecking, kConnected, kCompleted, kDisconnected, kFailed, kClosed };
 std::string_view ToString(State state);
 
 // RFC 8839 section 5.4: ufrag 4..256 characters, password 22..256 characters of ice-char.
@@ -36,10 +46,37 @@ struct Credentials {
   bool operator==(const Credentials&) const = default;
 };
 
+// Fresh ones: 48 bits of ufrag, 144 of password (RFC 8445 section 5.3 asks for 24 and 128).
+Credentials MakeCredentials(RandomSource& random);
+
+// A STUN or TURN server that gave nothing (W3C RTCPeerConnectionIceErrorEvent).
+struct ServerError {
+  std::string url;     // as configured
+  int code = 0;        // the STUN error code (RFC 8489 section 14.8), or 701: no answer
+  std::string reason;  // for a person
+};
+
 struct CandidatePair {
   std::string local;   // "candidate:…" line, without "a="
   std::string remote;  // as above
   bool relayed = false;
+};
+
+// What getStats wants to know of ICE (W3C RTCIceCandidatePairStats, RTCTransportStats).
+struct Stats {
+  std::vector<std::string> local_candidates;   // lines, as signalled or as they turned up
+  std::vector<std::string> remote_candidates;  // lines, peer-reflexive ones included
+  std::optional<CandidatePair> selected;
+  std::uint64_t selected_pair_changes = 0;
+  std::uint64_t packets_sent = 0;
+  std::uint64_t packets_received = 0;
+  std::uint64_t bytes_sent = 0;
+  std::uint64_t bytes_received = 0;
+  // Of our own consent requests on the selected pair.
+  std::uint64_t consent_requests_sent = 0;
+  std::uint64_t responses_received = 0;
+  std::optional<std::chrono::microseconds> current_round_trip_time;
+  std::chrono::microseconds total_round_trip_time{0};
 };
 
 // What an IceTransport tells its owner. Never called from inside a method that the owner calls,
@@ -51,6 +88,7 @@ class Events {
   virtual void OnIceGatheringDone() = 0;
   virtual void OnIceState(State state) = 0;
   virtual void OnIceSelectedPair(const CandidatePair& pair) = 0;
+  virtual void OnIceServerError(const ServerError& error) = 0;
   // A datagram from a source that passed a connectivity check; never STUN. Valid during the call
   // only.
   virtual void OnIcePacket(ByteSpan packet) = 0;
@@ -67,7 +105,8 @@ class IceTransport {
 
   virtual const Credentials& local_credentials() const = 0;
 
-  // Starts gathering host candidates; OnIceCandidate for each, then OnIceGatheringDone. Call once.
+  // Starts gathering; OnIceCandidate for each, then OnIceGatheringDone. Call once. Host candidates
+  // come at once; servers that do not answer delay only OnIceGatheringDone, within 10 s.
   virtual Result<void> Gather() = 0;
 
   // Before SetRemoteCredentials, once. Conflicts are repaired by the tie-breaker (RFC
@@ -90,6 +129,13 @@ class IceTransport {
   // Sends one datagram on the selected pair. False: not sent (no pair yet, or the socket's buffer
   // is full); upper layers recover as from any lost packet.
   virtual bool Send(ByteSpan packet) = 0;
+
+  virtual Stats stats() const = 0;
+
+  // Why the state is kFailed, as one sentence for a person that names the likely cause ("no STUN
+  // server answered and no host pair worked", "the other end stopped answering 30 s ago"); empty in
+  // other states.
+  virtual std::string failure_reason() const = 0;
 };
 
 }  // namespace pairwire::ice

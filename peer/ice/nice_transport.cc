@@ -1,7 +1,6 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 #include "peer/ice/nice_transport.h"
 
-#include <array>
 #include <utility>
 
 #include "peer/base/check.h"
@@ -15,11 +14,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// RFC 8445 section 5.3 asks for 24 bits of ufrag and 128 of password; at 6 bits a character.
-// libnice would make its own, from a Mersenne twister.
-constexpr std::size_t kUfragSize = 8;
-constexpr std::size_t kPasswordSize = 24;
-
 // RFC 8839 section 5.4.
 constexpr std::size_t kMinUfrag = 4;
 constexpr std::size_t kMinPassword = 22;
@@ -27,17 +21,6 @@ constexpr std::size_t kMaxCredential = 256;
 
 // Once a pair works, libnice's check timer (each Ta: 200 wake-ups a second) has nothing left to do.
 constexpr milliseconds kReadyIdleTimeout{50};
-
-std::string RandomIceChars(RandomSource& random, std::size_t size) {
-  constexpr std::string_view kIceChars =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::array<std::uint8_t, 32> bytes{};
-  PAIRWIRE_CHECK(size <= bytes.size());
-  random.Fill(bytes);
-  std::string text;
-  for (std::size_t i = 0; i < size; ++i) text += kIceChars[bytes[i] % kIceChars.size()];
-  return text;
-}
 
 bool IsCredential(std::string_view text, std::size_t min_size) {
   return text.size() >= min_size && text.size() <= kMaxCredential && IsIceChars(text);
@@ -70,13 +53,13 @@ class NiceTransport::Sink final : public AgentSink {
   NiceTransport& transport_;
 };
 
-NiceTransport::NiceTransport(IceRuntime& runtime, NiceTransportOptions options, Events& events)
+NiceTransport::NiceTransport(IceRuntime& runtime, NiceTransportOptions options, Credentials local,
+                             Events& events)
     : runtime_(runtime),
       options_(std::move(options)),
       events_(events),
       id_(runtime.NextId()),
-      local_credentials_{RandomIceChars(runtime.random(), kUfragSize),
-                         RandomIceChars(runtime.random(), kPasswordSize)},
+      local_credentials_(std::move(local)),
       sink_(std::make_unique<Sink>(*this)),
       patience_timer_(runtime.loop(), [this] {
         patience_over_ = true;
@@ -199,6 +182,15 @@ bool NiceTransport::Send(ByteSpan packet) {
   }
   return false;
 }
+
+Stats NiceTransport::stats() const {
+  Stats stats;
+  stats.packets_sent = counters_.packets_sent;
+  stats.packets_received = counters_.packets_received;
+  return stats;
+}
+
+std::string NiceTransport::failure_reason() const { return {}; }
 
 std::uint64_t NiceTransport::context_iterations() const {
   return agent_ == nullptr ? 0 : agent_->context().iterations();

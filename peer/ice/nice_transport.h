@@ -86,7 +86,8 @@ class NiceTransport final : public IceTransport {
   };
 
   // Opens nothing yet, so it can not fail. `runtime` and `events` outlive it.
-  NiceTransport(IceRuntime& runtime, NiceTransportOptions options, Events& events);
+  NiceTransport(IceRuntime& runtime, NiceTransportOptions options, Credentials local,
+                Events& events);
   ~NiceTransport() override;
 
   NiceTransport(const NiceTransport&) = delete;
@@ -107,6 +108,8 @@ class NiceTransport final : public IceTransport {
   Result<void> AddRemoteCandidate(std::string_view candidate) override;
   void SetRemoteCandidatesDone() override;
   bool Send(ByteSpan packet) override;
+  Stats stats() const override;
+  std::string failure_reason() const override;
 
   State state() const { return state_; }
   const Counters& counters() const { return counters_; }

@@ -47,6 +47,9 @@ class FakeIce final : public ice::IceTransport {
   Result<void> AddRemoteCandidate(std::string_view) override { return {}; }
   void SetRemoteCandidatesDone() override {}
 
+  ice::Stats stats() const override { return {}; }
+  std::string failure_reason() const override { return {}; }
+
   bool Send(ByteSpan packet) override {
     out_.Send(packet);
     return true;

@@ -46,7 +46,8 @@ class End final : public Events {
   };
 
   End(IceRuntime& runtime, NiceTransportOptions options)
-      : transport(std::make_unique<NiceTransport>(runtime, std::move(options), *this)) {}
+      : transport(std::make_unique<NiceTransport>(runtime, std::move(options),
+                                                  MakeCredentials(runtime.random()), *this)) {}
 
   // Every call of a test goes through here: events that come before it returns break the
   // interface's promise.
@@ -77,6 +78,9 @@ class End final : public Events {
   void OnIceSelectedPair(const CandidatePair& pair) override {
     if (!Begin()) return;
     seen.Update([&](Seen& s) { s.pairs.push_back(pair); });
+  }
+  void OnIceServerError(const ServerError&) override {
+    if (!Begin()) return;
   }
   void OnIcePacket(ByteSpan packet) override {
     if (!Begin()) return;
