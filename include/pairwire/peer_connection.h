@@ -12,17 +12,21 @@
 #ifndef PAIRWIRE_PEER_CONNECTION_H_
 #define PAIRWIRE_PEER_CONNECTION_H_
 
+#include <pairwire/bytes.h>
 #include <pairwire/configuration.h>
 #include <pairwire/data_channel.h>
+#include <pairwire/diagnosis.h>
 #include <pairwire/ice_candidate.h>
 #include <pairwire/result.h>
 #include <pairwire/session_description.h>
+#include <pairwire/stats.h>
 
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace pairwire {
 
@@ -50,10 +54,23 @@ enum class IceConnectionState {
   kClosed
 };
 
+// W3C RTCDtlsTransportState.
+enum class DtlsTransportState { kNew, kConnecting, kConnected, kClosed, kFailed };
+// W3C RTCSctpTransportState.
+enum class SctpTransportState { kConnecting, kConnected, kClosed };
+
 std::string_view ToString(PeerConnectionState state);
 std::string_view ToString(SignalingState state);
 std::string_view ToString(IceGatheringState state);
 std::string_view ToString(IceConnectionState state);
+std::string_view ToString(DtlsTransportState state);
+std::string_view ToString(SctpTransportState state);
+
+// W3C RTCOfferOptions.
+struct OfferOptions {
+  // New ICE credentials, new sockets, new paths; DTLS, SCTP and the channels go on as they are.
+  bool ice_restart = false;
+};
 
 // The pair of addresses that carries the traffic.
 struct SelectedCandidatePair {
@@ -66,13 +83,19 @@ struct SelectedCandidatePair {
 // called from inside, also the destruction of the handle. They must not block. Any of them may be
 // empty.
 struct PeerConnectionEvents {
+  // An offer is due: a first channel was made, RestartIce was called, or this machine's network
+  // changed. Fires in the stable state only, once until the next exchange (W3C section 4.7.3).
+  std::function<void()> on_negotiation_needed = nullptr;
   // A local candidate to send to the other end; an empty `candidate` string ends them (RFC 8838).
   std::function<void(const IceCandidate&)> on_ice_candidate = nullptr;
+  // A STUN or TURN server gave nothing; once a server and gathering.
+  std::function<void(const IceServerError&)> on_ice_candidate_error = nullptr;
   std::function<void(IceGatheringState)> on_ice_gathering_state_change = nullptr;
   std::function<void(IceConnectionState)> on_ice_connection_state_change = nullptr;
   std::function<void(SignalingState)> on_signaling_state_change = nullptr;
   // With the reason for kFailed and for a kClosed that the other end caused; else the error is
-  // empty.
+  // empty. kFailed with kIceFailed is not the end: RestartIce may revive the connection, whose
+  // channels wait; after any other error it is.
   std::function<void(PeerConnectionState, std::optional<Error>)> on_connection_state_change =
       nullptr;
   // The other end opened a channel. Keep the handle and Subscribe to it, here or later.
@@ -93,6 +116,7 @@ class PeerConnection {
   // Makes a description; nothing changes until SetLocalDescription. kInvalidState in the wrong
   // signalling state.
   void CreateOffer(DescriptionCallback done);
+  void CreateOffer(OfferOptions options, DescriptionCallback done);
   void CreateAnswer(DescriptionCallback done);
 
   // Applies the description that fits the signalling state (W3C's parameterless form), starts
@@ -112,6 +136,13 @@ class PeerConnection {
   // for one that names no section of the remote description.
   void AddIceCandidate(IceCandidate candidate, DoneCallback done = {});
 
+  // The next offer restarts ICE (RFC 8445 section 9): new credentials and sockets, no loss above.
+  // on_negotiation_needed follows; the request stays until an exchange with it is complete.
+  void RestartIce();
+
+  // Answers with a report of this moment.
+  void GetStats(std::function<void(StatsReport)> done);
+
   // Makes a channel, before or after connecting. It opens when the connection is up.
   DataChannel CreateDataChannel(std::string_view label, DataChannelInit init = {});
 
@@ -124,11 +155,24 @@ class PeerConnection {
   SignalingState signaling_state() const;
   IceGatheringState ice_gathering_state() const;
   IceConnectionState ice_connection_state() const;
+  DtlsTransportState dtls_state() const;
+  SctpTransportState sctp_state() const;
   // The last description applied at each end, with the candidates known so far; empty before.
+  // Pending while an exchange is under way, then current (W3C section 4.4.2).
   std::optional<SessionDescription> local_description() const;
   std::optional<SessionDescription> remote_description() const;
+  std::optional<SessionDescription> current_local_description() const;
+  std::optional<SessionDescription> current_remote_description() const;
+  std::optional<SessionDescription> pending_local_description() const;
+  std::optional<SessionDescription> pending_remote_description() const;
+  // Whether the other end takes candidates one by one (RFC 8838); empty before its description.
+  std::optional<bool> can_trickle_ice_candidates() const;
   // Empty before a pair is selected.
   std::optional<SelectedCandidatePair> selected_candidate_pair() const;
+  // The other end's certificates as DER (W3C getRemoteCertificates); empty before DTLS is up.
+  std::vector<Bytes> remote_certificates() const;
+  // Why it does not work; kNone while nothing is wrong. Also after Close.
+  Diagnosis Diagnose() const;
 
  private:
   friend class Network;

@@ -54,8 +54,11 @@ PeerConnection::~PeerConnection() {
   });
 }
 
-void PeerConnection::CreateOffer(DescriptionCallback done) {
-  PostOrRefuse(impl_, done, [done](PeerConnectionCore& peer) { peer.CreateOffer(done); });
+void PeerConnection::CreateOffer(DescriptionCallback done) { CreateOffer({}, std::move(done)); }
+
+void PeerConnection::CreateOffer(OfferOptions options, DescriptionCallback done) {
+  PostOrRefuse(impl_, done,
+               [options, done](PeerConnectionCore& peer) { peer.CreateOffer(options, done); });
 }
 
 void PeerConnection::CreateAnswer(DescriptionCallback done) {
@@ -82,6 +85,24 @@ void PeerConnection::AddIceCandidate(IceCandidate candidate, DoneCallback done) 
   PostOrRefuse(impl_, done, [done, candidate = std::move(candidate)](PeerConnectionCore& peer) {
     peer.AddIceCandidate(candidate, done);
   });
+}
+
+void PeerConnection::RestartIce() {
+  if (!impl_) return;
+  impl_->link->Post([id = impl_->id](NetworkCore& network) {
+    if (auto* peer = network.Find(id)) peer->RestartIce();
+  });
+}
+
+void PeerConnection::GetStats(std::function<void(StatsReport)> done) {
+  const bool posted = impl_ && impl_->link->Post([id = impl_->id, done](NetworkCore& network) {
+    if (auto* peer = network.Find(id)) {
+      peer->GetStats(done);
+    } else {
+      done({});
+    }
+  });
+  if (!posted) done({});
 }
 
 DataChannel PeerConnection::CreateDataChannel(std::string_view label, DataChannelInit init) {
@@ -118,16 +139,56 @@ IceConnectionState PeerConnection::ice_connection_state() const {
   return Snapshot(impl_.get(), &PeerSnapshot::ice, IceConnectionState::kClosed);
 }
 
+DtlsTransportState PeerConnection::dtls_state() const {
+  return Snapshot(impl_.get(), &PeerSnapshot::dtls, DtlsTransportState::kClosed);
+}
+
+SctpTransportState PeerConnection::sctp_state() const {
+  return Snapshot(impl_.get(), &PeerSnapshot::sctp, SctpTransportState::kClosed);
+}
+
 std::optional<SessionDescription> PeerConnection::local_description() const {
-  return Snapshot<std::optional<SessionDescription>>(impl_.get(), &PeerSnapshot::local, {});
+  auto pending = pending_local_description();
+  return pending ? pending : current_local_description();
 }
 
 std::optional<SessionDescription> PeerConnection::remote_description() const {
-  return Snapshot<std::optional<SessionDescription>>(impl_.get(), &PeerSnapshot::remote, {});
+  auto pending = pending_remote_description();
+  return pending ? pending : current_remote_description();
+}
+
+std::optional<SessionDescription> PeerConnection::current_local_description() const {
+  return Snapshot<std::optional<SessionDescription>>(impl_.get(), &PeerSnapshot::current_local, {});
+}
+
+std::optional<SessionDescription> PeerConnection::current_remote_description() const {
+  return Snapshot<std::optional<SessionDescription>>(impl_.get(), &PeerSnapshot::current_remote,
+                                                     {});
+}
+
+std::optional<SessionDescription> PeerConnection::pending_local_description() const {
+  return Snapshot<std::optional<SessionDescription>>(impl_.get(), &PeerSnapshot::pending_local, {});
+}
+
+std::optional<SessionDescription> PeerConnection::pending_remote_description() const {
+  return Snapshot<std::optional<SessionDescription>>(impl_.get(), &PeerSnapshot::pending_remote,
+                                                     {});
+}
+
+std::optional<bool> PeerConnection::can_trickle_ice_candidates() const {
+  return Snapshot<std::optional<bool>>(impl_.get(), &PeerSnapshot::can_trickle, {});
 }
 
 std::optional<SelectedCandidatePair> PeerConnection::selected_candidate_pair() const {
   return Snapshot<std::optional<SelectedCandidatePair>>(impl_.get(), &PeerSnapshot::pair, {});
+}
+
+std::vector<Bytes> PeerConnection::remote_certificates() const {
+  return Snapshot<std::vector<Bytes>>(impl_.get(), &PeerSnapshot::remote_certificates, {});
+}
+
+Diagnosis PeerConnection::Diagnose() const {
+  return Snapshot<Diagnosis>(impl_.get(), &PeerSnapshot::diagnosis, {});
 }
 
 }  // namespace pairwire

@@ -11,6 +11,7 @@
 #include <mutex>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "peer/connection/data_channel_impl.h"
 #include "peer/connection/loop_link.h"
@@ -24,9 +25,16 @@ struct PeerSnapshot {
   SignalingState signaling = SignalingState::kStable;
   IceGatheringState gathering = IceGatheringState::kNew;
   IceConnectionState ice = IceConnectionState::kNew;
-  std::optional<SessionDescription> local;
-  std::optional<SessionDescription> remote;
+  DtlsTransportState dtls = DtlsTransportState::kNew;
+  SctpTransportState sctp = SctpTransportState::kConnecting;
+  std::optional<SessionDescription> current_local;
+  std::optional<SessionDescription> pending_local;
+  std::optional<SessionDescription> current_remote;
+  std::optional<SessionDescription> pending_remote;
+  std::optional<bool> can_trickle;
   std::optional<SelectedCandidatePair> pair;
+  std::vector<Bytes> remote_certificates;
+  Diagnosis diagnosis;
 };
 
 // Shared by the handle and the loop's side; either may go first.

@@ -79,4 +79,66 @@ std::string_view ToString(IceConnectionState state) {
   return kUnknown;
 }
 
+std::string_view ToString(DtlsTransportState state) {
+  switch (state) {
+    case DtlsTransportState::kNew:
+      return "new";
+    case DtlsTransportState::kConnecting:
+      return "connecting";
+    case DtlsTransportState::kConnected:
+      return "connected";
+    case DtlsTransportState::kClosed:
+      return "closed";
+    case DtlsTransportState::kFailed:
+      return "failed";
+  }
+  return "unknown";
+}
+
+std::string_view ToString(SctpTransportState state) {
+  switch (state) {
+    case SctpTransportState::kConnecting:
+      return "connecting";
+    case SctpTransportState::kConnected:
+      return "connected";
+    case SctpTransportState::kClosed:
+      return "closed";
+  }
+  return "unknown";
+}
+
+std::string_view ToString(FailureCause cause) {
+  switch (cause) {
+    case FailureCause::kNone:
+      return "none";
+    case FailureCause::kClosedByPeer:
+      return "closed-by-peer";
+    case FailureCause::kFingerprintMismatch:
+      return "fingerprint-mismatch";
+    case FailureCause::kDtlsHandshake:
+      return "dtls-handshake";
+    case FailureCause::kSctp:
+      return "sctp";
+    case FailureCause::kRejected:
+      return "rejected";
+    case FailureCause::kNoLocalAddress:
+      return "no-local-address";
+    case FailureCause::kConsentLost:
+      return "consent-lost";
+    case FailureCause::kTurnRefused:
+      return "turn-refused";
+    case FailureCause::kTurnUnreachable:
+      return "turn-unreachable";
+    case FailureCause::kStunUnreachable:
+      return "stun-unreachable";
+    case FailureCause::kNoRemoteCandidates:
+      return "no-remote-candidates";
+    case FailureCause::kNoCommonPair:
+      return "no-common-pair";
+    case FailureCause::kTimedOut:
+      return "timed-out";
+  }
+  return "unknown";
+}
+
 }  // namespace pairwire

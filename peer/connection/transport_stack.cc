@@ -28,14 +28,14 @@ sctp::ChannelMuxOptions MuxOptions(const PeerConfiguration& configuration) {
 }  // namespace
 
 TransportStack::TransportStack(Loop& loop, const PeerConfiguration& configuration,
-                               const dtls::Certificate& certificate, const IceFactory& make_ice,
+                               const dtls::Certificate& certificate, IcePaths::Factory make_ice,
                                AssociationFactory make_association, TransportStackEvents& events)
     : loop_(loop),
       configuration_(configuration),
       events_(events),
       make_association_(std::move(make_association)),
       close_timer_(loop, [this] { FinishClose(); }),
-      ice_(make_ice(*this)),
+      paths_(loop, std::move(make_ice), *this),
       dtls_(std::make_unique<dtls::DtlsTransport>(loop, certificate, DtlsOptions(configuration),
                                                   static_cast<dtls::Events&>(*this))),
       mux_(std::make_unique<sctp::ChannelMux>(loop, MuxOptions(configuration),
@@ -43,20 +43,14 @@ TransportStack::TransportStack(Loop& loop, const PeerConfiguration& configuratio
 
 TransportStack::~TransportStack() = default;
 
-Result<void> TransportStack::SetRemote(RemoteTransport remote) {
-  if (auto set = ice_->SetRemoteCredentials(remote.ice); !set) return set;
+void TransportStack::SetRemote(RemoteTransport remote) {
   remote_ = std::move(remote);
   MaybeStartDtls();
-  return {};
 }
 
 void TransportStack::SetDtlsRole(dtls::Role role) {
   dtls_role_ = role;
   MaybeStartDtls();
-}
-
-Result<void> TransportStack::AddRemoteCandidate(const std::string& candidate) {
-  return ice_->AddRemoteCandidate(candidate);
 }
 
 // As soon as a pair works and both ends are known. Not earlier: a ClientHello without a path is
@@ -69,26 +63,23 @@ void TransportStack::MaybeStartDtls() {
   }
 }
 
-void TransportStack::OnIceCandidate(const std::string& candidate) {
-  if (phase_ == Phase::kOpen) events_.OnLocalCandidate(candidate);
+void TransportStack::OnPathCandidate(unsigned generation, const std::string& candidate) {
+  if (phase_ == Phase::kOpen) events_.OnLocalCandidate(generation, candidate);
 }
 
-void TransportStack::OnIceGatheringDone() {
-  if (phase_ == Phase::kOpen) events_.OnGatheringDone();
+void TransportStack::OnPathGatheringDone(unsigned generation) {
+  if (phase_ == Phase::kOpen) events_.OnGatheringDone(generation);
 }
 
-void TransportStack::OnIceState(ice::State state) {
-  if (phase_ != Phase::kOpen) return;
-  const auto alive = safety_.Watch();
-  events_.OnIceState(state);
-  if (!*alive || phase_ != Phase::kOpen) return;
-  if (state == ice::State::kFailed) {
-    End({Errc::kIceFailed,
-         has_pair_ ? "the path to the other end is lost" : "no pair of candidates works"});
-  }
+void TransportStack::OnPathState(ice::State state) {
+  if (phase_ == Phase::kOpen) events_.OnIceState(state);
 }
 
-void TransportStack::OnIceSelectedPair(const ice::CandidatePair& pair) {
+void TransportStack::OnPathServerError(const ice::ServerError& error) {
+  if (phase_ == Phase::kOpen) events_.OnIceServerError(error);
+}
+
+void TransportStack::OnPathPair(const ice::CandidatePair& pair) {
   if (phase_ != Phase::kOpen) return;
   has_pair_ = true;
   const auto alive = safety_.Watch();
@@ -96,16 +87,14 @@ void TransportStack::OnIceSelectedPair(const ice::CandidatePair& pair) {
   if (*alive) MaybeStartDtls();
 }
 
-void TransportStack::OnIceServerError(const ice::ServerError&) {}
-
-void TransportStack::OnIcePacket(ByteSpan packet) {
+void TransportStack::OnPathPacket(ByteSpan packet) {
   // Anything else (RTP) has no taker in a data-only connection.
   if (LooksLikeDtls(packet)) dtls_->ReceivePacket(packet);
 }
 
 void TransportStack::OnDtlsPacket(ByteSpan packet) {
   // False means lost, as on any path: DTLS and SCTP send again.
-  static_cast<void>(ice_->Send(packet));
+  static_cast<void>(paths_.Send(packet));
 }
 
 void TransportStack::OnDtlsState(dtls::State state, const Error& error) {

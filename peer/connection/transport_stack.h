@@ -24,8 +24,8 @@
 #include "peer/base/loop.h"
 #include "peer/base/task_safety.h"
 #include "peer/base/timer.h"
+#include "peer/connection/ice_paths.h"
 #include "peer/dtls/dtls_transport.h"
-#include "peer/ice/ice_transport.h"
 #include "sctp/channel_mux.h"
 
 namespace pairwire {
@@ -34,9 +34,11 @@ namespace pairwire {
 // ChannelMuxEvents'.
 class TransportStackEvents {
  public:
-  virtual void OnLocalCandidate(const std::string& candidate) = 0;
-  virtual void OnGatheringDone() = 0;
+  virtual void OnLocalCandidate(unsigned generation, const std::string& candidate) = 0;
+  virtual void OnGatheringDone(unsigned generation) = 0;
+  // kFailed is not the end: an ICE restart may revive what is above.
   virtual void OnIceState(ice::State state) = 0;
+  virtual void OnIceServerError(const ice::ServerError& error) = 0;
   virtual void OnDtlsState(dtls::State state) = 0;
   virtual void OnSelectedPair(const ice::CandidatePair& pair) = 0;
   // Once: nothing works any more and nothing follows. kPeerLeft: the other end ended it in order.
@@ -54,17 +56,15 @@ class TransportStackEvents {
 };
 
 struct RemoteTransport {
-  ice::Credentials ice;
   std::vector<dtls::Fingerprint> fingerprints;
   std::size_t max_message_size = 0;  // 0: no limit
   std::uint16_t sctp_port = sctp::kSctpPort;
 };
 
-class TransportStack final : private ice::Events,
+class TransportStack final : private IcePathsEvents,
                              private dtls::Events,
                              private sctp::ChannelMuxEvents {
  public:
-  using IceFactory = std::function<std::unique_ptr<ice::IceTransport>(ice::Events&)>;
   // `remote_port` is the other end's a=sctp-port.
   using AssociationFactory = std::function<std::unique_ptr<sctp::Association>(
       sctp::AssociationEvents&, std::uint16_t remote_port)>;
@@ -73,19 +73,16 @@ class TransportStack final : private ice::Events,
   static constexpr std::chrono::milliseconds kCloseTimeout{2000};
 
   TransportStack(Loop& loop, const PeerConfiguration& configuration,
-                 const dtls::Certificate& certificate, const IceFactory& make_ice,
+                 const dtls::Certificate& certificate, IcePaths::Factory make_ice,
                  AssociationFactory make_association, TransportStackEvents& events);
   ~TransportStack();  // Silent and at once.
 
-  const ice::Credentials& local_credentials() const { return ice_->local_credentials(); }
+  // ICE, generation by generation.
+  IcePaths& paths() { return paths_; }
 
-  Result<void> Gather() { return ice_->Gather(); }
-  void SetIceRole(ice::Role role) { ice_->SetRole(role); }
   // Once. The DTLS role may come before or after.
-  Result<void> SetRemote(RemoteTransport remote);
+  void SetRemote(RemoteTransport remote);
   void SetDtlsRole(dtls::Role role);
-  Result<void> AddRemoteCandidate(const std::string& candidate);
-  void SetRemoteCandidatesDone() { ice_->SetRemoteCandidatesDone(); }
 
   sctp::ChannelMux& channels() { return *mux_; }
 
@@ -96,13 +93,13 @@ class TransportStack final : private ice::Events,
  private:
   enum class Phase { kOpen, kClosing, kEnded };
 
-  // ice::Events
-  void OnIceCandidate(const std::string& candidate) override;
-  void OnIceGatheringDone() override;
-  void OnIceState(ice::State state) override;
-  void OnIceSelectedPair(const ice::CandidatePair& pair) override;
-  void OnIceServerError(const ice::ServerError& error) override;
-  void OnIcePacket(ByteSpan packet) override;
+  // IcePathsEvents
+  void OnPathCandidate(unsigned generation, const std::string& candidate) override;
+  void OnPathGatheringDone(unsigned generation) override;
+  void OnPathState(ice::State state) override;
+  void OnPathPair(const ice::CandidatePair& pair) override;
+  void OnPathServerError(const ice::ServerError& error) override;
+  void OnPathPacket(ByteSpan packet) override;
   // dtls::Events
   void OnDtlsPacket(ByteSpan packet) override;
   void OnDtlsState(dtls::State state, const Error& error) override;
@@ -137,7 +134,7 @@ class TransportStack final : private ice::Events,
   Timer close_timer_;
 
   // From the top down, so that destruction runs in that order too: the last declared goes first.
-  std::unique_ptr<ice::IceTransport> ice_;
+  IcePaths paths_;
   std::unique_ptr<dtls::DtlsTransport> dtls_;
   std::unique_ptr<sctp::ChannelMux> mux_;
   TaskSafety safety_;

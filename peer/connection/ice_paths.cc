@@ -1,0 +1,155 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+#include "peer/connection/ice_paths.h"
+
+#include <utility>
+
+#include "peer/base/log.h"
+
+namespace pairwire {
+namespace {
+
+bool Works(ice::State state) {
+  return state == ice::State::kConnected || state == ice::State::kCompleted;
+}
+
+}  // namespace
+
+// One transport and what its events mean to the whole.
+class IcePaths::Generation final : public ice::Events {
+ public:
+  Generation(IcePaths& paths, unsigned number, const ice::Credentials& local)
+      : paths_(paths), number_(number), transport_(paths.factory_(local, *this)) {}
+
+  ice::IceTransport& transport() { return *transport_; }
+  unsigned number() const { return number_; }
+  ice::State state() const { return state_; }
+
+ private:
+  void OnIceCandidate(const std::string& candidate) override {
+    if (paths_.IsCurrent(*this)) paths_.events_.OnPathCandidate(number_, candidate);
+  }
+  void OnIceGatheringDone() override {
+    if (paths_.IsCurrent(*this)) paths_.events_.OnPathGatheringDone(number_);
+  }
+  void OnIceState(ice::State state) override {
+    state_ = state;
+    paths_.OnState(*this);
+  }
+  void OnIceSelectedPair(const ice::CandidatePair& pair) override { paths_.OnPair(*this, pair); }
+  void OnIceServerError(const ice::ServerError& error) override {
+    if (paths_.IsCurrent(*this)) paths_.events_.OnPathServerError(error);
+  }
+  void OnIcePacket(ByteSpan packet) override { paths_.OnPacket(packet); }
+
+  IcePaths& paths_;
+  const unsigned number_;
+  ice::State state_ = ice::State::kNew;
+  std::unique_ptr<ice::IceTransport> transport_;  // last: it may not outlive what it calls
+};
+
+IcePaths::IcePaths(Loop& loop, Factory factory, IcePathsEvents& events)
+    : factory_(std::move(factory)),
+      events_(events),
+      linger_timer_(loop, [this] { lingering_.reset(); }) {}
+
+IcePaths::~IcePaths() = default;
+
+bool IcePaths::IsCurrent(const Generation& generation) const {
+  return &generation == carrier_.get() || &generation == successor_.get();
+}
+
+Result<void> IcePaths::Start(unsigned generation, const ice::Credentials& local) {
+  auto next = std::make_unique<Generation>(*this, generation, local);
+  if (role_) next->transport().SetRole(*role_);
+  auto& place = carrier_ == nullptr ? carrier_ : successor_;
+  const auto before = std::exchange(place, std::move(next));
+  if (auto gathering = place->transport().Gather(); !gathering) {
+    place.reset();
+    return gathering;
+  }
+  return {};
+}
+
+void IcePaths::DropSuccessor() {
+  if (successor_ != nullptr) Retire(std::move(successor_));
+  ShowState();
+}
+
+void IcePaths::SetRole(ice::Role role) {
+  role_ = role;
+  for (const auto& generation : {carrier_.get(), successor_.get()}) {
+    if (generation != nullptr) generation->transport().SetRole(role);
+  }
+}
+
+ice::IceTransport* IcePaths::Find(unsigned generation) const {
+  for (const auto& candidate : {carrier_.get(), successor_.get()}) {
+    if (candidate != nullptr && candidate->number() == generation) return &candidate->transport();
+  }
+  return nullptr;
+}
+
+Result<void> IcePaths::SetRemoteCredentials(unsigned generation, const ice::Credentials& remote) {
+  auto* const transport = Find(generation);
+  return transport == nullptr ? Result<void>() : transport->SetRemoteCredentials(remote);
+}
+
+Result<void> IcePaths::AddRemoteCandidate(unsigned generation, std::string_view candidate) {
+  auto* const transport = Find(generation);
+  return transport == nullptr ? Result<void>() : transport->AddRemoteCandidate(candidate);
+}
+
+void IcePaths::SetRemoteCandidatesDone(unsigned generation) {
+  if (auto* const transport = Find(generation)) transport->SetRemoteCandidatesDone();
+}
+
+bool IcePaths::Send(ByteSpan packet) {
+  return carrier_ != nullptr && carrier_->transport().Send(packet);
+}
+
+ice::Stats IcePaths::stats() const {
+  return carrier_ == nullptr ? ice::Stats{} : carrier_->transport().stats();
+}
+
+std::string IcePaths::failure_reason() const {
+  const auto& newest = successor_ != nullptr ? successor_ : carrier_;
+  return newest == nullptr ? std::string() : newest->transport().failure_reason();
+}
+
+void IcePaths::OnState(Generation& generation) {
+  if (!IsCurrent(generation)) return;
+  if (&generation == successor_.get() && generation.state() == ice::State::kFailed &&
+      Works(carrier_->state())) {
+    Log(LogLevel::kWarning, "ICE restart: no pair of the new generation works; the old path stays");
+    Retire(std::move(successor_));
+  }
+  ShowState();
+}
+
+void IcePaths::OnPair(Generation& generation, const ice::CandidatePair& pair) {
+  if (&generation == successor_.get()) Retire(std::exchange(carrier_, std::move(successor_)));
+  if (&generation != carrier_.get()) return;
+  const auto alive = safety_.Watch();
+  events_.OnPathPair(pair);
+  if (*alive) ShowState();
+}
+
+// Keeps one; the one that lingered before has had its time.
+void IcePaths::Retire(std::unique_ptr<Generation> generation) {
+  lingering_ = std::move(generation);
+  linger_timer_.Start(kLinger);
+}
+
+void IcePaths::ShowState() {
+  if (carrier_ == nullptr) return;
+  ice::State state = carrier_->state();
+  if (successor_ != nullptr && !Works(state)) {
+    // The carrier lost its path: what counts is whether the successor finds one.
+    state = successor_->state() == ice::State::kFailed ? ice::State::kFailed
+            : successor_->state() == ice::State::kNew  ? state
+                                                       : ice::State::kChecking;
+  }
+  if (std::exchange(shown_, state) != state) events_.OnPathState(state);
+}
+
+}  // namespace pairwire
