@@ -11,8 +11,10 @@
 #include <pairwire/bytes.h>
 #include <pairwire/result.h>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "sctp/types.h"
@@ -23,6 +25,39 @@ namespace pairwire::sctp {
 //   other end
 //               +------------+-> kFailed             kFailed: aborted, or never came up
 enum class AssociationState { kNew, kConnecting, kConnected, kClosed, kFailed };
+
+// How one message travels. The default is reliable and in the order of its stream.
+struct Delivery {
+  bool ordered = true;
+  // Partial reliability (RFC 3758, RFC 7496), at most one of the two: the message is given up
+  // instead of being retransmitted more often than this, or later than so long after Send (0..65535
+  // ms). One that was given up before all of it was sent is not sent at all. An end that does not
+  // know FORWARD-TSN gets everything reliably.
+  std::optional<std::uint16_t> max_retransmits = std::nullopt;
+  std::optional<std::chrono::milliseconds> max_life_time = std::nullopt;
+
+  bool operator==(const Delivery&) const = default;
+};
+
+// One moment of an association; for W3C getStats. Zero: not known yet.
+struct AssociationStats {
+  AssociationState state = AssociationState::kNew;
+  std::chrono::milliseconds smoothed_rtt{};
+  std::chrono::milliseconds retransmission_timeout{};
+  std::size_t congestion_window = 0;      // bytes
+  std::size_t receiver_window = 0;        // bytes that the other end would still take
+  std::size_t unacknowledged_bytes = 0;   // accepted by Send and not acknowledged or given up
+  std::size_t unacknowledged_chunks = 0;  // of those that have been sent
+  std::size_t max_packet_size = 0;        // bytes of an SCTP packet
+  std::uint16_t outgoing_streams = 0;
+  std::uint16_t incoming_streams = 0;
+  std::uint64_t packets_sent = 0;
+  std::uint64_t packets_received = 0;
+  std::uint64_t bytes_sent = 0;  // whole SCTP packets
+  std::uint64_t bytes_received = 0;
+  std::uint64_t retransmitted_chunks = 0;
+  std::uint64_t abandoned_messages = 0;  // given up, of those with a limit
+};
 
 // OnSctpPacket is called from inside any method of the association and from its timers; it must not
 // call back. The others are called from the loop's own frame, never from inside a method; they may
@@ -38,9 +73,10 @@ class AssociationEvents {
   virtual void OnSctpIncomingStreamsReset(std::span<const StreamId> streams) = 0;
   // Our outgoing side of these streams is reset: all that was sent on them has been acknowledged.
   virtual void OnSctpOutgoingStreamsReset(std::span<const StreamId> streams) = 0;
-  // Some queued bytes have been acknowledged: `unacknowledged_bytes` is what remains; also called
-  // when a Send that answered kBufferFull may be tried again. An upper bound (chunk headers may be
-  // in it) that only falls between two Sends and is exactly 0 once everything is acknowledged.
+  // Some queued bytes have been acknowledged or given up: `unacknowledged_bytes` is what remains;
+  // also called when a Send that answered kBufferFull may be tried again. An upper bound (chunk
+  // headers may be in it) that only falls between two Sends and is exactly 0 once everything is
+  // acknowledged.
   virtual void OnSctpAcknowledged(std::size_t unacknowledged_bytes) = 0;
 
  protected:
@@ -53,23 +89,24 @@ class Association {
   // be called from inside any event but OnSctpPacket.
   virtual ~Association() = default;
 
-  // Sends INIT; both ends do (RFC 8831 section 6.2 with simultaneous open). Once.
-  virtual Result<void> Connect() = 0;
+  // Sends INIT; both ends do (RFC 8831 section 6.2 with simultaneous open). Once. Asks for at least
+  // `streams` in each direction (more than the options say only when somebody needs a high number).
+  virtual Result<void> Connect(std::uint16_t streams) = 0;
 
   // One decrypted SCTP packet from the other end. Rubbish is dropped, as is all that comes before
   // Connect: so connect before handing over the first packet (the other end would repeat its INIT,
   // but late).
   virtual void ReceivePacket(ByteSpan packet) = 0;
 
-  // Queues one whole message of at least one byte, reliable and ordered. Nothing was queued when it
-  // fails:
+  // Queues one whole message of at least one byte. Nothing was queued when it fails:
   //   kBufferFull       try again after OnSctpAcknowledged; also while stream_count() grows to hold
   //   `stream`,
   //                     and while an earlier reset of `stream` is under way
   //   kLimitExceeded    the other end does not let us have that many streams
   //   kMessageTooLarge  larger than the send buffer
   //   kInvalidState before kConnected, kClosed after
-  virtual Result<void> Send(StreamId stream, Ppid ppid, ByteSpan data) = 0;
+  virtual Result<void> Send(StreamId stream, Ppid ppid, ByteSpan data,
+                            const Delivery& delivery) = 0;
 
   // Resets our outgoing side of `streams` once their queued data is acknowledged.
   virtual Result<void> ResetStreams(std::span<const StreamId> streams) = 0;
@@ -84,6 +121,7 @@ class Association {
   virtual AssociationState state() const = 0;
   // Outgoing streams that the association has now.
   virtual std::uint16_t stream_count() const = 0;
+  virtual AssociationStats stats() const = 0;
 };
 
 }  // namespace pairwire::sctp

@@ -18,15 +18,6 @@
 
 namespace pairwire::sctp {
 
-//   kOpening --ACK or data--> kOpen --Close, or reset by the other end--> kClosing --both
-//   directions reset--> gone
-//       +-------Close, or refused by a reset (RFC 8832 section 6)-----------^
-//
-// A channel that the other end opened starts in kOpen. One of ours that was never announced goes at
-// once.
-enum class ChannelState { kOpening, kOpen, kClosing };
-std::string_view ToString(ChannelState state);
-
 struct OutgoingMessage {
   Ppid ppid{};
   Bytes data;

@@ -8,9 +8,12 @@
 #include <pairwire/bytes.h>
 #include <pairwire/result.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <variant>
+
+#include "sctp/types.h"
 
 namespace pairwire::sctp {
 
@@ -45,8 +48,8 @@ Result<Bytes> EncodeDcepOpen(const DcepOpen& open);
 Bytes EncodeDcepAck();
 
 // kParseError: unknown message or channel type, or lengths that do not add up to the message's own.
-// kLimitExceeded: label or protocol over kMaxLabelLength. One byte past an ACK is an error, too.
-Result<DcepMessage> DecodeDcep(ByteSpan message);
+// kLimitExceeded: label or protocol over `max_label`. One byte past an ACK is an error, too.
+Result<DcepMessage> DecodeDcep(ByteSpan message, std::size_t max_label = kMaxLabelLength);
 
 }  // namespace pairwire::sctp
 

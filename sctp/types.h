@@ -31,9 +31,9 @@ inline constexpr std::uint16_t kSctpPort = 5000;
 // needs.
 inline constexpr std::uint16_t kInitialStreams = 256;
 
-// Labels and protocols of incoming channels; RFC 8832 allows 65,535, but a peer could make us keep
-// them.
-inline constexpr std::size_t kMaxLabelLength = 256;
+// Labels and protocols: their length has 16 bits in an OPEN (RFC 8832 section 5.1). What the other
+// end may make us keep is less: ChannelMuxOptions::max_incoming_label.
+inline constexpr std::size_t kMaxLabelLength = 65'535;
 
 }  // namespace pairwire::sctp
 

@@ -13,7 +13,7 @@ void PeerConnectionCore::OpenChannel(const std::shared_ptr<ChannelImpl>& channel
     FinishChannel(channel, Error{Errc::kClosed, "the connection is closed"});
     return;
   }
-  const auto id = stack_->channels().Open(channel->label, channel->protocol);
+  const auto id = stack_->channels().Open({.label = channel->label, .protocol = channel->protocol});
   if (!id) {
     FinishChannel(channel, id.error());
     return;

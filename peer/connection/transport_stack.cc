@@ -148,9 +148,8 @@ void TransportStack::OnMuxState(sctp::AssociationState state, const Error& error
   }
 }
 
-void TransportStack::OnChannelIncoming(sctp::ChannelId id, const std::string& label,
-                                       const std::string& protocol) {
-  events_.OnChannelIncoming(id, label, protocol);
+void TransportStack::OnChannelIncoming(sctp::ChannelId id, const sctp::ChannelOptions& options) {
+  events_.OnChannelIncoming(id, options.label, options.protocol);
 }
 void TransportStack::OnChannelOpen(sctp::ChannelId id) { events_.OnChannelOpen(id); }
 void TransportStack::OnChannelMessage(sctp::ChannelId id, ByteSpan data, bool is_text) {

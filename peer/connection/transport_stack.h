@@ -107,8 +107,7 @@ class TransportStack final : private IcePathsEvents,
   // sctp::ChannelMuxEvents
   void OnMuxPacket(ByteSpan packet) override;
   void OnMuxState(sctp::AssociationState state, const Error& error) override;
-  void OnChannelIncoming(sctp::ChannelId id, const std::string& label,
-                         const std::string& protocol) override;
+  void OnChannelIncoming(sctp::ChannelId id, const sctp::ChannelOptions& options) override;
   void OnChannelOpen(sctp::ChannelId id) override;
   void OnChannelMessage(sctp::ChannelId id, ByteSpan data, bool is_text) override;
   void OnChannelBufferedAmount(sctp::ChannelId id, std::size_t bytes) override;

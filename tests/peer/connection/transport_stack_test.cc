@@ -116,7 +116,7 @@ class TransportStackTest : public ::testing::Test {
       path_ = std::make_unique<SimPath>(loop_, weather);
       a_ = std::make_unique<End>(loop_, *sctp_, path_->a_to_b(), path_->b_to_a());
       b_ = std::make_unique<End>(loop_, *sctp_, path_->b_to_a(), path_->a_to_b());
-      channel_ = *a_->stack().channels().Open("x", "");
+      channel_ = *a_->stack().channels().Open({.label = "x"});
       a_->Start(dtls::Role::kServer, b_->fingerprint());
       b_->Start(dtls::Role::kClient, a_->fingerprint());
     });
