@@ -4,6 +4,8 @@
 #ifndef PAIRWIRE_CONFIGURATION_H_
 #define PAIRWIRE_CONFIGURATION_H_
 
+#include <pairwire/certificate.h>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -59,6 +61,23 @@ struct PeerConfiguration {
   bool ice_lite = false;
 
   MdnsMode mdns = MdnsMode::kResolve;
+
+  // Ours. Empty: a fresh one, made ahead, for this connection alone.
+  std::optional<Certificate> certificate = std::nullopt;
+
+  // DTLS 1.2 cipher suites by OpenSSL's names, best first; only ECDHE with AEAD. Empty: AES-128-GCM,
+  // AES-256-GCM and ChaCha20 with ECDSA and RSA.
+  std::vector<std::string> dtls_ciphers = {};
+  // The first retransmission of a handshake flight, 20..1000 ms; doubles up to 2 s.
+  std::chrono::milliseconds dtls_retransmission_timeout{100};
+
+  // A file to make (it must not exist) for the packets of this connection as pcapng, for Wireshark:
+  // DTLS records, as they are above ICE. Empty: none.
+  std::string capture_file = {};
+  // Also the keys, so that Wireshark decrypts it. Whoever has the file then reads everything.
+  bool capture_keys = false;
+  // The file never grows beyond it.
+  std::uint64_t capture_max_bytes = 64 * 1024 * 1024;
 
   // Local addresses to use, as text ("192.0.2.1", "fd00::1"). Empty: all addresses of interfaces
   // that are up, without loopback. Loopback has to be asked for by name ("127.0.0.1").

@@ -14,6 +14,7 @@
 #include <pairwire/bytes.h>
 #include <pairwire/result.h>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -87,6 +88,10 @@ class DataChannel {
   DataChannelState state() const;
   const std::string& label() const;
   const std::string& protocol() const;
+  bool ordered() const;
+  std::optional<std::uint16_t> max_retransmits() const;
+  std::optional<std::chrono::milliseconds> max_packet_life_time() const;
+  bool negotiated() const;
   // The SCTP stream; empty until it is known (after the DTLS role is).
   std::optional<std::uint16_t> id() const;
 

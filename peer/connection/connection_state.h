@@ -9,6 +9,7 @@
 
 #include "peer/dtls/dtls_transport.h"
 #include "peer/ice/ice_transport.h"
+#include "sctp/association.h"
 
 namespace pairwire {
 
@@ -42,6 +43,36 @@ constexpr PeerConnectionState FoldConnectionState(ice::State ice, dtls::State dt
   if (ice_up && dtls == dtls::State::kConnected) return PeerConnectionState::kConnected;
   if (ice == ice::State::kNew && dtls == dtls::State::kNew) return PeerConnectionState::kNew;
   return PeerConnectionState::kConnecting;
+}
+
+constexpr DtlsTransportState ToDtlsTransportState(dtls::State state) {
+  switch (state) {
+    case dtls::State::kNew:
+      return DtlsTransportState::kNew;
+    case dtls::State::kConnecting:
+      return DtlsTransportState::kConnecting;
+    case dtls::State::kConnected:
+      return DtlsTransportState::kConnected;
+    case dtls::State::kClosed:
+      return DtlsTransportState::kClosed;
+    case dtls::State::kFailed:
+      return DtlsTransportState::kFailed;
+  }
+  return DtlsTransportState::kClosed;
+}
+
+constexpr SctpTransportState ToSctpTransportState(sctp::AssociationState state) {
+  switch (state) {
+    case sctp::AssociationState::kNew:
+    case sctp::AssociationState::kConnecting:
+      return SctpTransportState::kConnecting;
+    case sctp::AssociationState::kConnected:
+      return SctpTransportState::kConnected;
+    case sctp::AssociationState::kClosed:
+    case sctp::AssociationState::kFailed:
+      return SctpTransportState::kClosed;
+  }
+  return SctpTransportState::kClosed;
 }
 
 }  // namespace pairwire

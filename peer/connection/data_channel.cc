@@ -160,8 +160,20 @@ const std::string& DataChannel::label() const {
 
 const std::string& DataChannel::protocol() const {
   static const std::string kEmpty;
-  return impl_ ? impl_->protocol : kEmpty;
+  return impl_ ? impl_->init.protocol : kEmpty;
 }
+
+bool DataChannel::ordered() const { return !impl_ || impl_->init.ordered; }
+
+std::optional<std::uint16_t> DataChannel::max_retransmits() const {
+  return impl_ ? impl_->init.max_retransmits : std::nullopt;
+}
+
+std::optional<std::chrono::milliseconds> DataChannel::max_packet_life_time() const {
+  return impl_ ? impl_->init.max_packet_life_time : std::nullopt;
+}
+
+bool DataChannel::negotiated() const { return impl_ && impl_->init.negotiated; }
 
 std::optional<std::uint16_t> DataChannel::id() const {
   const int id = impl_ ? impl_->stream_id.load(std::memory_order_relaxed) : -1;

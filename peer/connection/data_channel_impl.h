@@ -6,6 +6,7 @@
 #ifndef PAIRWIRE_PEER_CONNECTION_DATA_CHANNEL_IMPL_H_
 #define PAIRWIRE_PEER_CONNECTION_DATA_CHANNEL_IMPL_H_
 
+#include <pairwire/configuration.h>
 #include <pairwire/data_channel.h>
 
 #include <atomic>
@@ -41,12 +42,12 @@ struct DataChannel::Impl {
 
   Impl(std::shared_ptr<LoopLink> link_to_loop, std::uint64_t peer,
        std::shared_ptr<SendBudget> shared_budget, std::string channel_label,
-       std::string channel_protocol)
+       DataChannelInit channel_init)
       : link(std::move(link_to_loop)),
         peer_id(peer),
         budget(std::move(shared_budget)),
         label(std::move(channel_label)),
-        protocol(std::move(channel_protocol)) {}
+        init(std::move(channel_init)) {}
 
   // Any thread.
   // ------------------------------------------------------------------------------------
@@ -54,7 +55,7 @@ struct DataChannel::Impl {
   const std::uint64_t peer_id;
   const std::shared_ptr<SendBudget> budget;
   const std::string label;
-  const std::string protocol;
+  const DataChannelInit init;
   std::atomic<DataChannelState> state{DataChannelState::kConnecting};
   std::atomic<int> stream_id{-1};
   std::atomic<std::size_t> buffered{0};  // mailbox and mux together

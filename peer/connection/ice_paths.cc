@@ -17,11 +17,11 @@ bool Works(ice::State state) {
 // One transport and what its events mean to the whole.
 class IcePaths::Generation final : public ice::Events {
  public:
-  Generation(IcePaths& paths, unsigned number, const ice::Credentials& local)
+  Generation(IcePaths& paths, std::uint32_t number, const ice::Credentials& local)
       : paths_(paths), number_(number), transport_(paths.factory_(local, *this)) {}
 
   ice::IceTransport& transport() { return *transport_; }
-  unsigned number() const { return number_; }
+  std::uint32_t number() const { return number_; }
   ice::State state() const { return state_; }
 
  private:
@@ -42,7 +42,7 @@ class IcePaths::Generation final : public ice::Events {
   void OnIcePacket(ByteSpan packet) override { paths_.OnPacket(packet); }
 
   IcePaths& paths_;
-  const unsigned number_;
+  const std::uint32_t number_;
   ice::State state_ = ice::State::kNew;
   std::unique_ptr<ice::IceTransport> transport_;  // last: it may not outlive what it calls
 };
@@ -58,7 +58,7 @@ bool IcePaths::IsCurrent(const Generation& generation) const {
   return &generation == carrier_.get() || &generation == successor_.get();
 }
 
-Result<void> IcePaths::Start(unsigned generation, const ice::Credentials& local) {
+Result<void> IcePaths::Start(std::uint32_t generation, const ice::Credentials& local) {
   auto next = std::make_unique<Generation>(*this, generation, local);
   if (role_) next->transport().SetRole(*role_);
   auto& place = carrier_ == nullptr ? carrier_ : successor_;
@@ -82,24 +82,24 @@ void IcePaths::SetRole(ice::Role role) {
   }
 }
 
-ice::IceTransport* IcePaths::Find(unsigned generation) const {
+ice::IceTransport* IcePaths::Find(std::uint32_t generation) const {
   for (const auto& candidate : {carrier_.get(), successor_.get()}) {
     if (candidate != nullptr && candidate->number() == generation) return &candidate->transport();
   }
   return nullptr;
 }
 
-Result<void> IcePaths::SetRemoteCredentials(unsigned generation, const ice::Credentials& remote) {
+Result<void> IcePaths::SetRemoteCredentials(std::uint32_t generation, const ice::Credentials& remote) {
   auto* const transport = Find(generation);
   return transport == nullptr ? Result<void>() : transport->SetRemoteCredentials(remote);
 }
 
-Result<void> IcePaths::AddRemoteCandidate(unsigned generation, std::string_view candidate) {
+Result<void> IcePaths::AddRemoteCandidate(std::uint32_t generation, std::string_view candidate) {
   auto* const transport = Find(generation);
   return transport == nullptr ? Result<void>() : transport->AddRemoteCandidate(candidate);
 }
 
-void IcePaths::SetRemoteCandidatesDone(unsigned generation) {
+void IcePaths::SetRemoteCandidatesDone(std::uint32_t generation) {
   if (auto* const transport = Find(generation)) transport->SetRemoteCandidatesDone();
 }
 

@@ -21,6 +21,7 @@
 #include <pairwire/result.h>
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -37,8 +38,8 @@ namespace pairwire {
 // Called as ice::Events are: from the loop's frame, never from inside a method.
 class IcePathsEvents {
  public:
-  virtual void OnPathCandidate(unsigned generation, const std::string& candidate) = 0;
-  virtual void OnPathGatheringDone(unsigned generation) = 0;
+  virtual void OnPathCandidate(std::uint32_t generation, const std::string& candidate) = 0;
+  virtual void OnPathGatheringDone(std::uint32_t generation) = 0;
   // The folded state, each change once: the carrier's, or kChecking while a successor looks for a
   // pair and the carrier has none that works.
   virtual void OnPathState(ice::State state) = 0;
@@ -66,7 +67,7 @@ class IcePaths {
 
   // Starts a generation and gathers for it. A successor that there is already is dropped. Errors
   // are IceTransport::Gather's; the carrier is then as it was.
-  Result<void> Start(unsigned generation, const ice::Credentials& local);
+  Result<void> Start(std::uint32_t generation, const ice::Credentials& local);
   // The restart was rolled back.
   void DropSuccessor();
 
@@ -75,9 +76,9 @@ class IcePaths {
 
   // Of a generation that was started. One that is gone by now is left alone: its candidates may
   // come late.
-  Result<void> SetRemoteCredentials(unsigned generation, const ice::Credentials& remote);
-  Result<void> AddRemoteCandidate(unsigned generation, std::string_view candidate);
-  void SetRemoteCandidatesDone(unsigned generation);
+  Result<void> SetRemoteCredentials(std::uint32_t generation, const ice::Credentials& remote);
+  Result<void> AddRemoteCandidate(std::uint32_t generation, std::string_view candidate);
+  void SetRemoteCandidatesDone(std::uint32_t generation);
 
   // On the carrier. False: not sent.
   bool Send(ByteSpan packet);
@@ -91,7 +92,7 @@ class IcePaths {
  private:
   class Generation;
 
-  ice::IceTransport* Find(unsigned generation) const;
+  ice::IceTransport* Find(std::uint32_t generation) const;
   bool IsCurrent(const Generation& generation) const;
   void OnState(Generation& generation);
   void OnPair(Generation& generation, const ice::CandidatePair& pair);

@@ -108,7 +108,7 @@ void PeerConnection::GetStats(std::function<void(StatsReport)> done) {
 DataChannel PeerConnection::CreateDataChannel(std::string_view label, DataChannelInit init) {
   if (!impl_) return {};
   auto channel = std::make_shared<ChannelImpl>(impl_->link, impl_->id, impl_->budget,
-                                               std::string(label), std::move(init.protocol));
+                                               std::string(label), std::move(init));
   const bool posted = impl_->link->Post([channel](NetworkCore& network) {
     if (auto* peer = network.Find(channel->peer_id)) peer->OpenChannel(channel);
   });

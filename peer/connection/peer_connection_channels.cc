@@ -5,15 +5,38 @@
 #include <vector>
 
 #include "peer/connection/peer_connection_core.h"
+#include "sctp/channel_options.h"
 
 namespace pairwire {
+namespace {
+
+sctp::ChannelOptions ToChannelOptions(const ChannelImpl& channel) {
+  return {.label = channel.label,
+          .protocol = channel.init.protocol,
+          .ordered = channel.init.ordered,
+          .max_retransmits = channel.init.max_retransmits,
+          .max_life_time = channel.init.max_packet_life_time,
+          .negotiated = channel.init.negotiated,
+          .id = channel.init.id};
+}
+
+DataChannelInit ToInit(const sctp::ChannelOptions& options) {
+  return {.ordered = options.ordered,
+          .max_retransmits = options.max_retransmits,
+          .max_packet_life_time = options.max_life_time,
+          .negotiated = false,
+          .id = options.id,
+          .protocol = options.protocol};
+}
+
+}  // namespace
 
 void PeerConnectionCore::OpenChannel(const std::shared_ptr<ChannelImpl>& channel) {
   if (phase_ != Phase::kOpen) {
     FinishChannel(channel, Error{Errc::kClosed, "the connection is closed"});
     return;
   }
-  const auto id = stack_->channels().Open({.label = channel->label, .protocol = channel->protocol});
+  const auto id = stack_->channels().Open(ToChannelOptions(*channel));
   if (!id) {
     FinishChannel(channel, id.error());
     return;
@@ -23,6 +46,8 @@ void PeerConnectionCore::OpenChannel(const std::shared_ptr<ChannelImpl>& channel
   channels_.emplace(*id, channel);
   // Until Subscribe, what comes waits in the mux.
   stack_->channels().PauseReceiving(*id);
+  negotiation_->SetWantsData(true);
+  UpdateNegotiationNeeded();
 }
 
 std::shared_ptr<ChannelImpl> PeerConnectionCore::FindChannel(sctp::ChannelId id) {
@@ -30,14 +55,14 @@ std::shared_ptr<ChannelImpl> PeerConnectionCore::FindChannel(sctp::ChannelId id)
   return found == channels_.end() ? nullptr : found->second;
 }
 
-void PeerConnectionCore::OnChannelIncoming(sctp::ChannelId id, const std::string& label,
-                                           const std::string& protocol) {
+void PeerConnectionCore::OnChannelIncoming(sctp::ChannelId id,
+                                           const sctp::ChannelOptions& options) {
   if (phase_ != Phase::kOpen || detached_) {
     stack_->channels().Close(id);
     return;
   }
-  auto channel =
-      std::make_shared<ChannelImpl>(shared_->link, shared_->id, shared_->budget, label, protocol);
+  auto channel = std::make_shared<ChannelImpl>(shared_->link, shared_->id, shared_->budget,
+                                               options.label, ToInit(options));
   channel->core = this;
   channel->mux_id = id;
   channels_.emplace(id, channel);

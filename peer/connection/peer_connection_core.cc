@@ -6,10 +6,15 @@
 
 #include "peer/base/log.h"
 #include "peer/connection/connection_state.h"
+#include "peer/connection/diagnosis.h"
 #include "peer/connection/transport_factories.h"
+#include "peer/ice/candidate.h"
 
 namespace pairwire {
 namespace {
+
+// More servers than these are not configured (8 TURN and one STUN).
+constexpr std::size_t kMaxServerErrors = 16;
 
 // The fingerprints that we can judge; the others are for newer stacks than this one (RFC 8122
 // section 5).
@@ -62,23 +67,25 @@ PeerConnectionCore::PeerConnectionCore(NetworkCore& network, PeerConfiguration c
   stack_ = std::make_unique<TransportStack>(
       network_.loop(), configuration_, certificate_, NiceIceFactory(network_, configuration_),
       UsrsctpFactory(network_, configuration_), static_cast<TransportStackEvents&>(*this));
-  const auto& credentials = stack_->local_credentials();
   const std::string fingerprint = ToString(certificate_.fingerprint());
   const auto blank = fingerprint.find(' ');
   LocalParameters local;
   // RFC 8866 section 5.2 asks for a number; below 2^63, as RFC 8829 section 5.2.1 does.
   local.session_id = std::to_string(network_.random().NextUint64() >> 1);
-  local.ice_ufrag = credentials.ufrag;
-  local.ice_pwd = credentials.password;
+  local.ice_lite = configuration_.ice_lite;
   local.fingerprint = {fingerprint.substr(0, blank), fingerprint.substr(blank + 1)};
   local.max_message_size = configuration_.max_message_size;
-  negotiation_.emplace(std::move(local));
+  negotiation_.emplace(std::move(local), [this] {
+    auto made = ice::MakeCredentials(network_.random());
+    return IceParameters{std::move(made.ufrag), std::move(made.password)};
+  });
 }
 
 PeerConnectionCore::~PeerConnectionCore() = default;
 
-void PeerConnectionCore::CreateOffer(const PeerConnection::DescriptionCallback& done) {
-  auto offer = negotiation_->CreateOffer();
+void PeerConnectionCore::CreateOffer(const OfferOptions& options,
+                                     const PeerConnection::DescriptionCallback& done) {
+  auto offer = negotiation_->CreateOffer(options);
   if (!detached_ && done) done(std::move(offer));
 }
 
@@ -126,30 +133,32 @@ void PeerConnectionCore::SetRemote(const SessionDescription& description,
 }
 
 Result<void> PeerConnectionCore::Carry(const Applied& applied) {
-  if (applied.ice_controlling) {
-    stack_->SetIceRole(*applied.ice_controlling ? ice::Role::kControlling : ice::Role::kControlled);
+  if (applied.drop_gathering) {
+    stack_->paths().DropSuccessor();
+    latest_generation_ = generation_in_force_;
   }
-  if (applied.start_gathering) {
-    if (auto gathering = stack_->Gather(); !gathering) {
-      End(PeerConnectionState::kFailed, gathering.error());
-      return gathering;
-    }
-    SetGatheringState(IceGatheringState::kGathering);
+  // Before gathering: libnice takes no role later.
+  if (applied.ice_controlling) SetIceRole(*applied.ice_controlling);
+  if (applied.gather) {
+    if (auto gathering = StartGathering(*applied.gather); !gathering) return gathering;
   }
   if (applied.dtls_client) {
     stack_->SetDtlsRole(*applied.dtls_client ? dtls::Role::kClient : dtls::Role::kServer);
   }
+  if (applied.max_message_size) shared_->budget->max_message_size = *applied.max_message_size;
   if (applied.remote) {
-    if (auto started = StartRemote(*applied.remote); !started) {
+    generation_in_force_ = latest_generation_;
+    remote_ufrag_ = applied.remote->ice_ufrag;
+    if (auto started = StartRemote(*applied.remote, applied.remote_is_restart); !started) {
       End(PeerConnectionState::kFailed, started.error());
       return started;
     }
   }
   for (const auto& candidate : applied.remote_candidates) {
     // A candidate that is of no use costs a pair, not the connection.
-    static_cast<void>(stack_->AddRemoteCandidate(candidate));
+    static_cast<void>(stack_->paths().AddRemoteCandidate(generation_in_force_, candidate));
   }
-  if (applied.remote_candidates_done) stack_->SetRemoteCandidatesDone();
+  if (applied.remote_candidates_done) stack_->paths().SetRemoteCandidatesDone(generation_in_force_);
   if (applied.rejected) {
     const Error error{Errc::kUnsupported, "the other end refused the data section"};
     End(PeerConnectionState::kFailed, error);
@@ -157,28 +166,97 @@ Result<void> PeerConnectionCore::Carry(const Applied& applied) {
   return {};
 }
 
-Result<void> PeerConnectionCore::StartRemote(const RemoteParameters& remote) {
+void PeerConnectionCore::SetIceRole(bool controlling) {
+  ice_role_ = controlling ? ice::Role::kControlling : ice::Role::kControlled;
+  stack_->paths().SetRole(*ice_role_);
+}
+
+Result<void> PeerConnectionCore::StartGathering(const LocalGeneration& generation) {
+  // Whoever offers first controls, unless the other end turns out to be lite or to have offered as
+  // well; ICE repairs that rare conflict.
+  if (!ice_role_) SetIceRole(!configuration_.ice_lite);
+  const bool first = latest_generation_ == 0;
+  latest_generation_ = generation.number;
+  local_ufrag_ = generation.ice.ufrag;
+  auto gathering =
+      stack_->paths().Start(generation.number, {generation.ice.ufrag, generation.ice.pwd});
+  if (gathering) {
+    SetGatheringState(IceGatheringState::kGathering);
+  } else if (first) {
+    End(PeerConnectionState::kFailed, gathering.error());
+  }
+  // Else the old path is as good or bad as it was, and the next restart may find an address.
+  return gathering;
+}
+
+Result<void> PeerConnectionCore::StartRemote(const RemoteParameters& remote, bool is_restart) {
+  auto set = stack_->paths().SetRemoteCredentials(generation_in_force_,
+                                                  {remote.ice_ufrag, remote.ice_pwd});
+  if (!set || is_restart) return set;
   auto fingerprints = UsableFingerprints(remote.fingerprints);
   if (!fingerprints) return tl::unexpected(fingerprints.error());
   shared_->budget->max_message_size = remote.max_message_size;
   connect_timer_.Start(configuration_.connect_timeout);
-  return stack_->SetRemote({.ice = {remote.ice_ufrag, remote.ice_pwd},
-                            .fingerprints = std::move(*fingerprints),
-                            .max_message_size = remote.max_message_size,
-                            .sctp_port = remote.sctp_port});
+  stack_->SetRemote({.fingerprints = std::move(*fingerprints),
+                     .max_message_size = remote.max_message_size,
+                     .sctp_port = remote.sctp_port});
+  return {};
 }
 
 void PeerConnectionCore::AfterNegotiation() {
   UpdateDescriptions();
-  if (phase_ == Phase::kOpen) SetSignalingState(negotiation_->state());
+  if (phase_ != Phase::kOpen) return;
+  SetSignalingState(negotiation_->state());
+  UpdateNegotiationNeeded();
 }
 
 void PeerConnectionCore::UpdateDescriptions() {
-  auto local = negotiation_->local_description();
-  auto remote = negotiation_->remote_description();
+  auto current_local = negotiation_->current_local_description();
+  auto pending_local = negotiation_->pending_local_description();
+  auto current_remote = negotiation_->current_remote_description();
+  auto pending_remote = negotiation_->pending_remote_description();
+  const auto can_trickle = negotiation_->can_trickle_ice_candidates();
   const std::lock_guard lock(shared_->mutex);
-  shared_->snapshot.local = std::move(local);
-  shared_->snapshot.remote = std::move(remote);
+  shared_->snapshot.current_local = std::move(current_local);
+  shared_->snapshot.pending_local = std::move(pending_local);
+  shared_->snapshot.current_remote = std::move(current_remote);
+  shared_->snapshot.pending_remote = std::move(pending_remote);
+  shared_->snapshot.can_trickle = can_trickle;
+}
+
+// W3C section 4.7.3: once until the need is met, in the stable state, after what runs now.
+void PeerConnectionCore::UpdateNegotiationNeeded() {
+  if (phase_ != Phase::kOpen || negotiation_->state() != SignalingState::kStable) return;
+  const bool needed = negotiation_->negotiation_needed();
+  if (std::exchange(negotiation_needed_, needed) == needed || !needed) return;
+  network_.loop().Post(safety_.Wrap([this] {
+    const bool still = phase_ == Phase::kOpen && negotiation_needed_ &&
+                       negotiation_->state() == SignalingState::kStable;
+    if (!still) {
+      negotiation_needed_ = false;  // looked at again when the state is stable
+      return;
+    }
+    if (!detached_ && events_.on_negotiation_needed) events_.on_negotiation_needed();
+  }));
+}
+
+void PeerConnectionCore::RestartIce() {
+  if (phase_ != Phase::kOpen) return;
+  negotiation_->RequestIceRestart();
+  UpdateNegotiationNeeded();
+}
+
+void PeerConnectionCore::OnNetworkChange(
+    const std::function<bool(const std::string&)>& has_address) {
+  if (phase_ != Phase::kOpen || !configuration_.restart_on_network_change) return;
+  const auto selected = stack_->paths().stats().selected;
+  if (!selected) return;
+  const auto local = ice::ParseCandidate(selected->local);
+  // The address of the socket: a server-reflexive or relayed candidate names it as related.
+  const bool lost = local && !has_address(local->related_address.value_or(local->address));
+  const bool works =
+      ice_state_ == ice::State::kConnected || ice_state_ == ice::State::kCompleted;
+  if (lost || !works) RestartIce();
 }
 
 void PeerConnectionCore::AddIceCandidate(const IceCandidate& candidate,
@@ -187,40 +265,85 @@ void PeerConnectionCore::AddIceCandidate(const IceCandidate& candidate,
     auto action = negotiation_->AddRemoteCandidate(candidate);
     if (!action) return tl::unexpected(action.error());
     Result<void> added;
-    if (action->candidate && stack_) added = stack_->AddRemoteCandidate(*action->candidate);
-    if (action->done && stack_) stack_->SetRemoteCandidatesDone();
+    if (action->candidate && stack_) {
+      added = stack_->paths().AddRemoteCandidate(generation_in_force_, *action->candidate);
+    }
+    if (action->done && stack_) stack_->paths().SetRemoteCandidatesDone(generation_in_force_);
     UpdateDescriptions();
     return added;
   }();
   if (!detached_) Answer(done, std::move(result));
 }
 
-void PeerConnectionCore::OnLocalCandidate(const std::string& candidate) {
-  const IceCandidate dressed = negotiation_->AddLocalCandidate(candidate);
+void PeerConnectionCore::OnLocalCandidate(std::uint32_t generation, const std::string& candidate) {
+  const auto dressed = negotiation_->AddLocalCandidate(generation, candidate);
+  if (!dressed) return;
   UpdateDescriptions();
-  if (!detached_ && events_.on_ice_candidate) events_.on_ice_candidate(dressed);
+  if (!detached_ && events_.on_ice_candidate) events_.on_ice_candidate(*dressed);
 }
 
-void PeerConnectionCore::OnGatheringDone() {
-  const IceCandidate end = negotiation_->AddLocalCandidate({});
+void PeerConnectionCore::OnGatheringDone(std::uint32_t generation) {
+  const auto end = negotiation_->AddLocalCandidate(generation, {});
+  if (!end) return;
   UpdateDescriptions();
-  if (!detached_ && events_.on_ice_candidate) events_.on_ice_candidate(end);
+  if (!detached_ && events_.on_ice_candidate) events_.on_ice_candidate(*end);
   if (phase_ == Phase::kOpen) SetGatheringState(IceGatheringState::kComplete);
+}
+
+void PeerConnectionCore::OnIceServerError(const ice::ServerError& error) {
+  const IceServerError shown{error.url, error.code, error.reason};
+  if (server_errors_.size() < kMaxServerErrors) server_errors_.push_back(shown);
+  {
+    const std::lock_guard lock(shared_->mutex);
+    shared_->snapshot.diagnosis.servers = server_errors_;
+  }
+  if (!detached_ && events_.on_ice_candidate_error) events_.on_ice_candidate_error(shown);
 }
 
 void PeerConnectionCore::OnIceState(ice::State state) {
   ice_state_ = state;
+  std::optional<Error> reason;
+  if (state == ice::State::kFailed) {
+    connect_timer_.Stop();
+    const auto stats = stack_->paths().stats();
+    Diagnosis diagnosis = DiagnoseIce({.was_connected = was_connected_,
+                                       .local_candidates = stats.local_candidates.size(),
+                                       .remote_candidates = stats.remote_candidates.size(),
+                                       .servers = server_errors_,
+                                       .ice_says = stack_->paths().failure_reason()});
+    reason = Error{Errc::kIceFailed, diagnosis.text};
+    SetDiagnosis(std::move(diagnosis));
+  } else if (state == ice::State::kConnected || state == ice::State::kCompleted) {
+    was_connected_ = true;
+    SetDiagnosis({FailureCause::kNone, {}, server_errors_});
+  }
   SetIceState(ToIceConnectionState(state));
-  // kFailed is told once, with its reason, by OnTransportEnded.
-  if (phase_ == Phase::kOpen && state != ice::State::kFailed) {
-    SetConnectionState(FoldConnectionState(ice_state_, dtls_state_), std::nullopt);
+  if (phase_ == Phase::kOpen) {
+    SetConnectionState(FoldConnectionState(ice_state_, dtls_state_), reason);
   }
 }
 
 void PeerConnectionCore::OnDtlsState(dtls::State state) {
   dtls_state_ = state;
+  {
+    const std::lock_guard lock(shared_->mutex);
+    shared_->snapshot.dtls = ToDtlsTransportState(state);
+    if (state == dtls::State::kConnected) {
+      shared_->snapshot.remote_certificates = stack_->dtls().remote_certificates();
+    }
+  }
   if (state == dtls::State::kConnected) connect_timer_.Stop();
   SetConnectionState(FoldConnectionState(ice_state_, dtls_state_), std::nullopt);
+}
+
+void PeerConnectionCore::OnSctpState(sctp::AssociationState state) {
+  const std::lock_guard lock(shared_->mutex);
+  shared_->snapshot.sctp = ToSctpTransportState(state);
+}
+
+void PeerConnectionCore::SetDiagnosis(Diagnosis diagnosis) {
+  const std::lock_guard lock(shared_->mutex);
+  shared_->snapshot.diagnosis = std::move(diagnosis);
 }
 
 void PeerConnectionCore::OnSelectedPair(const ice::CandidatePair& pair) {
@@ -278,7 +401,15 @@ void PeerConnectionCore::End(PeerConnectionState state, const std::optional<Erro
     stack_.reset();
     if (detached_) network_.RemoveLater(shared_->id);
   }));
+  SetDiagnosis(DiagnoseEnd(error, server_errors_));
   UpdateDescriptions();
+  {
+    const std::lock_guard lock(shared_->mutex);
+    shared_->snapshot.sctp = SctpTransportState::kClosed;
+    if (shared_->snapshot.dtls != DtlsTransportState::kFailed) {
+      shared_->snapshot.dtls = DtlsTransportState::kClosed;
+    }
+  }
   SetSignalingState(SignalingState::kClosed);
   if (state == PeerConnectionState::kClosed) SetIceState(IceConnectionState::kClosed);
   SetConnectionState(state, error);

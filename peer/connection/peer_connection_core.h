@@ -6,6 +6,8 @@
 //   open --Close / handle gone--> closing (draining, at most 2 s) --> ended
 //     +------ transport ended -----------------------------------------^
 //
+// ICE that failed does not end it: everything above waits for a restart.
+//
 // It is destroyed only through NetworkCore::RemoveLater, so an application callback may do
 // anything, also drop the handle: `this` outlives the call. Loop thread only.
 #ifndef PAIRWIRE_PEER_CONNECTION_PEER_CONNECTION_CORE_H_
@@ -13,10 +15,13 @@
 
 #include <pairwire/peer_connection.h>
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "peer/base/task_safety.h"
 #include "peer/base/timer.h"
@@ -36,14 +41,19 @@ class PeerConnectionCore final : private TransportStackEvents {
   ~PeerConnectionCore();
 
   // The PeerConnection's methods; the callbacks are called before these return.
-  void CreateOffer(const PeerConnection::DescriptionCallback& done);
+  void CreateOffer(const OfferOptions& options, const PeerConnection::DescriptionCallback& done);
   void CreateAnswer(const PeerConnection::DescriptionCallback& done);
   void SetLocalImplicit(const PeerConnection::DescriptionCallback& done);
   void SetLocal(const SessionDescription& description, const PeerConnection::DoneCallback& done);
   void SetRemote(const SessionDescription& description, const PeerConnection::DoneCallback& done);
   void AddIceCandidate(const IceCandidate& candidate, const PeerConnection::DoneCallback& done);
+  void RestartIce();
+  void GetStats(const std::function<void(StatsReport)>& done);
   void OpenChannel(const std::shared_ptr<ChannelImpl>& channel);
   void Close();
+
+  // The machine's addresses changed; `has_address(text)` tells which it has now.
+  void OnNetworkChange(const std::function<bool(const std::string&)>& has_address);
 
   // The handle is gone: no callback starts any more, and the connection closes in the background.
   void Detach();
@@ -59,14 +69,15 @@ class PeerConnectionCore final : private TransportStackEvents {
   enum class Phase { kOpen, kClosing, kEnded };
 
   // TransportStackEvents
-  void OnLocalCandidate(const std::string& candidate) override;
-  void OnGatheringDone() override;
+  void OnLocalCandidate(std::uint32_t generation, const std::string& candidate) override;
+  void OnGatheringDone(std::uint32_t generation) override;
   void OnIceState(ice::State state) override;
+  void OnIceServerError(const ice::ServerError& error) override;
   void OnDtlsState(dtls::State state) override;
   void OnSelectedPair(const ice::CandidatePair& pair) override;
+  void OnSctpState(sctp::AssociationState state) override;
   void OnTransportEnded(const Error& error) override;
-  void OnChannelIncoming(sctp::ChannelId id, const std::string& label,
-                         const std::string& protocol) override;
+  void OnChannelIncoming(sctp::ChannelId id, const sctp::ChannelOptions& options) override;
   void OnChannelOpen(sctp::ChannelId id) override;
   void OnChannelMessage(sctp::ChannelId id, ByteSpan data, bool is_text) override;
   void OnChannelBufferedAmount(sctp::ChannelId id, std::size_t bytes) override;
@@ -74,9 +85,13 @@ class PeerConnectionCore final : private TransportStackEvents {
 
   Result<void> ApplyLocal(const SessionDescription& description);
   Result<void> Carry(const Applied& applied);
-  Result<void> StartRemote(const RemoteParameters& remote);
+  void SetIceRole(bool controlling);
+  Result<void> StartGathering(const LocalGeneration& generation);
+  Result<void> StartRemote(const RemoteParameters& remote, bool is_restart);
   void AfterNegotiation();
   void UpdateDescriptions();
+  void UpdateNegotiationNeeded();
+  void SetDiagnosis(Diagnosis diagnosis);
   void SetConnectionState(PeerConnectionState state, const std::optional<Error>& error);
   void SetSignalingState(SignalingState state);
   void SetGatheringState(IceGatheringState state);
@@ -97,6 +112,16 @@ class PeerConnectionCore final : private TransportStackEvents {
 
   Phase phase_ = Phase::kOpen;
   bool detached_ = false;
+  // ICE generations (negotiation.h): the one gathered for last, and the one whose other half is
+  // settled.
+  std::uint32_t latest_generation_ = 0;
+  std::uint32_t generation_in_force_ = 0;
+  std::string local_ufrag_;   // of the former
+  std::string remote_ufrag_;  // of the latter
+  std::optional<ice::Role> ice_role_;
+  bool negotiation_needed_ = false;  // told, or about to be
+  bool was_connected_ = false;
+  std::vector<IceServerError> server_errors_;  // one a server
   ice::State ice_state_ = ice::State::kNew;
   dtls::State dtls_state_ = dtls::State::kNew;
   Timer connect_timer_;

@@ -63,11 +63,11 @@ void TransportStack::MaybeStartDtls() {
   }
 }
 
-void TransportStack::OnPathCandidate(unsigned generation, const std::string& candidate) {
+void TransportStack::OnPathCandidate(std::uint32_t generation, const std::string& candidate) {
   if (phase_ == Phase::kOpen) events_.OnLocalCandidate(generation, candidate);
 }
 
-void TransportStack::OnPathGatheringDone(unsigned generation) {
+void TransportStack::OnPathGatheringDone(std::uint32_t generation) {
   if (phase_ == Phase::kOpen) events_.OnGatheringDone(generation);
 }
 
@@ -132,6 +132,7 @@ void TransportStack::OnMuxPacket(ByteSpan packet) {
 void TransportStack::OnMuxState(sctp::AssociationState state, const Error& error) {
   if (state == sctp::AssociationState::kConnected) {
     sctp_was_connected_ = true;
+    if (phase_ == Phase::kOpen) events_.OnSctpState(state);
     return;
   }
   if (phase_ == Phase::kClosing) {
@@ -149,7 +150,7 @@ void TransportStack::OnMuxState(sctp::AssociationState state, const Error& error
 }
 
 void TransportStack::OnChannelIncoming(sctp::ChannelId id, const sctp::ChannelOptions& options) {
-  events_.OnChannelIncoming(id, options.label, options.protocol);
+  events_.OnChannelIncoming(id, options);
 }
 void TransportStack::OnChannelOpen(sctp::ChannelId id) { events_.OnChannelOpen(id); }
 void TransportStack::OnChannelMessage(sctp::ChannelId id, ByteSpan data, bool is_text) {

@@ -34,18 +34,18 @@ namespace pairwire {
 // ChannelMuxEvents'.
 class TransportStackEvents {
  public:
-  virtual void OnLocalCandidate(unsigned generation, const std::string& candidate) = 0;
-  virtual void OnGatheringDone(unsigned generation) = 0;
+  virtual void OnLocalCandidate(std::uint32_t generation, const std::string& candidate) = 0;
+  virtual void OnGatheringDone(std::uint32_t generation) = 0;
   // kFailed is not the end: an ICE restart may revive what is above.
   virtual void OnIceState(ice::State state) = 0;
   virtual void OnIceServerError(const ice::ServerError& error) = 0;
   virtual void OnDtlsState(dtls::State state) = 0;
   virtual void OnSelectedPair(const ice::CandidatePair& pair) = 0;
+  virtual void OnSctpState(sctp::AssociationState state) = 0;
   // Once: nothing works any more and nothing follows. kPeerLeft: the other end ended it in order.
   virtual void OnTransportEnded(const Error& error) = 0;
 
-  virtual void OnChannelIncoming(sctp::ChannelId id, const std::string& label,
-                                 const std::string& protocol) = 0;
+  virtual void OnChannelIncoming(sctp::ChannelId id, const sctp::ChannelOptions& options) = 0;
   virtual void OnChannelOpen(sctp::ChannelId id) = 0;
   virtual void OnChannelMessage(sctp::ChannelId id, ByteSpan data, bool is_text) = 0;
   virtual void OnChannelBufferedAmount(sctp::ChannelId id, std::size_t bytes) = 0;
@@ -85,6 +85,8 @@ class TransportStack final : private IcePathsEvents,
   void SetDtlsRole(dtls::Role role);
 
   sctp::ChannelMux& channels() { return *mux_; }
+  const sctp::ChannelMux& channels() const { return *mux_; }
+  const dtls::DtlsTransport& dtls() const { return *dtls_; }
 
   // Ends everything in order, then calls `done` from the loop's frame. Events other than those of
   // the channels that are being drained stop.
@@ -94,8 +96,8 @@ class TransportStack final : private IcePathsEvents,
   enum class Phase { kOpen, kClosing, kEnded };
 
   // IcePathsEvents
-  void OnPathCandidate(unsigned generation, const std::string& candidate) override;
-  void OnPathGatheringDone(unsigned generation) override;
+  void OnPathCandidate(std::uint32_t generation, const std::string& candidate) override;
+  void OnPathGatheringDone(std::uint32_t generation) override;
   void OnPathState(ice::State state) override;
   void OnPathPair(const ice::CandidatePair& pair) override;
   void OnPathServerError(const ice::ServerError& error) override;
