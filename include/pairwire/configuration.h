@@ -65,8 +65,8 @@ struct PeerConfiguration {
   // Ours. Empty: a fresh one, made ahead, for this connection alone.
   std::optional<Certificate> certificate = std::nullopt;
 
-  // DTLS 1.2 cipher suites by OpenSSL's names, best first; only ECDHE with AEAD. Empty: AES-128-GCM,
-  // AES-256-GCM and ChaCha20 with ECDSA and RSA.
+  // DTLS 1.2 cipher suites by OpenSSL's names, best first; only ECDHE with AEAD. Empty:
+  // AES-128-GCM, AES-256-GCM and ChaCha20 with ECDSA and RSA.
   std::vector<std::string> dtls_ciphers = {};
   // The first retransmission of a handshake flight, 20..1000 ms; doubles up to 2 s.
   std::chrono::milliseconds dtls_retransmission_timeout{100};

@@ -89,7 +89,8 @@ ice::IceTransport* IcePaths::Find(std::uint32_t generation) const {
   return nullptr;
 }
 
-Result<void> IcePaths::SetRemoteCredentials(std::uint32_t generation, const ice::Credentials& remote) {
+Result<void> IcePaths::SetRemoteCredentials(std::uint32_t generation,
+                                            const ice::Credentials& remote) {
   auto* const transport = Find(generation);
   return transport == nullptr ? Result<void>() : transport->SetRemoteCredentials(remote);
 }

@@ -254,8 +254,7 @@ void PeerConnectionCore::OnNetworkChange(
   const auto local = ice::ParseCandidate(selected->local);
   // The address of the socket: a server-reflexive or relayed candidate names it as related.
   const bool lost = local && !has_address(local->related_address.value_or(local->address));
-  const bool works =
-      ice_state_ == ice::State::kConnected || ice_state_ == ice::State::kCompleted;
+  const bool works = ice_state_ == ice::State::kConnected || ice_state_ == ice::State::kCompleted;
   if (lost || !works) RestartIce();
 }
 

@@ -133,10 +133,8 @@ void AddPair(const ice::Stats& ice, ice::State state, const std::string& local_u
 }
 
 void AddSctp(const sctp::ChannelMuxStats& mux, StatsReport& report) {
-  report.peer_connection.data_channels_opened =
-      static_cast<std::uint32_t>(mux.channels_opened);
-  report.peer_connection.data_channels_closed =
-      static_cast<std::uint32_t>(mux.channels_closed);
+  report.peer_connection.data_channels_opened = static_cast<std::uint32_t>(mux.channels_opened);
+  report.peer_connection.data_channels_closed = static_cast<std::uint32_t>(mux.channels_closed);
   for (const auto& channel : mux.channels) {
     DataChannelStats stats;
     stats.id = "D" + std::to_string(channel.channel);
@@ -183,14 +181,13 @@ void PeerConnectionCore::GetStats(const std::function<void(StatsReport)>& done) 
   transport.packets_received = ice.packets_received;
   transport.bytes_sent = ice.bytes_sent;
   transport.bytes_received = ice.bytes_received;
-  transport.ice_role = !ice_role_                                   ? "unknown"
+  transport.ice_role = !ice_role_                              ? "unknown"
                        : *ice_role_ == ice::Role::kControlling ? "controlling"
                                                                : "controlled";
   transport.ice_local_username_fragment = local_ufrag_;
   transport.ice_state = ToString(ice_state_);
   transport.dtls_state = ToString(dtls_state_);
-  transport.selected_candidate_pair_changes =
-      static_cast<std::uint32_t>(ice.selected_pair_changes);
+  transport.selected_candidate_pair_changes = static_cast<std::uint32_t>(ice.selected_pair_changes);
 
   report.certificates.push_back(CertificateOf(certificate_.der()));
   transport.local_certificate_id = report.certificates.back().id;

@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "peer/base/task_safety.h"
 #include "peer/ice/ice_transport.h"
@@ -16,8 +17,8 @@ namespace pairwire::test {
 
 class FakeIce final : public ice::IceTransport {
  public:
-  FakeIce(Loop& loop, SimLink& out, SimLink& in, ice::Events& events)
-      : loop_(loop), out_(out), in_(in), events_(events) {
+  FakeIce(Loop& loop, SimLink& out, SimLink& in, ice::Credentials local, ice::Events& events)
+      : loop_(loop), out_(out), in_(in), events_(events), credentials_(std::move(local)) {
     in_.SetReceiver([this](ByteSpan packet) { events_.OnIcePacket(packet); });
   }
   ~FakeIce() override { in_.SetReceiver({}); }
@@ -65,7 +66,7 @@ class FakeIce final : public ice::IceTransport {
   SimLink& out_;
   SimLink& in_;
   ice::Events& events_;
-  const ice::Credentials credentials_{"ufrg", "password-of-22-letters"};
+  const ice::Credentials credentials_;
   TaskSafety safety_;
 };
 
