@@ -4,9 +4,11 @@
 #include <openssl/bn.h>
 #include <openssl/ec.h>
 #include <openssl/rand.h>
+#include <openssl/rsa.h>
 
 #include <array>
 #include <cstddef>
+#include <ctime>
 #include <span>
 #include <utility>
 
@@ -16,10 +18,10 @@
 namespace pairwire::dtls {
 namespace {
 
-constexpr long kSecondsPerDay = 24 * 60 * 60;
-// Valid from yesterday, because the other end's clock may be behind ours, for 30 days in all.
-constexpr long kValidFrom = -kSecondsPerDay;
-constexpr long kValidUntil = 29 * kSecondsPerDay;
+// Validity begins a day early, because the other end's clock may be behind ours.
+constexpr std::chrono::hours kValidSince{24};
+constexpr std::chrono::seconds kMinLifetime{1};
+constexpr std::chrono::hours kMaxLifetime{365 * 24};
 
 // RFC 5280 section 4.1.2.2: positive and at most 20 octets; 16 random ones never meet twice.
 constexpr std::size_t kSerialBytes = 16;
@@ -59,53 +61,75 @@ bool SetNames(X509* x509) {
          X509_set_issuer_name(x509, subject) == 1;
 }
 
-X509Handle MakeSelfSigned(EVP_PKEY* key) {
+EvpKeyHandle MakeKey(KeyAlgorithm algorithm) {
+  switch (algorithm) {
+    case KeyAlgorithm::kEcdsaP256:
+      return EvpKeyHandle(EVP_EC_gen("P-256"));
+    case KeyAlgorithm::kRsa2048:
+      return EvpKeyHandle(EVP_RSA_gen(2048U));
+  }
+  return nullptr;
+}
+
+bool SetTime(ASN1_TIME* field, Certificate::Time time) {
+  return ASN1_TIME_adj(field, std::chrono::system_clock::to_time_t(time), 0, 0) != nullptr;
+}
+
+X509Handle MakeSelfSigned(EVP_PKEY* key, Certificate::Time now, std::chrono::seconds lifetime) {
   X509Handle x509(X509_new());
   const bool made = x509 != nullptr && X509_set_version(x509.get(), X509_VERSION_3) == 1 &&
                     SetSerial(x509.get()) && SetNames(x509.get()) &&
-                    X509_gmtime_adj(X509_getm_notBefore(x509.get()), kValidFrom) != nullptr &&
-                    X509_gmtime_adj(X509_getm_notAfter(x509.get()), kValidUntil) != nullptr &&
+                    SetTime(X509_getm_notBefore(x509.get()), now - kValidSince) &&
+                    SetTime(X509_getm_notAfter(x509.get()), now + lifetime) &&
                     X509_set_pubkey(x509.get(), key) == 1 &&
                     X509_sign(x509.get(), key, EVP_sha256()) > 0;
   if (!made) return nullptr;
   return x509;
 }
 
-Bytes DerOf(const X509* x509) {
-  const int size = i2d_X509(x509, nullptr);
-  if (size <= 0) return {};
-  Bytes der(static_cast<std::size_t>(size));
-  unsigned char* out = der.data();
-  i2d_X509(x509, &out);
-  return der;
-}
-
 }  // namespace
 
-Result<Certificate> Certificate::Generate() {
-  const ErrorQueueScope errors;
-  auto impl = std::make_unique<Impl>();
-  impl->key.reset(EVP_EC_gen("P-256"));
-  if (impl->key != nullptr) impl->x509 = MakeSelfSigned(impl->key.get());
-  if (impl->x509 != nullptr) impl->der = DerOf(impl->x509.get());
-  if (impl->der.empty()) {
-    return Fail(Errc::kDtlsFailed, "cannot make a certificate: " + NewestErrorText());
+// ---- What both ways of making one end with
+
+Result<std::shared_ptr<const Certificate::Impl>> Certificate::Impl::Create(EvpKeyHandle key,
+                                                                           X509Handle x509) {
+  auto impl = std::make_shared<Impl>();
+  impl->der = DerOf(x509.get());
+  std::tm end{};
+  if (impl->der.empty() || ASN1_TIME_to_tm(X509_get0_notAfter(x509.get()), &end) != 1) {
+    return Fail(Errc::kDtlsFailed, "cannot read the certificate: " + NewestErrorText());
   }
-  auto context = CreateSslContext(impl->x509.get(), impl->key.get());
+  impl->expires = std::chrono::system_clock::from_time_t(timegm(&end));
+  impl->key = std::move(key);
+  impl->x509 = std::move(x509);
+  auto context = CreateSslContext(impl->x509.get(), impl->key.get(), KeyLog::kNever);
   if (!context) return tl::unexpected(context.error());
   impl->context = std::move(*context);
   auto fingerprint = FingerprintOf(impl->der, HashAlgorithm::kSha256);
   if (!fingerprint) return tl::unexpected(fingerprint.error());
   impl->fingerprint = std::move(*fingerprint);
-  return Certificate(std::move(impl));
+  return impl;
 }
 
-Certificate::Certificate(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-Certificate::Certificate(Certificate&&) noexcept = default;
-Certificate& Certificate::operator=(Certificate&&) noexcept = default;
-Certificate::~Certificate() = default;
+Result<Certificate> Certificate::Generate(const CertificateOptions& options, Time now) {
+  if (options.lifetime < kMinLifetime || options.lifetime > kMaxLifetime) {
+    return Fail(Errc::kInvalidArgument, "a certificate's lifetime is 1 second to 365 days");
+  }
+  const ErrorQueueScope errors;
+  EvpKeyHandle key = MakeKey(options.algorithm);
+  X509Handle x509 = key == nullptr ? nullptr : MakeSelfSigned(key.get(), now, options.lifetime);
+  if (x509 == nullptr) {
+    return Fail(Errc::kDtlsFailed, "cannot make a certificate: " + NewestErrorText());
+  }
+  auto impl = Impl::Create(std::move(key), std::move(x509));
+  if (!impl) return tl::unexpected(impl.error());
+  return Certificate(std::move(*impl));
+}
+
+Certificate::Certificate(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
 
 const Fingerprint& Certificate::fingerprint() const { return impl_->fingerprint; }
 const Bytes& Certificate::der() const { return impl_->der; }
+Certificate::Time Certificate::expires() const { return impl_->expires; }
 
 }  // namespace pairwire::dtls

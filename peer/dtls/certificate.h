@@ -1,13 +1,16 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
 // Certificate: our key pair and self-signed X.509 certificate, and the fingerprints that name
-// certificates in SDP (RFC 8122). ECDSA on P-256, as RFC 8827 section 6.5 requires.
+// certificates in SDP (RFC 8122). ECDSA on P-256, as RFC 8827 section 6.5 requires, unless asked
+// otherwise. The application's handle of it is pairwire::Certificate (certificate_access.h).
 #ifndef PAIRWIRE_PEER_DTLS_CERTIFICATE_H_
 #define PAIRWIRE_PEER_DTLS_CERTIFICATE_H_
 
 #include <pairwire/bytes.h>
+#include <pairwire/certificate.h>
 #include <pairwire/result.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -33,24 +36,29 @@ std::string ToString(const Fingerprint& fingerprint);
 // The digest of a certificate given as DER.
 Result<Fingerprint> FingerprintOf(ByteSpan certificate_der, HashAlgorithm algorithm);
 
+// A value whose copies share one key pair. It never changes once made, and what OpenSSL keeps
+// behind it counts its users atomically, so that connections of several threads may hold it.
 class Certificate {
  public:
-  // A fresh key and a certificate with a random name and serial, valid from a day ago for 30 days.
-  // About 1 ms.
-  static Result<Certificate> Generate();
+  using Time = std::chrono::system_clock::time_point;
 
-  Certificate(Certificate&&) noexcept;
-  Certificate& operator=(Certificate&&) noexcept;
-  ~Certificate();
+  // As pairwire::Certificate says; `now` is the time that validity is judged by.
+  static Result<Certificate> Generate(const CertificateOptions& options = {},
+                                      Time now = std::chrono::system_clock::now());
+  static Result<Certificate> FromPem(std::string_view certificate_pem,
+                                     std::string_view private_key_pem,
+                                     Time now = std::chrono::system_clock::now());
+  Result<CertificatePem> ToPem() const;
 
   const Fingerprint& fingerprint() const;  // sha-256
   const Bytes& der() const;
+  Time expires() const;
 
  private:
   friend class DtlsTransport;
   struct Impl;
-  explicit Certificate(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  explicit Certificate(std::shared_ptr<const Impl> impl);
+  std::shared_ptr<const Impl> impl_;
 };
 
 }  // namespace pairwire::dtls

@@ -11,6 +11,9 @@
 namespace pairwire::dtls {
 
 struct Certificate::Impl {
+  // Takes a key and the certificate made for it, of kinds that we support.
+  static Result<std::shared_ptr<const Impl>> Create(EvpKeyHandle key, X509Handle x509);
+
   EvpKeyHandle key;
   X509Handle x509;
   // Settings, key and certificate for every connection that uses this certificate. Made once,
@@ -19,6 +22,7 @@ struct Certificate::Impl {
   SslContextHandle context;
   Bytes der;
   Fingerprint fingerprint;
+  Time expires;
 };
 
 }  // namespace pairwire::dtls

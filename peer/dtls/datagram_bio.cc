@@ -23,6 +23,8 @@ DatagramBio* Self(BIO* bio) { return static_cast<DatagramBio*>(BIO_get_data(bio)
 DatagramBio::DatagramBio(std::function<void(ByteSpan)> output) : output_(std::move(output)) {}
 
 BioHandle DatagramBio::CreateBio() {
+  timer_ = nullptr;  // of a connection that is gone
+  timer_wanted_ = false;
   method_.reset(BIO_meth_new(kBioType, "datagram"));
   if (method_ == nullptr) return nullptr;
   BIO_meth_set_create(method_.get(), OnCreate);

@@ -27,7 +27,8 @@ class DatagramBio {
   DatagramBio(const DatagramBio&) = delete;
   DatagramBio& operator=(const DatagramBio&) = delete;
 
-  // The BIO to give to an SSL; null when memory is short. Once; this object outlives it.
+  // The BIO to give to an SSL; null when memory is short. This object outlives it, and it is gone
+  // before there is another.
   BioHandle CreateBio();
 
   // What the next read returns; the bytes must stay until it is read or replaced.

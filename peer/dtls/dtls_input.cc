@@ -3,6 +3,7 @@
 // DtlsTransport's way in: which records of a datagram reach OpenSSL, and what comes of it.
 #include <openssl/ssl.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -13,15 +14,18 @@
 namespace pairwire::dtls {
 namespace {
 
-// What one handshake may feed to OpenSSL, all retransmissions counted; ours take about ten records
-// and 2 KB. Bounds its work and what it keeps for reassembly. Beyond it records are dropped until
-// the deadline.
-constexpr unsigned kMaxHandshakeRecords = 200;
-constexpr std::size_t kMaxHandshakeBytes = 128 * 1024;
-// An alert in the clear may be forged, so it does not end the handshake. But when nothing more of
-// the handshake comes in this time, it was probably true, and there is no use in waiting for the
-// deadline.
-constexpr std::chrono::seconds kAlertGrace{3};
+// What comes in the clear may be forged, so a fatal alert does not end the handshake, nor does a
+// ClientHello that we cannot use. But when the handshake then stands still, it was probably true,
+// and there is no use in waiting for the deadline.
+//
+// How long still: three of our flights unanswered (100 + 200 + 400 ms with the default timer) and a
+// little more, so that a refused end knows within a second. Whoever forges an alert at an end whose
+// path is silent for that long takes it down; he has one try. Once the handshake went on after an
+// alert, the path has a forger (or turns packets round), and from then on it is the long time,
+// which starts again with each record of the handshake.
+constexpr int kAlertGraceTimers = 8;
+constexpr std::chrono::milliseconds kMinAlertGrace{800};
+constexpr std::chrono::milliseconds kMaxAlertGrace{3'000};
 
 constexpr std::uint8_t kFatalAlert = 2;
 
@@ -84,15 +88,12 @@ FilterState DtlsTransport::Impl::filter_state() const {
 
 void DtlsTransport::Impl::Feed(const Record& record) {
   if (state_ == State::kConnecting) {
-    if (handshake_records_ == kMaxHandshakeRecords ||
-        handshake_bytes_ + record.bytes.size() > kMaxHandshakeBytes) {
+    if (!budget_->Take(record.bytes.size(), loop_.Now())) {
       suspicion_ = "the other end's handshake is too long";
       ++dropped_;
       return;
     }
-    ++handshake_records_;
-    handshake_bytes_ += record.bytes.size();
-    if (alert_grace_.active()) alert_grace_.Start(kAlertGrace);  // the other end goes on
+    NoteProgress();
   }
   bio_.SetInput(record.bytes);
   if (state_ == State::kConnecting) DriveHandshake();
@@ -128,9 +129,20 @@ void DtlsTransport::Impl::ReleaseHeld() {
 
 void DtlsTransport::Impl::NoteAlert(ByteSpan body) {
   ++dropped_;
+  if (!flight_sent_) return;  // we said nothing yet that anyone could refuse
   const char* const name = SSL_alert_desc_string_long(body[1]);
   suspicion_ = std::string("the other end says: ") + name;
-  if (body[0] == kFatalAlert && !alert_grace_.active()) alert_grace_.Start(kAlertGrace);
+  if (body[0] != kFatalAlert || alert_grace_.active()) return;
+  alert_grace_.Start(alerts_forged_
+                         ? kMaxAlertGrace
+                         : std::clamp(options_.retransmission_timeout * kAlertGraceTimers,
+                                      kMinAlertGrace, kMaxAlertGrace));
+}
+
+void DtlsTransport::Impl::NoteProgress() {
+  if (!flight_sent_ || !alert_grace_.active()) return;
+  alerts_forged_ = true;
+  alert_grace_.Start(kMaxAlertGrace);
 }
 
 // ---- Handshake
@@ -151,11 +163,24 @@ void DtlsTransport::Impl::DriveHandshake() {
   } else if (ssl_error == SSL_ERROR_WANT_READ) {
     UpdateRetransmission();
   } else if (hooks_->verifier.verdict() == PeerVerifier::Verdict::kRefused) {
-    EnterFailed(Errc::kFingerprintMismatch,
-                "the other end's certificate is not the one it announced");
+    FailHandshake(Errc::kFingerprintMismatch,
+                  "the other end's certificate is not the one it announced");
   } else {
-    EnterFailed(Errc::kDtlsFailed, "the handshake failed: " + text);
+    OnHandshakeError(text);
   }
+}
+
+// A server that has not answered yet has nothing to lose: it starts anew, and the ClientHello of
+// the right client is still welcome. Afterwards what was exchanged cannot be taken back.
+void DtlsTransport::Impl::OnHandshakeError(const std::string& text) {
+  if (role_ == Role::kClient || flight_sent_ || !CreateConnection()) {
+    FailHandshake(Errc::kDtlsFailed, "the handshake failed: " + text);
+    return;
+  }
+  last_alert_.clear();
+  suspicion_ = "the other end's first message was refused: " + text;
+  UpdateRetransmission();
+  if (!alert_grace_.active()) alert_grace_.Start(kMaxAlertGrace);
 }
 
 void DtlsTransport::Impl::OnHandshakeDone() {
@@ -166,7 +191,12 @@ void DtlsTransport::Impl::OnHandshakeDone() {
     EnterFailed(Errc::kDtlsFailed, "the other end's certificate was not checked");
     return;
   }
-  remote_certificate_ = hooks_->verifier.certificate();
+  const Bytes& leaf = hooks_->verifier.certificate();
+  {
+    const ErrorQueueScope errors;
+    remote_certificates_ = RemoteChainOf(ssl_, leaf);
+    info_ = InfoOf(ssl_, role_, leaf);
+  }
   SetState(State::kConnected, {});
 }
 

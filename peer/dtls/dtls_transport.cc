@@ -1,11 +1,9 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 #include "peer/dtls/dtls_transport.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "peer/base/log.h"
-#include "peer/dtls/certificate_impl.h"
 #include "peer/dtls/dtls_transport_impl.h"
 #include "peer/dtls/openssl_handles.h"
 
@@ -14,6 +12,9 @@ namespace {
 
 // OpenSSL gives up after 12 retransmissions of a flight: 17 s with these.
 constexpr std::chrono::seconds kLongestRetransmission{2};
+// How often more we send the alert with which a handshake of ours fails. It is not acknowledged,
+// and without it the other end waits for its deadline. Receivers drop what they had already.
+constexpr int kAlertCopies = 2;
 // OpenSSL did not find its timer due (it goes by the wall clock): ask again this much later.
 constexpr std::chrono::milliseconds kRetryTimer{5};
 
@@ -39,17 +40,17 @@ std::string_view ToString(State state) {
 
 Result<void> DtlsTransport::Impl::Start(Role role, std::vector<Fingerprint> fingerprints) {
   if (state_ != State::kNew) return Fail(Errc::kInvalidState, "DTLS was started before");
+  if (auto checked = CheckOptions(options_); !checked) return checked;
   auto verifier = PeerVerifier::Create(std::move(fingerprints));
   if (!verifier) return tl::unexpected(verifier.error());
   hooks_.emplace(std::move(*verifier));
-  hooks_->first_timeout = std::clamp<std::chrono::milliseconds>(
-      options_.retransmission_timeout, std::chrono::milliseconds(1), kLongestRetransmission);
+  hooks_->first_timeout = options_.retransmission_timeout;
   hooks_->longest_timeout = kLongestRetransmission;
-  auto ssl = CreateSsl(context_, role, options_.mtu, bio_.CreateBio(), *hooks_);
-  if (!ssl) return tl::unexpected(ssl.error());
-  ssl_ = std::move(*ssl);
+  hooks_->on_key_log = options_.on_key_log;
   role_ = role;
+  if (auto created = CreateConnection(); !created) return created;
 
+  budget_.emplace(loop_.Now());
   deadline_.Start(options_.handshake_timeout);
   SetState(State::kConnecting, {});
   if (state_ == State::kConnecting) DriveHandshake();
@@ -57,6 +58,33 @@ Result<void> DtlsTransport::Impl::Start(Role role, std::vector<Fingerprint> fing
     if (Active()) ProcessDatagram(datagram);
   }
   return {};
+}
+
+Result<void> DtlsTransport::Impl::CreateConnection() {
+  ssl_.reset();  // before the BIO that it uses
+  const Certificate::Impl& ours = *certificate_.impl_;
+  if (options_.on_key_log && own_context_ == nullptr) {
+    auto context = CreateSslContext(ours.x509.get(), ours.key.get(), KeyLog::kOnRequest);
+    if (!context) return tl::unexpected(context.error());
+    own_context_ = std::move(*context);
+  }
+  SSL_CTX* const context = own_context_ == nullptr ? ours.context.get() : own_context_.get();
+  auto ssl = CreateSsl(context, role_, options_, bio_.CreateBio(), *hooks_);
+  if (!ssl) return tl::unexpected(ssl.error());
+  ssl_ = std::move(*ssl);
+  return {};
+}
+
+void DtlsTransport::Impl::OnOutput(ByteSpan packet) {
+  if (state_ == State::kConnecting && !packet.empty()) {
+    if (packet[0] == kHandshakeType && !flight_sent_) {
+      flight_sent_ = true;
+      alert_grace_.Stop();  // a good ClientHello came after a bad one
+      suspicion_.clear();
+    }
+    if (packet[0] == kAlertType) last_alert_.assign(packet.begin(), packet.end());
+  }
+  events_.OnDtlsPacket(packet);
 }
 
 Result<void> DtlsTransport::Impl::Send(ByteSpan data) {
@@ -117,6 +145,13 @@ void DtlsTransport::Impl::EnterFailed(Errc code, std::string detail) {
   SetState(State::kFailed, Error{code, std::move(detail)});
 }
 
+void DtlsTransport::Impl::FailHandshake(Errc code, std::string detail) {
+  if (!last_alert_.empty()) {
+    for (int i = 0; i < kAlertCopies; ++i) events_.OnDtlsPacket(last_alert_);
+  }
+  EnterFailed(code, std::move(detail));
+}
+
 // ---- Timers
 
 void DtlsTransport::Impl::UpdateRetransmission() {
@@ -158,7 +193,7 @@ void DtlsTransport::Impl::OnAlertGrace() {
 
 DtlsTransport::DtlsTransport(Loop& loop, const Certificate& certificate, Options options,
                              Events& events)
-    : impl_(std::make_unique<Impl>(loop, certificate.impl_->context.get(), options, events)) {}
+    : impl_(std::make_unique<Impl>(loop, certificate, std::move(options), events)) {}
 
 DtlsTransport::~DtlsTransport() = default;
 
@@ -174,6 +209,16 @@ void DtlsTransport::Close() { impl_->Close(); }
 
 State DtlsTransport::state() const { return impl_->state(); }
 
-const Bytes& DtlsTransport::remote_certificate() const { return impl_->remote_certificate(); }
+const Bytes& DtlsTransport::remote_certificate() const {
+  static const Bytes none;
+  const auto& all = impl_->remote_certificates();
+  return all.empty() ? none : all.front();
+}
+
+const std::vector<Bytes>& DtlsTransport::remote_certificates() const {
+  return impl_->remote_certificates();
+}
+
+const std::optional<TransportInfo>& DtlsTransport::info() const { return impl_->info(); }
 
 }  // namespace pairwire::dtls

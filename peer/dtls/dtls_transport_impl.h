@@ -13,12 +13,15 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "peer/base/timer.h"
 #include "peer/dtls/bounded_queue.h"
+#include "peer/dtls/certificate_impl.h"
 #include "peer/dtls/datagram_bio.h"
 #include "peer/dtls/dtls_transport.h"
+#include "peer/dtls/handshake_budget.h"
 #include "peer/dtls/record_filter.h"
 #include "peer/dtls/ssl_context.h"
 
@@ -26,11 +29,12 @@ namespace pairwire::dtls {
 
 class DtlsTransport::Impl {
  public:
-  Impl(Loop& loop, SSL_CTX* context, Options options, Events& events)
-      : context_(context),
-        options_(options),
+  Impl(Loop& loop, Certificate certificate, Options options, Events& events)
+      : loop_(loop),
+        certificate_(std::move(certificate)),
+        options_(std::move(options)),
         events_(events),
-        bio_([this](ByteSpan packet) { events_.OnDtlsPacket(packet); }),
+        bio_([this](ByteSpan packet) { OnOutput(packet); }),
         retransmission_(loop, [this] { OnRetransmission(); }),
         deadline_(loop, [this] { OnDeadline(); }),
         alert_grace_(loop, [this] { OnAlertGrace(); }) {}
@@ -41,12 +45,16 @@ class DtlsTransport::Impl {
   void Close();
 
   State state() const { return state_; }
-  const Bytes& remote_certificate() const { return remote_certificate_; }
+  const std::vector<Bytes>& remote_certificates() const { return remote_certificates_; }
+  const std::optional<TransportInfo>& info() const { return info_; }
 
  private:
   // dtls_transport.cc
+  Result<void> CreateConnection();
+  void OnOutput(ByteSpan packet);
   void SetState(State state, const Error& error);
   void EnterFailed(Errc code, std::string detail);
+  void FailHandshake(Errc code, std::string detail);
   void UpdateRetransmission();
   void OnRetransmission();
   void OnDeadline();
@@ -58,25 +66,30 @@ class DtlsTransport::Impl {
   void Feed(const Record& record);
   void ReleaseHeld();
   void NoteAlert(ByteSpan body);
+  void NoteProgress();
 
   void DriveHandshake();
+  void OnHandshakeError(const std::string& text);
   void OnHandshakeDone();
   void DriveRead();
 
   bool Active() const { return state_ == State::kConnecting || state_ == State::kConnected; }
   FilterState filter_state() const;
 
-  SSL_CTX* const context_;
+  Loop& loop_;
+  const Certificate certificate_;
   const Options options_;
   Events& events_;
 
   State state_ = State::kNew;
   Role role_ = Role::kClient;
-  Bytes remote_certificate_;
+  std::vector<Bytes> remote_certificates_;
+  std::optional<TransportInfo> info_;
 
   // Destroyed from the bottom up: the SSL before what its callbacks reach.
   DatagramBio bio_;
   std::optional<ConnectionHooks> hooks_;
+  SslContextHandle own_context_;  // only with on_key_log; else the certificate's is used
   SslHandle ssl_;
 
   // Datagrams that came before Start: a ClientHello, perhaps in fragments, perhaps more than once.
@@ -90,10 +103,12 @@ class DtlsTransport::Impl {
   static constexpr std::size_t kMaxHeldBytes = 32 * 1024;
   BoundedQueue held_{kMaxHeldRecords, kMaxHeldBytes};
 
-  unsigned handshake_records_ = 0;
-  std::size_t handshake_bytes_ = 0;
+  std::optional<HandshakeBudget> budget_;  // since Start
   std::uint64_t dropped_ = 0;
-  std::string suspicion_;  // what may explain it if the handshake does not end
+  std::string suspicion_;       // what may explain it if the handshake does not end
+  bool flight_sent_ = false;    // a handshake message of ours went out: the other end may answer
+  bool alerts_forged_ = false;  // the handshake went on after a fatal alert in the clear
+  Bytes last_alert_;            // as we sent it during the handshake
 
   Timer retransmission_;
   unsigned timer_starts_seen_ = 0;

@@ -9,6 +9,7 @@
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <pairwire/bytes.h>
 
 #include <memory>
 #include <string>
@@ -45,6 +46,9 @@ class ErrorQueueScope {
 // The reason of the newest error in the queue ("wrong version number"), or "unknown reason". Takes
 // nothing away.
 std::string NewestErrorText();
+
+// A certificate as DER; empty when it cannot be written.
+Bytes DerOf(const X509* x509);
 
 }  // namespace pairwire::dtls
 

@@ -5,18 +5,21 @@
 #include <openssl/x509_vfy.h>
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 namespace pairwire::dtls {
 namespace {
 
 // RFC 8827 section 6.5 makes the first one mandatory. AES-128 before AES-256: measured faster, and
-// as safe as the 128 bits of P-256 around it. ECDHE-RSA is for peers whose certificate is RSA; ours
-// never is.
+// as safe as the 128 bits of P-256 around it. ECDHE-RSA is for peers, and for certificates of the
+// application's own, whose key is RSA.
 constexpr const char* kCiphers =
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:"
     "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-CHACHA20-POLY1305";
-constexpr const char* kGroups = "X25519:P-256";
+// P-384 comes last: hardly anyone chooses it, but in DTLS 1.2 this list is also that of the curves
+// on which the other end's certificate may be (RFC 8422 section 5.1.1).
+constexpr const char* kGroups = "X25519:P-256:P-384";
 // No SHA-1 and no DSA. P-384 and the larger hashes are there for certificates that others made.
 constexpr const char* kSignatureAlgorithms =
     "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:"
@@ -50,10 +53,8 @@ int VerifyPeer(X509_STORE_CTX* store, void*) noexcept {
   ConnectionHooks* const hooks = ssl == nullptr ? nullptr : HooksOf(ssl);
   bool accepted = false;
   if (hooks != nullptr && leaf != nullptr) {
-    unsigned char* der = nullptr;
-    const int size = i2d_X509(leaf, &der);
-    if (size > 0) accepted = hooks->verifier.Accept({der, static_cast<std::size_t>(size)});
-    OPENSSL_free(der);
+    const Bytes der = DerOf(leaf);
+    accepted = !der.empty() && hooks->verifier.Accept(der);
   }
   accepted = accepted && IsStrongEnough(leaf);
   X509_STORE_CTX_set_error(store, accepted ? X509_V_OK : X509_V_ERR_CERT_REJECTED);
@@ -66,6 +67,11 @@ unsigned int NextTimeout(SSL* ssl, unsigned int last) noexcept {
   hooks->timeout =
       last == 0 ? hooks->first_timeout : std::min(hooks->timeout * 2, hooks->longest_timeout);
   return static_cast<unsigned int>(hooks->timeout.count());
+}
+
+void GiveKeyLogLine(const SSL* ssl, const char* line) noexcept {
+  const ConnectionHooks* const hooks = HooksOf(ssl);
+  if (hooks != nullptr && hooks->on_key_log) hooks->on_key_log(line);
 }
 
 bool Configure(SSL_CTX* context, X509* certificate, EVP_PKEY* key) {
@@ -87,22 +93,111 @@ bool Configure(SSL_CTX* context, X509* certificate, EVP_PKEY* key) {
 
 }  // namespace
 
-Result<SslContextHandle> CreateSslContext(X509* certificate, EVP_PKEY* key) {
+Result<SslContextHandle> CreateSslContext(X509* certificate, EVP_PKEY* key, KeyLog key_log) {
   const ErrorQueueScope errors;
   SslContextHandle context(SSL_CTX_new(DTLS_method()));
   if (context == nullptr || !Configure(context.get(), certificate, key)) {
     return Fail(Errc::kDtlsFailed, "cannot set up DTLS: " + NewestErrorText());
   }
+  if (key_log == KeyLog::kOnRequest) SSL_CTX_set_keylog_callback(context.get(), GiveKeyLogLine);
   return context;
 }
 
-Result<SslHandle> CreateSsl(SSL_CTX* context, Role role, std::size_t mtu, BioHandle bio,
+// ---- Options
+
+namespace {
+
+// Whether `name` is one of the colon-separated names of `list`.
+bool IsListed(std::string_view list, std::string_view name) {
+  while (!list.empty()) {
+    const std::size_t end = list.find(':');
+    if (list.substr(0, end) == name) return true;
+    list = end == std::string_view::npos ? std::string_view() : list.substr(end + 1);
+  }
+  return false;
+}
+
+Result<void> CheckNames(const char* what, const std::vector<std::string>& names,
+                        std::string_view allowed) {
+  for (auto name = names.begin(); name != names.end(); ++name) {
+    if (!IsListed(allowed, *name)) {
+      return Fail(Errc::kInvalidArgument, std::string(what) + " \"" + *name +
+                                              "\" is not taken; there are " + std::string(allowed));
+    }
+    if (std::find(names.begin(), name, *name) != name) {
+      return Fail(Errc::kInvalidArgument, std::string(what) + " \"" + *name + "\" is there twice");
+    }
+  }
+  return {};
+}
+
+std::string Join(const std::vector<std::string>& names, const char* otherwise) {
+  if (names.empty()) return otherwise;
+  std::string list = names.front();
+  for (std::size_t i = 1; i < names.size(); ++i) list += ":" + names[i];
+  return list;
+}
+
+const char* NameOfGroup(int nid) {
+  switch (nid) {
+    case NID_X25519:
+      return "X25519";
+    case NID_X9_62_prime256v1:
+      return "P-256";
+    case NID_secp384r1:
+      return "P-384";
+    default:
+      return "";
+  }
+}
+
+// The curve of our own key; empty for RSA.
+std::string CurveOf(SSL_CTX* context) {
+  const EVP_PKEY* const key = SSL_CTX_get0_privatekey(context);
+  char name[32] = {};
+  if (key == nullptr || EVP_PKEY_get_group_name(key, name, sizeof(name), nullptr) != 1) return {};
+  return NameOfGroup(OBJ_sn2nid(name));
+}
+
+}  // namespace
+
+Result<void> CheckOptions(const Options& options) {
+  if (options.mtu < kMinMtu || options.mtu > kMaxMtu) {
+    return Fail(Errc::kInvalidArgument,
+                "an mtu of " + std::to_string(options.mtu) + " is not within 320..16384");
+  }
+  if (options.retransmission_timeout < kMinRetransmission ||
+      options.retransmission_timeout > kMaxRetransmission) {
+    return Fail(Errc::kInvalidArgument, "a first retransmission after " +
+                                            std::to_string(options.retransmission_timeout.count()) +
+                                            " ms is not within 20..1000 ms");
+  }
+  if (options.handshake_timeout <= std::chrono::milliseconds(0)) {
+    return Fail(Errc::kInvalidArgument, "the handshake needs some time");
+  }
+  if (options.min_version != Version::kDtls12) {
+    return Fail(Errc::kInvalidArgument, "no such DTLS version");
+  }
+  if (auto checked = CheckNames("the cipher", options.ciphers, kCiphers); !checked) return checked;
+  return CheckNames("the group", options.groups, kGroups);
+}
+
+// ---- One connection
+
+Result<SslHandle> CreateSsl(SSL_CTX* context, Role role, const Options& options, BioHandle bio,
                             ConnectionHooks& hooks) {
-  if (mtu < kMinMtu || mtu > kMaxMtu) return Fail(Errc::kInvalidArgument, "no such mtu");
   const ErrorQueueScope errors;
+  const std::string groups = Join(options.groups, kGroups);
+  if (const std::string curve = CurveOf(context); !curve.empty() && !IsListed(groups, curve)) {
+    return Fail(Errc::kInvalidArgument,
+                "the certificate is on " + curve + ", which is not among the groups");
+  }
   SslHandle ssl(SSL_new(context));
   if (ssl == nullptr || bio == nullptr || SSL_set_app_data(ssl.get(), &hooks) != 1 ||
-      SSL_set_mtu(ssl.get(), static_cast<long>(mtu - kUncountedOverhead)) == 0) {
+      SSL_set_mtu(ssl.get(), static_cast<long>(options.mtu - kUncountedOverhead)) == 0 ||
+      (!options.ciphers.empty() &&
+       SSL_set_cipher_list(ssl.get(), Join(options.ciphers, kCiphers).c_str()) != 1) ||
+      (!options.groups.empty() && SSL_set1_groups_list(ssl.get(), groups.c_str()) != 1)) {
     return Fail(Errc::kDtlsFailed, "cannot create a DTLS connection: " + NewestErrorText());
   }
   DTLS_set_timer_cb(ssl.get(), NextTimeout);
@@ -114,6 +209,36 @@ Result<SslHandle> CreateSsl(SSL_CTX* context, Role role, std::size_t mtu, BioHan
     SSL_set_accept_state(ssl.get());
   }
   return ssl;
+}
+
+// ---- What was negotiated
+
+TransportInfo InfoOf(const SslHandle& ssl, Role role, const Bytes& remote_certificate) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  TransportInfo info;
+  info.role = role;
+  const auto version = static_cast<unsigned>(SSL_version(ssl.get()));
+  for (int shift = 12; shift >= 0; shift -= 4) info.tls_version += kDigits[version >> shift & 15];
+  const SSL_CIPHER* const cipher = SSL_get_current_cipher(ssl.get());
+  const char* const name = cipher == nullptr ? nullptr : SSL_CIPHER_standard_name(cipher);
+  if (name != nullptr) info.cipher = name;
+  info.group = NameOfGroup(static_cast<int>(SSL_get_negotiated_group(ssl.get())));
+  if (auto digest = FingerprintOf(remote_certificate, HashAlgorithm::kSha256)) {
+    info.remote_fingerprint = std::move(*digest);
+  }
+  return info;
+}
+
+std::vector<Bytes> RemoteChainOf(const SslHandle& ssl, const Bytes& leaf) {
+  std::vector<Bytes> chain{leaf};
+  const STACK_OF(X509)* const sent = SSL_get_peer_cert_chain(ssl.get());
+  // With a client's certificates OpenSSL leaves the leaf out, with a server's it does not.
+  const int first = SSL_is_server(ssl.get()) == 1 ? 0 : 1;
+  for (int i = first; sent != nullptr && i < sk_X509_num(sent); ++i) {
+    Bytes der = DerOf(sk_X509_value(sent, i));
+    if (!der.empty()) chain.push_back(std::move(der));
+  }
+  return chain;
 }
 
 }  // namespace pairwire::dtls

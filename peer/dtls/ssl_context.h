@@ -9,7 +9,9 @@
 #include <pairwire/result.h>
 
 #include <chrono>
-#include <cstddef>
+#include <functional>
+#include <string_view>
+#include <utility>
 
 #include "peer/dtls/dtls_transport.h"
 #include "peer/dtls/openssl_handles.h"
@@ -17,8 +19,13 @@
 
 namespace pairwire::dtls {
 
+// kOnRequest: connections whose hooks have `on_key_log` give out their secrets. OpenSSL keeps this
+// with the settings, so the shared ones of a certificate are always kNever, and a connection that
+// was asked for its secrets has settings of its own.
+enum class KeyLog { kNever, kOnRequest };
+
 // DTLS 1.2 only, AEAD ciphers only, certificates asked for in both roles.
-Result<SslContextHandle> CreateSslContext(X509* certificate, EVP_PKEY* key);
+Result<SslContextHandle> CreateSslContext(X509* certificate, EVP_PKEY* key, KeyLog key_log);
 
 // What OpenSSL's callbacks of one connection reach. It is handed to OpenSSL as an address, not as
 // an id: OpenSSL calls back only from inside our own calls, and the SSL goes before this does.
@@ -26,19 +33,30 @@ struct ConnectionHooks {
   explicit ConnectionHooks(PeerVerifier peer_verifier) : verifier(std::move(peer_verifier)) {}
 
   PeerVerifier verifier;
+  std::function<void(std::string_view line)> on_key_log;
   std::chrono::microseconds first_timeout{0};    // of a flight
   std::chrono::microseconds longest_timeout{0};  // where doubling ends
   std::chrono::microseconds timeout{0};          // the one that OpenSSL uses now
 };
 
-// A connection that will send handshake datagrams of at most `mtu` bytes. `hooks` and the BIO's
-// owner outlive it; it takes `bio`.
-Result<SslHandle> CreateSsl(SSL_CTX* context, Role role, std::size_t mtu, BioHandle bio,
+// A connection with the mtu, ciphers and groups of `options`, which passed CheckOptions. `hooks`
+// and the BIO's owner outlive it; it takes `bio`. kInvalidArgument: the certificate is on a curve
+// that is not among the groups.
+Result<SslHandle> CreateSsl(SSL_CTX* context, Role role, const Options& options, BioHandle bio,
                             ConnectionHooks& hooks);
 
-// The smallest and the largest mtu that CreateSsl takes.
+// Of a connection that is up.
+TransportInfo InfoOf(const SslHandle& ssl, Role role, const Bytes& remote_certificate);
+// The leaf, then the rest of what the peer sent, each as DER.
+std::vector<Bytes> RemoteChainOf(const SslHandle& ssl, const Bytes& leaf);
+
+// The smallest and the largest mtu that CheckOptions takes.
 inline constexpr std::size_t kMinMtu = 320;
 inline constexpr std::size_t kMaxMtu = 16'384;
+// Below, a retransmission would overtake the answer on nearly every path; above, one lost packet
+// costs what nobody waits for.
+inline constexpr std::chrono::milliseconds kMinRetransmission{20};
+inline constexpr std::chrono::milliseconds kMaxRetransmission{1'000};
 
 }  // namespace pairwire::dtls
 

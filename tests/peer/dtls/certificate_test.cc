@@ -119,20 +119,31 @@ TEST(Certificate, IsWhatRfc8827Asks) {
   EXPECT_LT(certificate->der().size(), 400U);
 }
 
-TEST(Certificate, IsValidSinceYesterdayForThirtyDays) {
-  const auto certificate = Certificate::Generate();
-  const X509Handle x509 = Parse(certificate->der());
-  int days = 0;
-  int seconds = 0;
-  ASSERT_EQ(ASN1_TIME_diff(&days, &seconds, X509_get0_notBefore(x509.get()),
-                           X509_get0_notAfter(x509.get())),
-            1);
-  // The two ends are stamped one after the other, so a second may pass between them.
-  EXPECT_NEAR(days * 86400.0 + seconds, 30 * 86400.0, 2.0);
-  time_t now = std::time(nullptr);
-  EXPECT_LT(X509_cmp_time(X509_get0_notBefore(x509.get()), &now), 0);
-  time_t tomorrow_of_a_slow_clock = now - 23 * 3600;
-  EXPECT_LT(X509_cmp_time(X509_get0_notBefore(x509.get()), &tomorrow_of_a_slow_clock), 0);
+TEST(Certificate, IsValidSinceYesterdayForAsLongAsAsked) {
+  const auto now = std::chrono::system_clock::from_time_t(1'900'000'000);
+  for (const auto lifetime : {std::chrono::seconds(1), std::chrono::seconds(30 * 86400),
+                              std::chrono::seconds(365 * 86400)}) {
+    const auto certificate = Certificate::Generate({.lifetime = lifetime}, now);
+    ASSERT_TRUE(certificate.has_value());
+    EXPECT_EQ(certificate->expires(), now + lifetime);
+    const X509Handle x509 = Parse(certificate->der());
+    std::time_t begin = 1'900'000'000 - 86'400;
+    std::time_t before = begin - 1;
+    EXPECT_LE(X509_cmp_time(X509_get0_notBefore(x509.get()), &begin), 0);
+    EXPECT_GT(X509_cmp_time(X509_get0_notBefore(x509.get()), &before), 0);
+  }
+  const auto days_30 = std::chrono::system_clock::now() + std::chrono::hours(30 * 24);
+  const auto expires = Certificate::Generate()->expires();
+  EXPECT_LT(expires - days_30, std::chrono::seconds(5));
+  EXPECT_LT(days_30 - expires, std::chrono::seconds(5));
+}
+
+TEST(Certificate, LifetimesThatAreNone) {
+  for (const auto lifetime :
+       {std::chrono::seconds(0), std::chrono::seconds(-1), std::chrono::seconds(365 * 86400 + 1),
+        std::chrono::seconds::max()}) {
+    EXPECT_EQ(Certificate::Generate({.lifetime = lifetime}).error().code, Errc::kInvalidArgument);
+  }
 }
 
 TEST(Certificate, NoTwoAreAlike) {
