@@ -19,14 +19,21 @@
 
 namespace pairwire {
 
-// What our descriptions say about us; fixed for the life of a connection in this version.
+// RFC 8839 section 5.4: what tells one ICE generation from another.
+struct IceParameters {
+  std::string ufrag;
+  std::string pwd;
+
+  bool operator==(const IceParameters&) const = default;
+};
+
+// What our descriptions say about us and that never changes; the ICE parameters do, by generation.
 struct LocalParameters {
   std::string session_id;  // o= line, decimal digits
-  std::string ice_ufrag;
-  std::string ice_pwd;
   sdp::Fingerprint fingerprint;
   std::uint16_t sctp_port = 5000;
   std::uint64_t max_message_size = 256 * 1024;
+  bool ice_lite = false;  // writes a=ice-lite (RFC 8445 section 2.5)
 };
 
 // What the other end's description says, checked for sense.
@@ -64,13 +71,14 @@ Result<RemoteData> ReadData(const sdp::Description& description, std::size_t ind
 
 // An offer with one section for data. `previous`: our last description, whose sections keep their
 // places; data stays at `data_index` or, without one, takes the first place.
-sdp::Description MakeOffer(const LocalParameters& local, std::uint64_t version,
-                           const sdp::Description* previous, std::optional<std::size_t> data_index);
+sdp::Description MakeOffer(const LocalParameters& local, const IceParameters& ice,
+                           std::uint64_t version, const sdp::Description* previous,
+                           std::optional<std::size_t> data_index);
 
 // Accepts the section at `data_index` with `setup` and rejects all others.
-sdp::Description MakeAnswer(const LocalParameters& local, std::uint64_t version,
-                            const sdp::Description& offer, std::optional<std::size_t> data_index,
-                            sdp::Setup setup);
+sdp::Description MakeAnswer(const LocalParameters& local, const IceParameters& ice,
+                            std::uint64_t version, const sdp::Description& offer,
+                            std::optional<std::size_t> data_index, sdp::Setup setup);
 
 // kInvalidArgument: the sections of `answer` are not those of `offer`.
 Result<void> CheckAnswerFits(const sdp::Description& offer, const sdp::Description& answer);
