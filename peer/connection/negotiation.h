@@ -42,13 +42,6 @@
 
 namespace pairwire {
 
-// W3C RTCOfferOptions.
-struct OfferOptions {
-  // New ICE credentials in this offer; without effect before the first exchange is complete. Unlike
-  // RequestIceRestart it is forgotten when the offer is rolled back.
-  bool ice_restart = false;
-};
-
 // What to do after a description was applied, in the order of the fields. Everything about the
 // other end comes with an answer (or pranswer), ours or theirs: until then an offer can be rolled
 // back as if it had never been.

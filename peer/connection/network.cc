@@ -14,10 +14,12 @@
 #include "peer/base/asio_loop.h"
 #include "peer/base/check.h"
 #include "peer/base/run_and_wait.h"
+#include "peer/connection/ice_setup.h"
 #include "peer/connection/network_access.h"
 #include "peer/connection/network_core.h"
 #include "peer/connection/peer_connection_core.h"
 #include "peer/connection/peer_connection_impl.h"
+#include "peer/dtls/certificate_access.h"
 
 namespace pairwire {
 namespace {
@@ -41,12 +43,23 @@ Result<void> Validate(const PeerConfiguration& configuration) {
   if (configuration.port_range_begin > configuration.port_range_end) {
     return Fail(Errc::kInvalidArgument, "port_range_begin is above port_range_end");
   }
+  if (auto servers = PlanServers(configuration.ice_servers); !servers) {
+    return tl::unexpected(servers.error());
+  }
   if (configuration.ice_pacing.count() < 1 || configuration.ice_pacing.count() > 1000) {
     return Fail(Errc::kInvalidArgument, "ice_pacing must be 1..1000 ms");
   }
   if (configuration.connect_timeout.count() < 1) {
     return Fail(Errc::kInvalidArgument, "connect_timeout must be above 0");
   }
+  if (configuration.disconnected_timeout.count() < 1 ||
+      configuration.consent_timeout <= configuration.disconnected_timeout) {
+    return Fail(Errc::kInvalidArgument, "0 < disconnected_timeout < consent_timeout");
+  }
+  if (configuration.consent_timeout > std::chrono::seconds(30)) {
+    return Fail(Errc::kInvalidArgument, "consent_timeout is at most 30 s (RFC 7675 section 5.1)");
+  }
+  if (auto dtls = dtls::CheckOptions(DtlsOptions(configuration)); !dtls) return dtls;
   if (configuration.max_message_size < 1 ||
       configuration.max_message_size > configuration.max_buffered_amount) {
     return Fail(Errc::kInvalidArgument, "max_message_size must be 1..max_buffered_amount");
@@ -111,7 +124,10 @@ Result<PeerConnection> Network::CreatePeerConnection(PeerConfiguration configura
       std::make_shared<PeerConnection::Impl>(impl_->link, id, configuration.max_buffered_amount);
   Result<void> made;
   const bool ran = impl_->link->RunAndWait([&](NetworkCore& core) {
-    auto certificate = core.TakeCertificate();
+    auto certificate =
+        configuration.certificate
+            ? Result<dtls::Certificate>(CertificateAccess::Unwrap(*configuration.certificate))
+            : core.TakeCertificate();
     if (!certificate) {
       made = tl::unexpected(certificate.error());
       return;

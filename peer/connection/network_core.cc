@@ -8,14 +8,17 @@
 
 namespace pairwire {
 
-Result<std::unique_ptr<NetworkCore>> NetworkCore::Create(IoLoop& loop) {
+Result<std::unique_ptr<NetworkCore>> NetworkCore::Create(AsioLoop& loop) {
   auto sctp = sctp::UsrsctpRuntime::Create(loop);
   if (!sctp) return tl::unexpected(sctp.error());
   return std::unique_ptr<NetworkCore>(new NetworkCore(loop, std::move(*sctp)));
 }
 
-NetworkCore::NetworkCore(IoLoop& loop, std::unique_ptr<sctp::UsrsctpRuntime> sctp)
-    : loop_(loop), ice_(std::make_unique<ice::IceRuntime>(loop, random_)), sctp_(std::move(sctp)) {
+NetworkCore::NetworkCore(AsioLoop& loop, std::unique_ptr<sctp::UsrsctpRuntime> sctp)
+    : loop_(loop),
+      services_(std::make_unique<NetworkServices>(loop, random_, [this] { OnNetworkChange(); })),
+      ice_(std::make_unique<ice::IceRuntime>(loop, random_)),
+      sctp_(std::move(sctp)) {
   RefillCertificate();
 }
 
@@ -53,6 +56,13 @@ void NetworkCore::RemoveLater(PeerId id) {
 void NetworkCore::Remove(PeerId id) {
   peers_.erase(id);
   if (peers_.empty() && all_closed_) std::exchange(all_closed_, nullptr)();
+}
+
+void NetworkCore::OnNetworkChange() {
+  for (const auto& [id, peer] : peers_) {
+    peer->OnNetworkChange(
+        [this](const std::string& address) { return services_->HasAddress(address); });
+  }
 }
 
 void NetworkCore::CloseAll(std::function<void()> done) {

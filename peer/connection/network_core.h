@@ -14,10 +14,11 @@
 #include <map>
 #include <memory>
 
-#include "peer/base/io_loop.h"
+#include "peer/base/asio_loop.h"
 #include "peer/base/random.h"
 #include "peer/base/task_safety.h"
 #include "peer/connection/loop_link.h"
+#include "peer/connection/network_services.h"
 #include "peer/dtls/certificate.h"
 #include "peer/ice/nice_transport.h"
 #include "sctp/usrsctp_runtime.h"
@@ -32,13 +33,14 @@ using PeerId = std::uint64_t;
 class NetworkCore {
  public:
   // kInvalidState: the process has a Network already (usrsctp is one per process).
-  static Result<std::unique_ptr<NetworkCore>> Create(IoLoop& loop);
+  static Result<std::unique_ptr<NetworkCore>> Create(AsioLoop& loop);
   ~NetworkCore();
 
-  IoLoop& loop() { return loop_; }
+  AsioLoop& loop() { return loop_; }
   RandomSource& random() { return random_; }
   ice::IceRuntime& ice() { return *ice_; }
   sctp::UsrsctpRuntime& sctp() { return *sctp_; }
+  NetworkServices& services() { return *services_; }
 
   // A certificate for one connection. One is always made ahead, so that connecting does not wait
   // for it.
@@ -53,12 +55,14 @@ class NetworkCore {
   void CloseAll(std::function<void()> done);
 
  private:
-  NetworkCore(IoLoop& loop, std::unique_ptr<sctp::UsrsctpRuntime> sctp);
+  NetworkCore(AsioLoop& loop, std::unique_ptr<sctp::UsrsctpRuntime> sctp);
   void RefillCertificate();
   void Remove(PeerId id);
+  void OnNetworkChange();
 
-  IoLoop& loop_;
+  AsioLoop& loop_;
   SystemRandom random_;
+  std::unique_ptr<NetworkServices> services_;
   std::unique_ptr<ice::IceRuntime> ice_;
   std::unique_ptr<sctp::UsrsctpRuntime> sctp_;
   std::unique_ptr<dtls::Certificate> spare_certificate_;

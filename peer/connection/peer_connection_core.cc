@@ -7,7 +7,7 @@
 #include "peer/base/log.h"
 #include "peer/connection/connection_state.h"
 #include "peer/connection/diagnosis.h"
-#include "peer/connection/transport_factories.h"
+#include "peer/connection/sctp_setup.h"
 #include "peer/ice/candidate.h"
 
 namespace pairwire {
@@ -60,12 +60,16 @@ PeerConnectionCore::PeerConnectionCore(NetworkCore& network, PeerConfiguration c
       events_(std::move(events)),
       certificate_(std::move(certificate)),
       shared_(std::move(shared)),
+      ice_setup_(network, configuration_),
       connect_timer_(network.loop(), [this] {
         End(PeerConnectionState::kFailed,
             Error{Errc::kTimedOut, "no connection within the connect timeout"});
       }) {
   stack_ = std::make_unique<TransportStack>(
-      network_.loop(), configuration_, certificate_, NiceIceFactory(network_, configuration_),
+      network_.loop(), configuration_, certificate_,
+      [this](ice::Credentials local, ice::Events& events) {
+        return ice_setup_.Make(std::move(local), events);
+      },
       UsrsctpFactory(network_, configuration_), static_cast<TransportStackEvents&>(*this));
   const std::string fingerprint = ToString(certificate_.fingerprint());
   const auto blank = fingerprint.find(' ');
@@ -305,11 +309,13 @@ void PeerConnectionCore::OnIceState(ice::State state) {
   if (state == ice::State::kFailed) {
     connect_timer_.Stop();
     const auto stats = stack_->paths().stats();
+    const std::string trouble = ice_setup_.TunnelTrouble();
     Diagnosis diagnosis = DiagnoseIce({.was_connected = was_connected_,
                                        .local_candidates = stats.local_candidates.size(),
                                        .remote_candidates = stats.remote_candidates.size(),
                                        .servers = server_errors_,
-                                       .ice_says = stack_->paths().failure_reason()});
+                                       .ice_says = stack_->paths().failure_reason() +
+                                                   (trouble.empty() ? "" : " (" + trouble + ")")});
     reason = Error{Errc::kIceFailed, diagnosis.text};
     SetDiagnosis(std::move(diagnosis));
   } else if (state == ice::State::kConnected || state == ice::State::kCompleted) {

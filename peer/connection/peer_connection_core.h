@@ -26,6 +26,7 @@
 #include "peer/base/task_safety.h"
 #include "peer/base/timer.h"
 #include "peer/connection/data_channel_impl.h"
+#include "peer/connection/ice_setup.h"
 #include "peer/connection/negotiation.h"
 #include "peer/connection/network_core.h"
 #include "peer/connection/peer_connection_impl.h"
@@ -110,6 +111,7 @@ class PeerConnectionCore final : private TransportStackEvents {
   const dtls::Certificate certificate_;
   const std::shared_ptr<PeerShared> shared_;
 
+  IceSetup ice_setup_;
   Phase phase_ = Phase::kOpen;
   bool detached_ = false;
   // ICE generations (negotiation.h): the one gathered for last, and the one whose other half is

@@ -13,12 +13,6 @@ bool LooksLikeDtls(ByteSpan packet) {
   return !packet.empty() && packet[0] >= 20 && packet[0] <= 63;
 }
 
-dtls::Options DtlsOptions(const PeerConfiguration& configuration) {
-  dtls::Options options;
-  options.handshake_timeout = configuration.connect_timeout;
-  return options;
-}
-
 sctp::ChannelMuxOptions MuxOptions(const PeerConfiguration& configuration) {
   return {.max_channels = configuration.max_channels,
           .max_buffered_amount = configuration.max_buffered_amount,
@@ -26,6 +20,14 @@ sctp::ChannelMuxOptions MuxOptions(const PeerConfiguration& configuration) {
 }
 
 }  // namespace
+
+dtls::Options DtlsOptions(const PeerConfiguration& configuration) {
+  dtls::Options options;
+  options.ciphers = configuration.dtls_ciphers;
+  options.retransmission_timeout = configuration.dtls_retransmission_timeout;
+  options.handshake_timeout = configuration.connect_timeout;
+  return options;
+}
 
 TransportStack::TransportStack(Loop& loop, const PeerConfiguration& configuration,
                                const dtls::Certificate& certificate, IcePaths::Factory make_ice,

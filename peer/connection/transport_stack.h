@@ -61,6 +61,9 @@ struct RemoteTransport {
   std::uint16_t sctp_port = sctp::kSctpPort;
 };
 
+// The DTLS part of a configuration.
+dtls::Options DtlsOptions(const PeerConfiguration& configuration);
+
 class TransportStack final : private IcePathsEvents,
                              private dtls::Events,
                              private sctp::ChannelMuxEvents {

@@ -1,27 +1,12 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
-#include "peer/connection/transport_factories.h"
+#include "peer/connection/sctp_setup.h"
 
 #include <algorithm>
 #include <memory>
 
-#include "peer/ice/nice_transport.h"
 #include "sctp/usrsctp_association.h"
 
 namespace pairwire {
-
-TransportStack::IceFactory NiceIceFactory(NetworkCore& network,
-                                          const PeerConfiguration& configuration) {
-  ice::NiceTransportOptions options;
-  options.bind_addresses = configuration.bind_addresses;
-  options.port_range_begin = configuration.port_range_begin;
-  options.port_range_end = configuration.port_range_end;
-  options.ice_tcp = configuration.enable_ice_tcp;
-  options.pacing = configuration.ice_pacing;
-  return [&network, options](ice::Events& events) -> std::unique_ptr<ice::IceTransport> {
-    return std::make_unique<ice::NiceTransport>(network.ice(), options,
-                                                ice::MakeCredentials(network.random()), events);
-  };
-}
 
 TransportStack::AssociationFactory UsrsctpFactory(NetworkCore& network,
                                                   const PeerConfiguration& configuration) {

@@ -1,0 +1,20 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// The real association under a TransportStack, as the configuration says.
+#ifndef PAIRWIRE_PEER_CONNECTION_SCTP_SETUP_H_
+#define PAIRWIRE_PEER_CONNECTION_SCTP_SETUP_H_
+
+#include <pairwire/configuration.h>
+
+#include "peer/connection/network_core.h"
+#include "peer/connection/transport_stack.h"
+
+namespace pairwire {
+
+// `network` outlives what the factory makes.
+TransportStack::AssociationFactory UsrsctpFactory(NetworkCore& network,
+                                                  const PeerConfiguration& configuration);
+
+}  // namespace pairwire
+
+#endif  // PAIRWIRE_PEER_CONNECTION_SCTP_SETUP_H_
