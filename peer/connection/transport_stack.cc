@@ -34,16 +34,25 @@ TransportStack::TransportStack(Loop& loop, const PeerConfiguration& configuratio
                                AssociationFactory make_association, TransportStackEvents& events)
     : loop_(loop),
       configuration_(configuration),
+      capture_(configuration),
       events_(events),
       make_association_(std::move(make_association)),
       close_timer_(loop, [this] { FinishClose(); }),
       paths_(loop, std::move(make_ice), *this),
-      dtls_(std::make_unique<dtls::DtlsTransport>(loop, certificate, DtlsOptions(configuration),
+      dtls_(std::make_unique<dtls::DtlsTransport>(loop, certificate, MakeDtlsOptions(),
                                                   static_cast<dtls::Events&>(*this))),
       mux_(std::make_unique<sctp::ChannelMux>(loop, MuxOptions(configuration),
                                               static_cast<sctp::ChannelMuxEvents&>(*this))) {}
 
 TransportStack::~TransportStack() = default;
+
+dtls::Options TransportStack::MakeDtlsOptions() {
+  dtls::Options options = DtlsOptions(configuration_);
+  if (capture_.wants_keys()) {
+    options.on_key_log = [this](std::string_view line) { capture_.OnKeys(line); };
+  }
+  return options;
+}
 
 void TransportStack::SetRemote(RemoteTransport remote) {
   remote_ = std::move(remote);
@@ -84,6 +93,7 @@ void TransportStack::OnPathServerError(const ice::ServerError& error) {
 void TransportStack::OnPathPair(const ice::CandidatePair& pair) {
   if (phase_ != Phase::kOpen) return;
   has_pair_ = true;
+  capture_.OnPair(pair);
   const auto alive = safety_.Watch();
   events_.OnSelectedPair(pair);
   if (*alive) MaybeStartDtls();
@@ -91,12 +101,14 @@ void TransportStack::OnPathPair(const ice::CandidatePair& pair) {
 
 void TransportStack::OnPathPacket(ByteSpan packet) {
   // Anything else (RTP) has no taker in a data-only connection.
-  if (LooksLikeDtls(packet)) dtls_->ReceivePacket(packet);
+  if (!LooksLikeDtls(packet)) return;
+  capture_.OnPacket(capture::Direction::kReceived, packet);
+  dtls_->ReceivePacket(packet);
 }
 
 void TransportStack::OnDtlsPacket(ByteSpan packet) {
   // False means lost, as on any path: DTLS and SCTP send again.
-  static_cast<void>(paths_.Send(packet));
+  if (paths_.Send(packet)) capture_.OnPacket(capture::Direction::kSent, packet);
 }
 
 void TransportStack::OnDtlsState(dtls::State state, const Error& error) {

@@ -25,6 +25,7 @@
 #include "peer/base/task_safety.h"
 #include "peer/base/timer.h"
 #include "peer/connection/ice_paths.h"
+#include "peer/connection/packet_capture.h"
 #include "peer/dtls/dtls_transport.h"
 #include "sctp/channel_mux.h"
 
@@ -122,8 +123,11 @@ class TransportStack final : private IcePathsEvents,
   void End(Error error);
   void FinishClose();
 
+  dtls::Options MakeDtlsOptions();
+
   Loop& loop_;
   const PeerConfiguration configuration_;
+  PacketCapture capture_;
   TransportStackEvents& events_;
   const AssociationFactory make_association_;
 
