@@ -39,11 +39,16 @@ void ReportMessage(const std::string& label, const Message& message) {
 void PeerChannels::Add(DataChannel channel, bool opened_here) {
   const std::string label = channel.label();
   if (!opened_here) {
-    PrintEvent({{"event", "channel"},
-                {"label", label},
-                {"id", IdOf(channel)},
-                {"protocol", channel.protocol()},
-                {"negotiated", false}});
+    PrintEvent(
+        {{"event", "channel"},
+         {"label", label},
+         {"id", IdOf(channel)},
+         {"ordered", channel.ordered()},
+         {"maxRetransmits", channel.max_retransmits() ? Json(*channel.max_retransmits()) : Json()},
+         {"maxPacketLifeTime",
+          channel.max_packet_life_time() ? Json(channel.max_packet_life_time()->count()) : Json()},
+         {"protocol", channel.protocol()},
+         {"negotiated", false}});
   }
   Drop(label);
   DataChannel& kept = channels_.emplace(label, Entry{std::move(channel)}).first->second.channel;

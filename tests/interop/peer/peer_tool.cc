@@ -53,8 +53,12 @@ void PeerTool::Run(const std::string& name, const Json& command) {
     channels_.Close(command.at("label").get<std::string>());
   } else if (name == "close") {
     connection_.Close();
-  } else if (name == "stats" || name == "restart") {
-    refusal = "not built";
+  } else if (name == "stats") {
+    connection_.GetStats([](const StatsReport& report) {
+      PrintEvent({{"event", "stats"}, {"report", Json::parse(ToJson(report))}});
+    });
+  } else if (name == "restart") {
+    connection_.RestartIce();
   } else {
     refusal = "no such command";
   }
@@ -72,9 +76,20 @@ void PeerTool::Create(const Json& command) {
   auto made = network_.CreatePeerConnection(
       ReadConfiguration(config),
       {
+          .on_negotiation_needed =
+              [] {
+                PrintEvent({{"event", "negotiation-needed"}});
+              },
           .on_ice_candidate =
               [this](const IceCandidate& candidate) {
                 if (trickle_) PrintEvent(WriteCandidate(candidate));
+              },
+          .on_ice_candidate_error =
+              [](const IceServerError& error) {
+                PrintEvent({{"event", "candidate-error"},
+                            {"url", error.url},
+                            {"code", error.code},
+                            {"text", error.text}});
               },
           .on_ice_gathering_state_change = [this](IceGatheringState) { DescribeWhenGathered(); },
           .on_ice_connection_state_change =
@@ -97,18 +112,23 @@ void PeerTool::Create(const Json& command) {
 }
 
 void PeerTool::OpenChannel(const Json& command) {
-  const DataChannelInit init = ReadChannelInit(command);
-  // The library does not read these yet: a channel of another kind than asked for proves nothing.
-  if (!init.ordered || init.max_retransmits || init.max_packet_life_time || init.negotiated ||
-      init.id) {
-    return ReportError("channel", "not built: only reliable, ordered, announced channels");
-  }
-  channels_.Add(connection_.CreateDataChannel(command.at("label").get<std::string>(), init), true);
+  channels_.Add(connection_.CreateDataChannel(command.at("label").get<std::string>(),
+                                              ReadChannelInit(command)),
+                true);
 }
 
 void PeerTool::Offer(const Json& command) {
-  if (command.value("iceRestart", false)) return ReportError("offer", "not built: iceRestart");
-  ApplyLocal("offer");
+  connection_.CreateOffer({.ice_restart = command.value("iceRestart", false)},
+                          [this](Result<SessionDescription> offer) {
+                            if (!offer) return ReportError("offer", ToString(offer.error()));
+                            connection_.SetLocalDescription(
+                                *offer, [this, offer = *offer](Result<void> applied) {
+                                  if (!applied) {
+                                    return ReportError("offer", ToString(applied.error()));
+                                  }
+                                  Describe(offer);
+                                });
+                          });
 }
 
 void PeerTool::Remote(const Json& command) {
@@ -132,10 +152,14 @@ void PeerTool::Remote(const Json& command) {
 void PeerTool::ApplyLocal(const char* name) {
   connection_.SetLocalDescription([this, name](Result<SessionDescription> applied) {
     if (!applied) return ReportError(name, ToString(applied.error()));
-    if (trickle_) return ReportDescription(*applied);
-    description_waits_ = true;
-    DescribeWhenGathered();
+    Describe(*applied);
   });
+}
+
+void PeerTool::Describe(const SessionDescription& description) {
+  if (trickle_) return ReportDescription(description);
+  description_waits_ = true;
+  DescribeWhenGathered();
 }
 
 void PeerTool::DescribeWhenGathered() {
@@ -163,6 +187,9 @@ void PeerTool::ReportState(PeerConnectionState state, const std::optional<Error>
   ReportSelected();
   Json event{{"event", "state"}, {"state", ToString(state)}};
   if (error) event["reason"] = ToString(*error);
+  if (const auto diagnosis = connection_.Diagnose(); diagnosis.cause != FailureCause::kNone) {
+    event["cause"] = ToString(diagnosis.cause);
+  }
   event["ms"] = MsSinceCreate();
   PrintEvent(event);
 }

@@ -39,6 +39,7 @@ class PeerTool {
   void Offer(const Json& command);
   void Remote(const Json& command);
   void ApplyLocal(const char* name);
+  void Describe(const SessionDescription& description);
   void DescribeWhenGathered();
   void ReportSelected();
   void ReportState(PeerConnectionState state, const std::optional<Error>& error);
