@@ -105,6 +105,8 @@ struct EndRecord {
   std::optional<Error> error;
   std::vector<std::string> incoming;  // labels
   bool gathering_complete = false;
+  int negotiation_needed = 0;
+  std::vector<IceServerError> server_errors;
 };
 
 // One end. Incoming channels are subscribed at once and kept by label.
@@ -145,20 +147,22 @@ class PeerPair {
   PeerEnd& b() { return b_; }
 
   // `a` offers. Returns at once.
-  void Negotiate() {
-    a_.pc.SetLocalDescription([this](Result<SessionDescription> offer) {
+  void Negotiate() { NegotiateFrom(a_, b_); }
+  void NegotiateFrom(PeerEnd& offerer, PeerEnd& answerer) {
+    offerer.pc.SetLocalDescription([this, &offerer, &answerer](Result<SessionDescription> offer) {
       on_step_();
       if (!offer) return;
-      const auto seen = a_.mangle ? a_.mangle(*offer) : *offer;
-      b_.pc.SetRemoteDescription(seen, [this](Result<void> applied) {
+      const auto seen = offerer.mangle ? offerer.mangle(*offer) : *offer;
+      answerer.pc.SetRemoteDescription(seen, [this, &offerer, &answerer](Result<void> applied) {
         on_step_();
         if (!applied) return;
-        b_.pc.SetLocalDescription([this](Result<SessionDescription> answer) {
-          on_step_();
-          if (!answer) return;
-          a_.pc.SetRemoteDescription(b_.mangle ? b_.mangle(*answer) : *answer,
-                                     [this](Result<void>) { on_step_(); });
-        });
+        answerer.pc.SetLocalDescription(
+            [this, &offerer, &answerer](Result<SessionDescription> answer) {
+              on_step_();
+              if (!answer) return;
+              offerer.pc.SetRemoteDescription(answerer.mangle ? answerer.mangle(*answer) : *answer,
+                                              [this](Result<void>) { on_step_(); });
+            });
       });
     });
   }
@@ -174,10 +178,20 @@ class PeerPair {
             PeerEnd& other) {
     auto pc = network.CreatePeerConnection(
         configuration,
-        {.on_ice_candidate =
+        {.on_negotiation_needed =
+             [this, &self] {
+               on_step_();
+               self.record.Update([](EndRecord& r) { ++r.negotiation_needed; });
+             },
+         .on_ice_candidate =
              [this, &other](const IceCandidate& candidate) {
                on_step_();
                other.pc.AddIceCandidate(candidate);
+             },
+         .on_ice_candidate_error =
+             [this, &self](const IceServerError& error) {
+               on_step_();
+               self.record.Update([&](EndRecord& r) { r.server_errors.push_back(error); });
              },
          .on_ice_gathering_state_change =
              [this, &self](IceGatheringState state) {
