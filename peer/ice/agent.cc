@@ -6,9 +6,11 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "peer/base/check.h"
+#include "peer/ice/socket_peek.h"
 
 namespace pairwire::ice {
 namespace {
@@ -28,6 +30,21 @@ struct ErrorFree {
   void operator()(GError* error) const { g_error_free(error); }
 };
 
+// The server that a candidate comes from, "address:port", or nothing.
+std::string ServerOf(const NiceCandidate& candidate) {
+  NiceAddress address;
+  nice_address_init(&address);
+  if (candidate.type == NICE_CANDIDATE_TYPE_RELAYED) {
+    nice_candidate_relay_address(&candidate, &address);
+  } else if (candidate.type != NICE_CANDIDATE_TYPE_SERVER_REFLEXIVE ||
+             nice_candidate_stun_server_address(&candidate, &address) == FALSE) {
+    return {};
+  }
+  std::array<char, NICE_ADDRESS_STRING_LEN> text{};
+  nice_address_to_string(&address, text.data());
+  return std::string(text.data()) + ':' + std::to_string(nice_address_get_port(&address));
+}
+
 }  // namespace
 
 // What libnice's callbacks are given. It lives exactly as long as the GObject, which frees it.
@@ -41,7 +58,9 @@ struct AgentCallbacks {
 
   static void OnCandidate(NiceAgent*, NiceCandidate* candidate, gpointer data) {
     Agent* const self = Find(data);
-    if (self != nullptr) self->sink_->OnAgentCandidate(self->Line(candidate));
+    if (self != nullptr) {
+      self->sink_->OnAgentCandidate(self->Line(candidate), ServerOf(*candidate));
+    }
   }
 
   static void OnGatheringDone(NiceAgent*, guint, gpointer data) {
@@ -112,18 +131,22 @@ Result<std::unique_ptr<Agent>> Agent::Create(IoLoop& loop, const AgentOptions& o
 
 Agent::Agent(std::unique_ptr<GlibContext> context, const AgentOptions& options)
     : context_(std::move(context)) {
-  // Not CONSENT_FRESHNESS: in this version one lost packet ends a session half of the time; the
-  // same requests as plain keep-alives give up after 50 s. Not ICE_TRICKLE, which does nothing.
+  // Not CONSENT_FRESHNESS: in this version one lost packet ends a session half of the time. Not
+  // keepalive-conncheck either: consent is asked for by consent.h. Not ICE_TRICKLE, which does
+  // nothing.
+  const int flags = NICE_AGENT_OPTION_REGULAR_NOMINATION |
+                    (options.lite ? NICE_AGENT_OPTION_LITE_MODE : NICE_AGENT_OPTION_NONE);
   agent_ = nice_agent_new_full(context_->get(), NICE_COMPATIBILITY_RFC5245,
-                               NICE_AGENT_OPTION_REGULAR_NOMINATION);
+                               static_cast<NiceAgentOption>(flags));
   PAIRWIRE_CHECK(agent_ != nullptr);
   registration_ = new Registration{this};
   g_object_set_data_full(G_OBJECT(agent_), kRegistrationKey, registration_,
                          [](gpointer data) { delete static_cast<Registration*>(data); });
 
   // UPnP is on by default and would start threads, 20 descriptors and multicast.
-  g_object_set(agent_, "upnp", FALSE, "ice-udp", TRUE, "ice-tcp", options.ice_tcp ? TRUE : FALSE,
-               "keepalive-conncheck", TRUE, "stun-pacing-timer",
+  g_object_set(agent_, "upnp", FALSE, "ice-udp", options.ice_udp ? TRUE : FALSE, "ice-tcp",
+               options.ice_tcp ? TRUE : FALSE, "force-relay", options.relay_only ? TRUE : FALSE,
+               "keepalive-conncheck", FALSE, "stun-pacing-timer",
                static_cast<guint>(std::max<std::int64_t>(options.pacing.count(), 1)),
                "stun-max-retransmissions",
                static_cast<guint>(std::clamp(options.stun_transmissions, 1, 99)), nullptr);
@@ -144,10 +167,24 @@ Agent::Agent(std::unique_ptr<GlibContext> context, const AgentOptions& options)
     nice_agent_set_port_range(agent_, stream_, kComponent, options.port_range_begin,
                               options.port_range_end);
   }
+  AddServers(options);
   // Before gathering: without it libnice would not even answer STUN.
   nice_agent_attach_recv(agent_, stream_, kComponent, context_->get(), &AgentCallbacks::OnPacket,
                          registration_);
   context_->Kick();
+}
+
+// Names are resolved by GResolver, in threads of its own; what it finds comes through the context.
+void Agent::AddServers(const AgentOptions& options) {
+  if (!options.stun_host.empty()) {
+    g_object_set(agent_, "stun-server", options.stun_host.c_str(), "stun-server-port",
+                 static_cast<guint>(options.stun_port), nullptr);
+  }
+  for (const AgentTurnServer& server : options.turn_servers) {
+    nice_agent_set_relay_info(agent_, stream_, kComponent, server.host.c_str(), server.port,
+                              server.username.c_str(), server.credential.c_str(),
+                              server.tcp ? NICE_RELAY_TYPE_TURN_TCP : NICE_RELAY_TYPE_TURN_UDP);
+  }
 }
 
 Agent::~Agent() {
@@ -212,6 +249,33 @@ bool Agent::AddRemoteCandidate(const std::string& libnice_line) {
   return added == 1;
 }
 
+bool Agent::controlling() const {
+  gboolean controlling = FALSE;
+  g_object_get(agent_, "controlling-mode", &controlling, nullptr);
+  return controlling != FALSE;
+}
+
+std::vector<std::string> Agent::RemoteLines() const {
+  std::vector<std::string> lines;
+  GSList* const candidates = nice_agent_get_remote_candidates(agent_, stream_, kComponent);
+  for (GSList* item = candidates; item != nullptr; item = item->next) {
+    lines.push_back(Line(static_cast<NiceCandidate*>(item->data)));
+  }
+  g_slist_free_full(candidates, [](gpointer candidate) {
+    nice_candidate_free(static_cast<NiceCandidate*>(candidate));
+  });
+  return lines;
+}
+
+void Agent::WatchStun(bool watch) {
+  if (!watch) return context_->SetInspector({});
+  context_->SetInspector([this](int fd) {
+    PeekStun(fd, [this](ByteSpan bytes) {
+      if (sink_ != nullptr) sink_->OnAgentStun(bytes);
+    });
+  });
+}
+
 Agent::SendStatus Agent::Send(ByteSpan packet) {
   GOutputVector buffer{packet.data(), packet.size()};
   NiceOutputMessage message{&buffer, 1};
@@ -237,6 +301,7 @@ void Agent::SetIdleTimeout(std::chrono::milliseconds timeout) {
 void Agent::Detach() {
   sink_ = nullptr;
   registration_->owner = nullptr;
+  context_->SetInspector({});
 }
 
 void Agent::BeginClose(std::function<void()> on_closed) {
@@ -261,7 +326,7 @@ void Agent::FinishClose(std::chrono::milliseconds limit) {
   context_->Finish([this] { return closed_; }, limit);
 }
 
-std::string Agent::Line(NiceCandidate* candidate) {
+std::string Agent::Line(NiceCandidate* candidate) const {
   const std::unique_ptr<char, GFree> text(
       nice_agent_generate_local_candidate_sdp(agent_, candidate));
   return text == nullptr ? std::string() : std::string(text.get());

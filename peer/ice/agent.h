@@ -22,6 +22,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "peer/base/io_loop.h"
 #include "peer/ice/glib_context.h"
@@ -33,10 +34,24 @@ typedef struct _NiceCandidate NiceCandidate;
 
 namespace pairwire::ice {
 
+struct AgentTurnServer {
+  std::string host;
+  std::uint16_t port = 0;
+  bool tcp = false;
+  std::string username;
+  std::string credential;
+};
+
 struct AgentOptions {
   std::uint16_t port_range_begin = 0;
   std::uint16_t port_range_end = 0;
+  bool ice_udp = true;
   bool ice_tcp = true;
+  bool lite = false;
+  bool relay_only = false;
+  std::string stun_host;  // empty: none
+  std::uint16_t stun_port = 0;
+  std::vector<AgentTurnServer> turn_servers;  // at most 8
   std::chrono::milliseconds pacing{5};
   int stun_transmissions = 5;
   std::chrono::milliseconds idle_timeout{5000};
@@ -49,13 +64,17 @@ enum class AgentState { kDisconnected, kGathering, kConnecting, kConnected, kRea
 // the owner's (libnice emits on the caller's stack), so it has to be queued.
 class AgentSink {
  public:
-  virtual void OnAgentCandidate(std::string libnice_line) = 0;
+  // `server`: "address:port" of the STUN or TURN server that gave it, as resolved; empty for a
+  // host's own.
+  virtual void OnAgentCandidate(std::string libnice_line, std::string server) = 0;
   virtual void OnAgentGatheringDone() = 0;
   virtual void OnAgentState(AgentState state) = 0;
   // As OnAgentCandidate's lines.
   virtual void OnAgentSelectedPair(std::string local, std::string remote, bool relayed) = 0;
   // From the loop's frame; libnice holds no lock. Anything that is not STUN; unchecked.
   virtual void OnAgentPacket(ByteSpan packet) = 0;
+  // While WatchStun: bytes that begin like a Binding message and may be one; libnice sees them too.
+  virtual void OnAgentStun(ByteSpan bytes) = 0;
   // An iteration of the context ended: the loop's frame.
   virtual void OnAgentIdle() = 0;
 
@@ -88,6 +107,16 @@ class Agent {
   // A line from ToLibniceLine. False: libnice did not want it.
   bool AddRemoteCandidate(const std::string& libnice_line);
 
+  // libnice may have changed it (role conflict).
+  bool controlling() const;
+
+  // Every remote candidate that libnice knows, peer-reflexive ones included; lines as above.
+  std::vector<std::string> RemoteLines() const;
+
+  // Whether received Binding messages are also shown to OnAgentStun. Costs a few calls of the
+  // system for each packet.
+  void WatchStun(bool watch);
+
   enum class SendStatus { kSent, kWouldBlock, kError };
   SendStatus Send(ByteSpan packet);
 
@@ -114,7 +143,8 @@ class Agent {
 
   Agent(std::unique_ptr<GlibContext> context, const AgentOptions& options);
   void EnlargeSocketBuffers();
-  std::string Line(NiceCandidate* candidate);
+  void AddServers(const AgentOptions& options);
+  std::string Line(NiceCandidate* candidate) const;
 
   std::unique_ptr<GlibContext> context_;
   AgentSink* sink_ = nullptr;

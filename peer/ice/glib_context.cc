@@ -137,11 +137,20 @@ bool GlibContext::Dispatch() {
   g_poll(polled_.data(), static_cast<guint>(polled_count_), 0);
   if (!g_main_context_check(context_, priority, polled_.data(), polled_count_)) return false;
   in_dispatch_ = true;
+  if (inspect_) Inspect();
   // A sender that never pauses keeps libnice's read loop, and so the loop's turn, busy: it reads
   // each socket until it is empty and has no option to stop earlier.
   g_main_context_dispatch(context_);
   in_dispatch_ = false;
   return true;
+}
+
+void GlibContext::Inspect() {
+  const auto inspect = inspect_;  // a copy: it may be replaced by what it finds
+  for (int i = 0; i < polled_count_; ++i) {
+    const GPollFD& polled = polled_[static_cast<std::size_t>(i)];
+    if ((polled.revents & G_IO_IN) != 0) inspect(polled.fd);
+  }
 }
 
 void GlibContext::UpdateDescriptors(bool dispatched) {

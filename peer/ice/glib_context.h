@@ -21,6 +21,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "peer/base/io_loop.h"
@@ -55,6 +56,10 @@ class GlibContext {
   // Makes the calling thread the context's owner, when the loop's thread has ended.
   void TakeOver();
 
+  // From now on `inspect` is called before each dispatch with every descriptor that has something
+  // to read, and must leave it there; it may call this. Empty: no more.
+  void SetInspector(std::function<void(int fd)> inspect) { inspect_ = std::move(inspect); }
+
   // Iterates without the loop until `done` is true or `limit` of real time passed: the end of a
   // context whose loop does not run any more. After TakeOver.
   void Finish(const std::function<bool()>& done, std::chrono::milliseconds limit);
@@ -69,6 +74,7 @@ class GlibContext {
   void Iterate();
   // Polls without waiting and dispatches what is ready. False: nothing was.
   bool Dispatch();
+  void Inspect();
   // Asks the context what it waits for now: fills `polled_` and `timeout_ms_`.
   int Query();
   void UpdateDescriptors(bool dispatched);
@@ -78,6 +84,7 @@ class GlibContext {
   IoLoop& loop_;
   const int epoll_fd_;
   const std::function<void()> after_iteration_;
+  std::function<void(int fd)> inspect_;
   GMainContext* context_;
   FdWatchId watch_ = 0;
   std::vector<GPollFD> polled_;  // its first `polled_count_` elements count

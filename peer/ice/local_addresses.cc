@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -84,9 +85,21 @@ Result<std::vector<LocalAddress>> Explicit(const std::vector<std::string>& texts
   return result;
 }
 
+bool MatchesAny(const std::vector<std::string>& patterns, std::string_view name) {
+  return std::any_of(patterns.begin(), patterns.end(),
+                     [&](const std::string& pattern) { return MatchesInterface(pattern, name); });
+}
+
 }  // namespace
 
-Result<std::vector<LocalAddress>> LocalAddresses(const std::vector<std::string>& bind_addresses) {
+bool MatchesInterface(std::string_view pattern, std::string_view name) {
+  if (!pattern.ends_with('*')) return pattern == name;
+  return name.starts_with(pattern.substr(0, pattern.size() - 1));
+}
+
+Result<std::vector<LocalAddress>> LocalAddresses(const std::vector<std::string>& bind_addresses,
+                                                 const std::vector<std::string>& interfaces,
+                                                 const std::vector<std::string>& excluded) {
   if (!bind_addresses.empty()) return Explicit(bind_addresses);
 
   ifaddrs* list = nullptr;
@@ -102,6 +115,8 @@ Result<std::vector<LocalAddress>> LocalAddresses(const std::vector<std::string>&
     if (entry->ifa_addr == nullptr || (entry->ifa_flags & IFF_UP) == 0) continue;
     const auto family = entry->ifa_addr->sa_family;
     if (family != AF_INET && family != AF_INET6) continue;
+    if (!interfaces.empty() && !MatchesAny(interfaces, entry->ifa_name)) continue;
+    if (MatchesAny(excluded, entry->ifa_name)) continue;
     const LocalAddress address = Copy(entry->ifa_addr);
     if (TryBind(address) != 0) continue;
     if ((entry->ifa_flags & IFF_LOOPBACK) != 0) {

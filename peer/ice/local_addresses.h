@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace pairwire::ice {
@@ -25,10 +26,18 @@ inline constexpr std::size_t kMaxLocalAddresses = 16;
 // loopback: otherwise no two peers on it could ever connect. More than kMaxLocalAddresses are left
 // out.
 //
+// Without bind addresses only interfaces that one of `interfaces` matches (all when it is empty)
+// and none of `excluded` does; a pattern is a name, of which a trailing * stands for any rest.
+//
 // kInvalidArgument: not an address, or none of this machine's. kLimitExceeded: more than
 // kMaxLocalAddresses asked for. kSystem: the interfaces cannot be read, or there is no address at
 // all.
-Result<std::vector<LocalAddress>> LocalAddresses(const std::vector<std::string>& bind_addresses);
+Result<std::vector<LocalAddress>> LocalAddresses(const std::vector<std::string>& bind_addresses,
+                                                 const std::vector<std::string>& interfaces = {},
+                                                 const std::vector<std::string>& excluded = {});
+
+// "eth*" matches "eth0" and "eth"; "*" everything.
+bool MatchesInterface(std::string_view pattern, std::string_view name);
 
 }  // namespace pairwire::ice
 

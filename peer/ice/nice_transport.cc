@@ -7,6 +7,7 @@
 #include "peer/base/log.h"
 #include "peer/ice/agent.h"
 #include "peer/ice/candidate.h"
+#include "peer/ice/consent.h"
 #include "peer/ice/local_addresses.h"
 
 namespace pairwire::ice {
@@ -18,6 +19,9 @@ using std::chrono::milliseconds;
 constexpr std::size_t kMinUfrag = 4;
 constexpr std::size_t kMinPassword = 22;
 constexpr std::size_t kMaxCredential = 256;
+
+// Of TURN servers. RFC 8489 section 14.3: a username has at most 508 bytes.
+constexpr std::size_t kMaxServerCredential = 512;
 
 // Once a pair works, libnice's check timer (each Ta: 200 wake-ups a second) has nothing left to do.
 constexpr milliseconds kReadyIdleTimeout{50};
@@ -40,14 +44,45 @@ class NiceTransport::Sink final : public AgentSink {
  public:
   explicit Sink(NiceTransport& transport) : transport_(transport) {}
 
-  void OnAgentCandidate(std::string line) override { transport_.OnCandidate(line); }
-  void OnAgentGatheringDone() override { transport_.Queue(GatheringDoneEvent{}); }
+  void OnAgentCandidate(std::string line, std::string server) override {
+    transport_.OnCandidate(line, server);
+  }
+  void OnAgentGatheringDone() override { transport_.OnGatheringDone(); }
   void OnAgentState(AgentState state) override { transport_.OnAgentState(state); }
   void OnAgentSelectedPair(std::string local, std::string remote, bool relayed) override {
     transport_.OnSelectedPair(local, remote, relayed);
   }
   void OnAgentPacket(ByteSpan packet) override { transport_.OnPacket(packet); }
+  void OnAgentStun(ByteSpan bytes) override {
+    if (transport_.consent_ != nullptr) transport_.consent_->OnStun(bytes);
+  }
   void OnAgentIdle() override { transport_.Deliver(); }
+
+ private:
+  NiceTransport& transport_;
+};
+
+class NiceTransport::ConsentSink final : public Consent::Sink {
+ public:
+  explicit ConsentSink(NiceTransport& transport) : transport_(transport) {}
+
+  void SendConsentRequest(ByteSpan request) override { transport_.agent_->Send(request); }
+  bool IsControlling() override { return transport_.agent_->controlling(); }
+  void OnConsentAwaiting(bool awaiting) override { transport_.agent_->WatchStun(awaiting); }
+  void OnConsentDisconnected() override {
+    transport_.SetState(State::kDisconnected, "nothing received");
+  }
+  void OnConsentRecovered() override {
+    if (transport_.state_ == State::kDisconnected) {
+      transport_.SetState(transport_.path_state_, "the other end is back");
+    }
+  }
+  void OnConsentExpired() override {
+    const auto silence =
+        std::chrono::duration_cast<std::chrono::seconds>(transport_.consent_->since_answer());
+    transport_.FailConnected("the other end stopped answering " + std::to_string(silence.count()) +
+                             " s ago");
+  }
 
  private:
   NiceTransport& transport_;
@@ -61,6 +96,10 @@ NiceTransport::NiceTransport(IceRuntime& runtime, NiceTransportOptions options, 
       id_(runtime.NextId()),
       local_credentials_(std::move(local)),
       sink_(std::make_unique<Sink>(*this)),
+      servers_(options_.stun, options_.turn_servers,
+               [this](ServerError error) { Queue(std::move(error)); }),
+      consent_sink_(std::make_unique<ConsentSink>(*this)),
+      gather_timer_(runtime.loop(), [this] { OnGatheringDone(); }),
       patience_timer_(runtime.loop(), [this] {
         patience_over_ = true;
         FailIfOver("no pair worked in time");
@@ -68,6 +107,8 @@ NiceTransport::NiceTransport(IceRuntime& runtime, NiceTransportOptions options, 
 
 NiceTransport::~NiceTransport() {
   if (agent_ == nullptr) return;
+  consent_.reset();
+  servers_.Clear();
   // libnice's dispatch may be below us on the stack: only let go here, close later.
   agent_->Detach();
   runtime_.Bury(std::move(agent_));
@@ -82,6 +123,23 @@ Result<void> NiceTransport::CheckOptions() const {
   if (options_.pacing < milliseconds(1) || options_.pacing > milliseconds(1000)) {
     return Fail(Errc::kInvalidArgument, "ICE pacing outside 1..1000 ms");
   }
+  if (options_.disconnected_timeout <= milliseconds(0) ||
+      options_.consent_timeout <= milliseconds(0)) {
+    return Fail(Errc::kInvalidArgument, "a consent or disconnected timeout of nothing");
+  }
+  if (options_.turn_servers.size() > kMaxTurnServers) {
+    return Fail(Errc::kLimitExceeded, "more than 8 TURN servers");
+  }
+  const auto is_server = [](const std::string& host, std::uint16_t port) {
+    return !host.empty() && host.size() <= kMaxIceServerUrl && port != 0;
+  };
+  bool valid = !options_.stun || is_server(options_.stun->host, options_.stun->port);
+  for (const TurnServer& server : options_.turn_servers) {
+    valid = valid && is_server(server.host, server.port) && !server.username.empty() &&
+            server.username.size() <= kMaxServerCredential &&
+            server.credential.size() <= kMaxServerCredential;
+  }
+  if (!valid) return Fail(Errc::kInvalidArgument, "a STUN or TURN server without host or user");
   return {};
 }
 
@@ -91,13 +149,26 @@ Result<void> NiceTransport::Gather() {
     return Fail(Errc::kInvalidState, "candidates were gathered before");
   }
   if (auto valid = CheckOptions(); !valid) return valid;
-  auto addresses = LocalAddresses(options_.bind_addresses);
+  auto addresses =
+      LocalAddresses(options_.bind_addresses, options_.interfaces, options_.excluded_interfaces);
   if (!addresses) return tl::unexpected(addresses.error());
 
   AgentOptions agent_options;
   agent_options.port_range_begin = options_.port_range_begin;
   agent_options.port_range_end = options_.port_range_end;
+  agent_options.ice_udp = options_.ice_udp;
   agent_options.ice_tcp = options_.ice_tcp;
+  agent_options.lite = options_.lite;
+  agent_options.relay_only = options_.relay_only;
+  if (options_.stun) {
+    agent_options.stun_host = options_.stun->host;
+    agent_options.stun_port = options_.stun->port;
+  }
+  for (const TurnServer& server : options_.turn_servers) {
+    agent_options.turn_servers.push_back({server.host, server.port,
+                                          server.transport == ServerTransport::kTcp,
+                                          server.username, server.credential});
+  }
   agent_options.pacing = options_.pacing;
   agent_options.stun_transmissions = options_.stun_transmissions;
   agent_options.idle_timeout = options_.connecting_idle_timeout;
@@ -105,7 +176,7 @@ Result<void> NiceTransport::Gather() {
   if (!agent) return tl::unexpected(agent.error());
   agent_ = std::move(*agent);
   agent_->SetLocalCredentials(local_credentials_);
-  agent_->SetControlling(role_ == Role::kControlling);
+  agent_->SetControlling(role_ == Role::kControlling && !options_.lite);
 
   // The candidates come back before this call returns.
   if (auto gathering = agent_->Gather(*addresses); !gathering) {
@@ -114,6 +185,7 @@ Result<void> NiceTransport::Gather() {
     queue_.clear();
     return gathering;
   }
+  if (!gathering_done_) gather_timer_.Start(kGatherDeadline);
   StartChecks();
   return {};
 }
@@ -150,14 +222,36 @@ Result<void> NiceTransport::AddRemoteCandidate(std::string_view line) {
   if (!candidate) return tl::unexpected(candidate.error());
   ++remote_candidates_;
   const Usability usability = Judge(*candidate);
+  if (usability == Usability::kMdnsName && options_.resolver != nullptr &&
+      name_lookups_ < kMaxNameLookups) {
+    ResolveName(*candidate);
+  } else {
+    UseRemoteCandidate(*candidate);
+  }
+  return {};
+}
+
+void NiceTransport::UseRemoteCandidate(const Candidate& candidate) {
+  const Usability usability = Judge(candidate);
   if (usability != Usability::kUsable) {
     ++counters_.candidates_ignored;
-    Note(std::string("remote candidate ignored: ").append(ToString(usability)));
-    return {};
+    return Note(std::string("remote candidate ignored: ").append(ToString(usability)));
   }
-  pending_candidates_.push_back(ToLibniceLine(*candidate));
+  pending_candidates_.push_back(ToLibniceLine(candidate));
   if (checks_started_) UsePendingCandidates();
-  return {};
+}
+
+void NiceTransport::ResolveName(Candidate candidate) {
+  ++name_lookups_;
+  const std::string name = candidate.address;
+  options_.resolver->Resolve(
+      name, [this, alive = safety_.Watch(),
+             candidate = std::move(candidate)](const std::optional<std::string>& address) mutable {
+        if (!*alive || !address) return;
+        // Whoever answers on the local network is no more trusted than the candidate itself.
+        candidate.address = *address;
+        UseRemoteCandidate(candidate);
+      });
 }
 
 void NiceTransport::SetRemoteCandidatesDone() {
@@ -168,16 +262,18 @@ void NiceTransport::SetRemoteCandidatesDone() {
 
 bool NiceTransport::Send(ByteSpan packet) {
   PAIRWIRE_CHECK(runtime_.loop().IsCurrent());
-  const bool usable = agent_ != nullptr && !packet.empty();
+  const bool usable = agent_ != nullptr && !packet.empty() && !stopped_;
   switch (usable ? agent_->Send(packet) : Agent::SendStatus::kWouldBlock) {
     case Agent::SendStatus::kSent:
       ++counters_.packets_sent;
+      counters_.bytes_sent += packet.size();
       return true;
     case Agent::SendStatus::kWouldBlock:
       ++counters_.send_would_block;
       return false;
     case Agent::SendStatus::kError:
       ++counters_.send_errors;
+      if (consent_ != nullptr) consent_->Hint();
       return false;
   }
   return false;
@@ -187,10 +283,30 @@ Stats NiceTransport::stats() const {
   Stats stats;
   stats.packets_sent = counters_.packets_sent;
   stats.packets_received = counters_.packets_received;
+  stats.bytes_sent = counters_.bytes_sent;
+  stats.bytes_received = counters_.bytes_received;
+  stats.local_candidates = local_lines_;
+  if (agent_ != nullptr) {
+    for (const std::string& line : agent_->RemoteLines()) {
+      if (const auto candidate = ParseCandidate(line)) {
+        stats.remote_candidates.push_back(ToString(*candidate));
+      }
+    }
+  }
+  stats.selected = selected_;
+  stats.selected_pair_changes = counters_.pair_changes;
+  if (consent_ != nullptr) {
+    stats.consent_requests_sent = consent_->requests_sent();
+    stats.responses_received = consent_->responses_received();
+    stats.current_round_trip_time = consent_->round_trip_time();
+    stats.total_round_trip_time = consent_->total_round_trip_time();
+  }
   return stats;
 }
 
-std::string NiceTransport::failure_reason() const { return {}; }
+std::string NiceTransport::failure_reason() const {
+  return state_ == State::kFailed ? failure_reason_ : std::string();
+}
 
 std::uint64_t NiceTransport::context_iterations() const {
   return agent_ == nullptr ? 0 : agent_->context().iterations();
@@ -211,6 +327,7 @@ void NiceTransport::UsePendingCandidates() {
   for (const std::string& line : std::exchange(pending_candidates_, {})) {
     if (agent_->AddRemoteCandidate(line)) {
       any = true;
+      ++remote_used_;
     } else {
       // TCP while it is switched off.
       ++counters_.candidates_ignored;
@@ -228,12 +345,47 @@ void NiceTransport::StartPatience() {
 
 void NiceTransport::FailIfOver(const char* reason) {
   if (state_ != State::kNew && state_ != State::kChecking) return;
-  if (remote_done_ && patience_over_ && !agent_connecting_) SetState(State::kFailed, reason);
+  if (!remote_done_ || !patience_over_ || agent_connecting_ || !gathering_done_) return;
+  failure_reason_ = ReasonForNoPair();
+  SetState(State::kFailed, reason);
+}
+
+std::string NiceTransport::ReasonForNoPair() const {
+  const std::string trouble = servers_.Trouble();
+  const std::string because = trouble.empty() ? std::string() : " (" + trouble + ")";
+  if (local_lines_.empty() && options_.relay_only) {
+    return "only relayed candidates may be used and no TURN server gave one" + because;
+  }
+  if (local_lines_.empty()) return "this machine has no address that the other end could use";
+  if (remote_candidates_ == 0) return "the other end sent no candidate" + because;
+  if (remote_used_ == 0) return "the other end sent no candidate that can be used here" + because;
+  return "no pair of candidates works" + because;
+}
+
+void NiceTransport::FailConnected(std::string reason) {
+  stopped_ = true;
+  failure_reason_ = std::move(reason);
+  if (consent_ != nullptr) consent_->Stop();
+  SetState(State::kFailed, failure_reason_.c_str());
+}
+
+void NiceTransport::StartConsent() {
+  if (consent_ == nullptr) {
+    ConsentOptions options;
+    options.consent_timeout = options_.consent_timeout;
+    options.disconnected_timeout = options_.disconnected_timeout;
+    options.passive = options_.lite;
+    consent_ = std::make_unique<Consent>(runtime_.loop(), runtime_.random(), options,
+                                         local_credentials_, *remote_credentials_, *consent_sink_);
+  }
+  consent_->Start();
 }
 
 void NiceTransport::OnAgentState(AgentState state) {
   agent_connecting_ = state == AgentState::kConnecting;
-  const bool connected = state_ == State::kConnected || state_ == State::kCompleted;
+  if (stopped_) return;
+  const bool disconnected = state_ == State::kDisconnected;
+  const bool connected = state_ == State::kConnected || state_ == State::kCompleted || disconnected;
   switch (state) {
     case AgentState::kDisconnected:
     case AgentState::kGathering:
@@ -248,11 +400,15 @@ void NiceTransport::OnAgentState(AgentState state) {
     case AgentState::kReady:
       patience_timer_.Stop();
       agent_->SetIdleTimeout(kReadyIdleTimeout);
-      if (state_ != State::kCompleted) SetState(State::kCompleted, "a pair is nominated");
+      path_state_ = State::kCompleted;
+      if (state_ != State::kCompleted && !disconnected) {
+        SetState(State::kCompleted, "a pair is nominated");
+      }
+      StartConsent();
       return;
     case AgentState::kFailed:
       if (connected) {
-        SetState(State::kFailed, "the selected pair died");
+        FailConnected("the selected path was closed");
       } else {
         FailIfOver("no pair works");
       }
@@ -260,11 +416,46 @@ void NiceTransport::OnAgentState(AgentState state) {
   }
 }
 
-void NiceTransport::OnCandidate(std::string_view line) {
+void NiceTransport::OnCandidate(std::string_view line, const std::string& server) {
   // Through our own parser: what we send is then what we would take.
-  const auto candidate = ParseCandidate(line);
+  auto candidate = ParseCandidate(line);
   if (!candidate) return Note("libnice wrote a candidate that is none");
-  Queue(CandidateEvent{ToString(*candidate)});
+  const bool relayed = candidate->type == CandidateType::kRelayed;
+  if (!server.empty()) servers_.OnCandidate(server, relayed);
+  if (gathering_done_) return Note("a candidate came after the end of gathering");
+  if (options_.relay_only && !relayed) return;
+  if (options_.publisher != nullptr && !HideAddresses(*candidate)) {
+    return Note("no name for an address; kept to ourselves");
+  }
+  local_lines_.push_back(ToString(*candidate));
+  Queue(CandidateEvent{local_lines_.back()});
+}
+
+// A relayed candidate's related address is the one that the server sees: public, or hidden too.
+bool NiceTransport::HideAddresses(Candidate& candidate) const {
+  if (candidate.related_address) {
+    const bool v6 = candidate.related_address->find(':') != std::string::npos;
+    candidate.related_address = v6 ? "::" : "0.0.0.0";
+    candidate.related_port = 0;
+  }
+  if (candidate.type != CandidateType::kHost) return true;
+  auto name = options_.publisher->Publish(candidate.address);
+  if (!name) return false;
+  candidate.address = std::move(*name);
+  return true;
+}
+
+void NiceTransport::OnGatheringDone() {
+  if (std::exchange(gathering_done_, true)) return;
+  gather_timer_.Stop();
+  Queue(GatheringDoneEvent{});
+  if (!servers_.empty()) {
+    runtime_.loop().Post(safety_.Wrap([this] {
+      if (agent_ == nullptr) return;
+      servers_.OnGatheringDone(agent_->context(), runtime_.loop(), runtime_.random());
+    }));
+  }
+  FailIfOver("gathering ended and no pair works");
 }
 
 void NiceTransport::OnSelectedPair(std::string_view local, std::string_view remote, bool relayed) {
@@ -274,6 +465,11 @@ void NiceTransport::OnSelectedPair(std::string_view local, std::string_view remo
   if (local_candidate) pair.local = ToString(*local_candidate);
   if (remote_candidate) pair.remote = ToString(*remote_candidate);
   pair.relayed = relayed;
+  ++counters_.pair_changes;
+  selected_ = pair;
+  // The check that nominated it was an answer; the first pair's consent starts when libnice is
+  // ready.
+  if (consent_ != nullptr) consent_->Start();
   Queue(std::move(pair));
 }
 
@@ -282,11 +478,14 @@ void NiceTransport::OnPacket(ByteSpan packet) {
     ++counters_.packets_dropped;
     return;
   }
+  if (stopped_) return;  // the owner knows it as failed
+  if (consent_ != nullptr) consent_->OnPacket();
   // The owner learns that a pair works before it sees what came over it.
   const auto alive = safety_.Watch();
   Deliver();
   if (!*alive) return;
   ++counters_.packets_received;
+  counters_.bytes_received += packet.size();
   events_.OnIcePacket(packet);
 }
 
@@ -316,6 +515,8 @@ void NiceTransport::Deliver() {
       events_.OnIceState(*state);
     } else if (const auto* pair = std::get_if<CandidatePair>(&event)) {
       events_.OnIceSelectedPair(*pair);
+    } else if (const auto* error = std::get_if<ServerError>(&event)) {
+      events_.OnIceServerError(*error);
     } else {
       events_.OnIceGatheringDone();
     }

@@ -2,8 +2,9 @@
 //
 // NiceTransport: the IceTransport over libnice 0.1.21. This class holds the rules (what may be
 // called when, what libnice's states mean, what is passed on); agent.h speaks to libnice,
-// glib_context.h runs it, ice_runtime.h closes it. Host candidates only: no STUN or TURN server
-// yet, no ICE restart, no mDNS.
+// glib_context.h runs it, ice_runtime.h closes it, consent.h asks the other end whether it is still
+// there, server_watch.h says which STUN and TURN servers failed. An ICE restart is another
+// NiceTransport.
 //
 // libnice's states and ours:
 //
@@ -17,8 +18,12 @@
 //   candidates we could not use (mDNS names) can still reach us (RFC 8863).
 // - Once kConnected, libnice's steps back (CONNECTED after READY when a better pair turns up) are
 // not shown.
-// - FAILED after that (no answer to the keep-alive requests for 50 s; the TCP connection closed) is
-//   kFailed at once.
+// - FAILED after that (the TCP connection closed) is kFailed at once. So is the end of consent:
+//   30 s without an answer. Both are final, and nothing is sent from then on.
+// - kDisconnected and back comes from consent alone.
+//
+// A lite agent sends no checks and no consent requests; that the other end is alive it knows by
+// that end's requests and packets only, so that it notices a death later (consent.h).
 #ifndef PAIRWIRE_PEER_ICE_NICE_TRANSPORT_H_
 #define PAIRWIRE_PEER_ICE_NICE_TRANSPORT_H_
 
@@ -37,10 +42,14 @@
 #include "peer/base/timer.h"
 #include "peer/ice/ice_runtime.h"
 #include "peer/ice/ice_transport.h"
+#include "peer/ice/name_resolver.h"
+#include "peer/ice/server_watch.h"
 
 namespace pairwire::ice {
 
 enum class AgentState;
+struct Candidate;
+class Consent;
 
 // The ICE part of pairwire::PeerConfiguration, and what only this box knows.
 struct NiceTransportOptions {
@@ -48,12 +57,41 @@ struct NiceTransportOptions {
   // is nothing else (local_addresses.h).
   std::vector<std::string> bind_addresses;
 
+  // Patterns as in pairwire::PeerConfiguration; for when there are no bind addresses.
+  std::vector<std::string> interfaces = {};
+  std::vector<std::string> excluded_interfaces = {};
+
+  // For srflx candidates; one, as libnice knows only one.
+  std::optional<StunServer> stun = std::nullopt;
+  // At most kMaxTurnServers; the first ones have the higher priority. "turns:" is not done here:
+  // whoever owns the TLS stream gives its local end as a TCP server. libnice uses a server only
+  // from local addresses of its family.
+  std::vector<TurnServer> turn_servers = {};
+
+  // W3C iceTransportPolicy "relay": only relayed candidates are signalled and checked.
+  bool relay_only = false;
+
+  // RFC 8445 section 2.5. The role is then always controlled: the other end must be full.
+  bool lite = false;
+
+  // For ".local" names in remote candidates; null: such candidates are ignored. Outlives this.
+  NameResolver* resolver = nullptr;
+  // Not null: host candidates carry names of its instead of addresses, and reflexive ones no
+  // related address. Outlives this.
+  NamePublisher* publisher = nullptr;
+
+  // Without an answer from the other end (consent.h).
+  std::chrono::milliseconds disconnected_timeout{5'000};
+  std::chrono::milliseconds consent_timeout{30'000};
+
   // For host candidates, inclusive; 0..0 lets the system choose.
   std::uint16_t port_range_begin = 0;
   std::uint16_t port_range_end = 0;
 
   // RFC 6544 beside UDP.
   bool ice_tcp = true;
+  // Off only to try TCP alone.
+  bool ice_udp = true;
 
   // Ta. 5 ms is the lower bound of RFC 8445 section 14.2; regular nomination takes 3 x Ta when
   // nothing is lost. 1..1000 ms.
@@ -75,12 +113,20 @@ class NiceTransport final : public IceTransport {
  public:
   // A peer's candidates that we keep or count, whether usable or not.
   static constexpr std::size_t kMaxRemoteCandidates = 64;
+  static constexpr std::size_t kMaxTurnServers = 8;
+  // Names of one peer's candidates that are asked for on our network.
+  static constexpr std::size_t kMaxNameLookups = 8;
+  // From Gather to OnIceGatheringDone, whatever servers do.
+  static constexpr std::chrono::milliseconds kGatherDeadline{9'500};
 
   struct Counters {
     std::uint64_t candidates_ignored = 0;  // well-formed, but of no use (candidate.h, Usability)
     std::uint64_t packets_received = 0;    // handed to the owner
     std::uint64_t packets_dropped = 0;     // neither DTLS nor RTP by their first byte (RFC 7983)
     std::uint64_t packets_sent = 0;
+    std::uint64_t bytes_sent = 0;
+    std::uint64_t bytes_received = 0;
+    std::uint64_t pair_changes = 0;
     std::uint64_t send_would_block = 0;  // no pair yet, or the socket's buffer was full
     std::uint64_t send_errors = 0;
   };
@@ -95,9 +141,9 @@ class NiceTransport final : public IceTransport {
 
   const Credentials& local_credentials() const override { return local_credentials_; }
 
-  // kInvalidState: called before. kInvalidArgument: a port range or bind address that makes no
-  // sense, or an address that is not this machine's. kSystem: no free port in the range, no
-  // address, no descriptor.
+  // kInvalidState: called before. kInvalidArgument: a port range, bind address or server that makes
+  // no sense, or an address that is not this machine's. kLimitExceeded: too many servers. kSystem:
+  // no free port in the range, no address, no descriptor.
   Result<void> Gather() override;
   // Best before Gather; kControlled until then. libnice takes no other role once it gathers: a
   // later one is left to the repair of role conflicts, which connects all the same, but a check
@@ -118,16 +164,24 @@ class NiceTransport final : public IceTransport {
 
  private:
   class Sink;
+  class ConsentSink;
   struct CandidateEvent {
     std::string line;
   };
   struct GatheringDoneEvent {};
-  using Event = std::variant<CandidateEvent, GatheringDoneEvent, State, CandidatePair>;
+  using Event = std::variant<CandidateEvent, GatheringDoneEvent, State, CandidatePair, ServerError>;
 
   Result<void> CheckOptions() const;
   void OnAgentState(AgentState state);
   void OnSelectedPair(std::string_view local, std::string_view remote, bool relayed);
-  void OnCandidate(std::string_view line);
+  void OnCandidate(std::string_view line, const std::string& server);
+  void OnGatheringDone();
+  bool HideAddresses(Candidate& candidate) const;
+  void ResolveName(Candidate candidate);
+  void UseRemoteCandidate(const Candidate& candidate);
+  void StartConsent();
+  void FailConnected(std::string reason);
+  std::string ReasonForNoPair() const;
   void OnPacket(ByteSpan packet);
   void StartChecks();
   void UsePendingCandidates();
@@ -149,16 +203,29 @@ class NiceTransport final : public IceTransport {
   bool gather_called_ = false;
   bool checks_started_ = false;  // credentials of both ends known, sockets open
   bool remote_done_ = false;
+  bool gathering_done_ = false;
   bool agent_connecting_ = false;  // libnice has pairs to check
+  bool stopped_ = false;           // kFailed after a pair worked: final
   bool patience_over_ = false;
   std::size_t remote_candidates_ = 0;
+  std::size_t remote_used_ = 0;
+  std::size_t name_lookups_ = 0;
+  std::string failure_reason_;
+  State path_state_ = State::kConnected;  // what kDisconnected returns to
+  std::vector<std::string> local_lines_;  // as signalled
+  std::optional<CandidatePair> selected_;
   std::vector<std::string> pending_candidates_;  // libnice lines, at most kMaxRemoteCandidates
-  // Bounded: host candidates (48), and a few states and pairs for each remote candidate.
+  // Bounded: our candidates (48, and 16 for each server), and a few states and pairs for each
+  // remote candidate.
   std::deque<Event> queue_;
   bool delivery_posted_ = false;
   Counters counters_;
   std::unique_ptr<Sink> sink_;
   std::unique_ptr<Agent> agent_;
+  ServerWatch servers_;  // its probes go before the agent, whose context they use
+  std::unique_ptr<ConsentSink> consent_sink_;
+  std::unique_ptr<Consent> consent_;  // from the first nomination on
+  Timer gather_timer_;
   Timer patience_timer_;
   TaskSafety safety_;
 };

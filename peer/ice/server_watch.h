@@ -1,0 +1,81 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// ServerWatch: which of the configured STUN and TURN servers gave candidates, and for each that
+// gave none, one report of why (W3C icecandidateerror). libnice tells of candidates only: what is
+// missing at the end of gathering is asked for directly (server_probe.h). That also clears servers
+// that work and had nothing to add: a STUN server that sees us under our host address.
+#ifndef PAIRWIRE_PEER_ICE_SERVER_WATCH_H_
+#define PAIRWIRE_PEER_ICE_SERVER_WATCH_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "peer/ice/ice_server_url.h"
+#include "peer/ice/ice_transport.h"
+#include "peer/ice/server_probe.h"
+
+namespace pairwire::ice {
+
+struct StunServer {
+  std::string url;  // as configured, for reports
+  std::string host;
+  std::uint16_t port = 3478;
+};
+
+struct TurnServer {
+  std::string url;
+  std::string host;
+  std::uint16_t port = 3478;
+  ServerTransport transport = ServerTransport::kUdp;
+  // At most 512 bytes each.
+  std::string username;
+  std::string credential;
+};
+
+class ServerWatch {
+ public:
+  // `report` is called from the loop's frame or GLib's dispatch; once for each url.
+  ServerWatch(const std::optional<StunServer>& stun, const std::vector<TurnServer>& turn,
+              std::function<void(ServerError)> report);
+
+  bool empty() const { return servers_.empty(); }
+
+  // A candidate came from `server`, "address:port" as resolved.
+  void OnCandidate(const std::string& server, bool relayed);
+
+  // Gathering is over: starts to ask the silent ones. Not from inside GLib's dispatch.
+  void OnGatheringDone(GlibContext& context, Loop& loop, RandomSource& random);
+
+  // Drops the probes.
+  void Clear() { probes_.clear(); }
+
+  // What is known to be wrong with servers, as a clause; empty when nothing is.
+  std::string Trouble() const;
+
+ private:
+  struct Server {
+    std::string url;
+    ProbedServer address;
+    bool works = false;
+    std::optional<ServerError> error;
+  };
+
+  bool Gave(const Server& server) const;
+  void OnProbed(std::size_t index, ProbeResult result);
+
+  std::vector<Server> servers_;
+  std::set<std::string> seen_stun_;  // bounded by the addresses of at most 9 servers
+  std::set<std::string> seen_turn_;
+  std::function<void(ServerError)> report_;
+  std::vector<std::unique_ptr<ServerProbe>> probes_;
+};
+
+}  // namespace pairwire::ice
+
+#endif  // PAIRWIRE_PEER_ICE_SERVER_WATCH_H_

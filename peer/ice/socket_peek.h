@@ -1,0 +1,34 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// Looks at what waits in a socket without taking it, for STUN messages of our own: libnice answers
+// and swallows all STUN that reaches it, answers to requests that it did not send too, and has no
+// way to hand them over.
+//
+// It searches rather than parses framing, so that it finds a message in a plain datagram, in TURN's
+// ChannelData and Data indications, and in RFC 4571 frames on TCP, alike. What it finds is as
+// hostile as any received byte: who wants it checks transaction and integrity.
+#ifndef PAIRWIRE_PEER_ICE_SOCKET_PEEK_H_
+#define PAIRWIRE_PEER_ICE_SOCKET_PEEK_H_
+
+#include <pairwire/bytes.h>
+
+#include <cstddef>
+#include <functional>
+
+namespace pairwire::ice {
+
+// Datagrams of one socket that are looked at in one go: what a burst of 10 ms leaves there.
+inline constexpr std::size_t kMaxPeekedDatagrams = 256;
+// Of a stream, or of one datagram; the rest is not seen.
+inline constexpr std::size_t kMaxPeekedBytes = 16 * 1024;
+
+// Calls `found` with the bytes from each Binding message's first one to the end of what was seen.
+// Does nothing for a descriptor that is no connected or bound internet socket.
+void PeekStun(int fd, const std::function<void(ByteSpan)>& found);
+
+// The search alone.
+void FindStun(ByteSpan bytes, const std::function<void(ByteSpan)>& found);
+
+}  // namespace pairwire::ice
+
+#endif  // PAIRWIRE_PEER_ICE_SOCKET_PEEK_H_
