@@ -63,8 +63,9 @@ class CaptureWriter {
   // is IPv4 and the other IPv6, both are written as IPv6, the former mapped.
   void Packet(Direction direction, const Address& local, const Address& remote, ByteSpan payload);
 
-  // One line of the NSS key log format, without its end. Only packets after it can be decrypted by
-  // it. What is empty, holds a line's end or is longer than 1 KiB is left out and counted.
+  // One line of the NSS key log format, without its end. Goes in front of the newest packet when
+  // that was received and not flushed since: the packet that made the keys may need them. What is
+  // empty, holds a line's end or is longer than 1 KiB is left out and counted.
   void Secrets(std::string_view line);
 
   // Gives what is buffered to the system.

@@ -38,9 +38,12 @@ const std::vector<Box>& Boxes() {
       {"peer/ice", {"peer/base"}, {"nice", "glib"}},
       {"peer/dtls", {"peer/base"}, {"openssl"}},
       {"peer/sdp", {"peer/base"}, {}},
+      {"peer/capture", {"peer/base"}, {}},
       {"sctp", {"peer/base"}, {"usrsctp"}},
       // The only one that joins boxes.
-      {"peer/connection", {"peer/base", "peer/ice", "peer/dtls", "peer/sdp", "sctp"}, {}},
+      {"peer/connection",
+       {"peer/base", "peer/capture", "peer/ice", "peer/dtls", "peer/sdp", "sctp"},
+       {}},
       {"peer/session",
        {"peer/base", "peer/connection", "signaling/protocol", "signaling/client"},
        {}},
