@@ -38,6 +38,8 @@ const std::vector<Box>& Boxes() {
       {"peer/ice", {"peer/base"}, {"nice", "glib"}},
       {"peer/dtls", {"peer/base"}, {"openssl"}},
       {"peer/sdp", {"peer/base"}, {}},
+      {"peer/net", {"peer/base"}, {}},
+      {"peer/net/tls_tunnel.cc", {"peer/net", "peer/base"}, {"boost", "openssl"}},
       {"sctp", {"peer/base"}, {"usrsctp"}},
       // The only one that joins boxes.
       {"peer/connection", {"peer/base", "peer/ice", "peer/dtls", "peer/sdp", "sctp"}, {}},
