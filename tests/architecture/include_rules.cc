@@ -39,6 +39,8 @@ const std::vector<Box>& Boxes() {
       {"peer/dtls", {"peer/base"}, {"openssl"}},
       {"peer/sdp", {"peer/base"}, {}},
       {"peer/capture", {"peer/base"}, {}},
+      {"peer/net", {"peer/base"}, {}},
+      {"peer/net/tls_tunnel.cc", {"peer/net", "peer/base"}, {"boost", "openssl"}},
       {"sctp", {"peer/base"}, {"usrsctp"}},
       // The only one that joins boxes.
       {"peer/connection",
