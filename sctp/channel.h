@@ -8,12 +8,13 @@
 #include <pairwire/error.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <optional>
-#include <string>
-#include <string_view>
 
+#include "peer/base/loop.h"
 #include "sctp/channel_mux.h"
+#include "sctp/channel_options.h"
 #include "sctp/types.h"
 
 namespace pairwire::sctp {
@@ -22,6 +23,8 @@ struct OutgoingMessage {
   Ppid ppid{};
   Bytes data;
   bool counts = true;  // in buffered_amount; DCEP messages do not
+  // Not worth sending after this; only of channels with a life time.
+  std::optional<Loop::TimePoint> expires = std::nullopt;
 };
 
 struct IncomingMessage {
@@ -32,16 +35,19 @@ struct IncomingMessage {
 struct Channel {
   ChannelId id = 0;
   ChannelState state = ChannelState::kOpening;
+  ChannelOptions options;
   std::optional<StreamId> stream;  // empty before Start, and again once both directions are reset
 
   // False: the application does not know it (any more). It only stands for a stream that must not
   // be used before the other end has reset it.
   bool visible = true;
-  bool announced = false;  // ours: OPEN is with the association; theirs: always
+  // Ours: OPEN is with the association; theirs: always; negotiated: once the association is up.
+  bool announced = false;
 
   // Sending.
   std::deque<OutgoingMessage> send_queue;
   bool in_ready_list = false;
+  bool settled = false;      // the other end has the channel, so messages may be unordered
   bool stream_busy = false;  // the stream's previous channel is not reset yet in our direction
   std::size_t buffered = 0;
 
@@ -55,6 +61,13 @@ struct Channel {
   bool paused = false;
   bool delivery_queued = false;
   std::deque<IncomingMessage> receive_queue;
+
+  // User messages and bytes.
+  std::uint64_t messages_sent = 0;
+  std::uint64_t bytes_sent = 0;
+  std::uint64_t messages_received = 0;
+  std::uint64_t bytes_received = 0;
+  std::uint64_t messages_expired = 0;
 };
 
 }  // namespace pairwire::sctp

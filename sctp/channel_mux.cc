@@ -17,9 +17,6 @@ namespace {
 // too.
 constexpr std::chrono::seconds kAnswerTimeout{10};
 
-// Stream numbers of one parity without 65535 (RFC 8832 section 6).
-constexpr std::size_t kMaxOwnChannels = 32'767;
-
 }  // namespace
 
 std::string_view ToString(ChannelState state) {
@@ -46,9 +43,7 @@ Result<void> ChannelMux::Start(const AssociationFactory& make, bool dtls_client,
 
 void ChannelMux::ReceivePacket(ByteSpan packet) { impl_->ReceivePacket(packet); }
 
-Result<ChannelId> ChannelMux::Open(std::string label, std::string protocol) {
-  return impl_->Open(std::move(label), std::move(protocol));
-}
+Result<ChannelId> ChannelMux::Open(const ChannelOptions& options) { return impl_->Open(options); }
 
 Result<void> ChannelMux::Send(ChannelId id, ByteSpan data, bool is_text) {
   return impl_->Send(id, data, is_text);
@@ -65,6 +60,8 @@ std::size_t ChannelMux::buffered_amount(ChannelId id) const { return impl_->buff
 
 std::size_t ChannelMux::total_buffered_amount() const { return impl_->total_buffered_amount(); }
 
+ChannelMuxStats ChannelMux::stats() const { return impl_->stats(); }
+
 // --- The mux
 // ---------------------------------------------------------------------------------------
 
@@ -72,54 +69,13 @@ ChannelMux::Impl::Impl(Loop& loop, const ChannelMuxOptions& options, ChannelMuxE
     : loop_(loop),
       options_(options),
       events_(events),
+      early_(options.max_early_bytes),
+      early_timer_(loop, [this] { OnEarlyTimeout(); }),
+      expiry_timer_(loop, [this] { OnExpiryTimeout(); }),
       answer_timer_(loop, [this] { OnAnswerTimeout(); }) {}
-
-Result<void> ChannelMux::Impl::Start(const AssociationFactory& make, bool dtls_client,
-                                     std::size_t remote_max_message_size) {
-  PAIRWIRE_CHECK(loop_.IsCurrent());
-  if (association_ || over_) return Fail(Errc::kInvalidState, "started or closed before");
-  remote_max_message_size_ = remote_max_message_size;
-  stream_ids_.emplace(dtls_client);
-  for (auto& [id, channel] : channels_) {
-    const auto stream = stream_ids_->Allocate();
-    PAIRWIRE_CHECK(stream);  // Open keeps to max_channels.
-    Attach(*channel, *stream);
-  }
-  association_ = make(*this);
-  auto connected = association_->Connect();
-  if (!connected) {
-    over_ = true;
-    association_.reset();
-  }
-  return connected;
-}
 
 void ChannelMux::Impl::ReceivePacket(ByteSpan packet) {
   if (association_) association_->ReceivePacket(packet);
-}
-
-Result<ChannelId> ChannelMux::Impl::Open(std::string label, std::string protocol) {
-  if (over_ || closing_all_) return Fail(Errc::kClosed, "the connection is closed or closing");
-  if (visible_channels_ >= std::min(options_.max_channels, kMaxOwnChannels)) {
-    return Fail(Errc::kLimitExceeded,
-                std::to_string(visible_channels_) + " channels are open already");
-  }
-  DcepOpen open;
-  open.label = std::move(label);
-  open.protocol = std::move(protocol);
-  auto message = EncodeDcepOpen(open);
-  if (!message) return tl::unexpected(message.error());
-  std::optional<StreamId> stream;
-  if (stream_ids_) {
-    stream = stream_ids_->Allocate();
-    if (!stream) return Fail(Errc::kLimitExceeded, "all stream numbers are in use");
-  }
-  Channel& channel = Add(ChannelState::kOpening, true);
-  const ChannelId id = channel.id;
-  if (stream) Attach(channel, *stream);
-  Enqueue(channel, {Ppid::kDcep, std::move(*message), false});
-  Pump();
-  return id;
 }
 
 void ChannelMux::Impl::Close(ChannelId id) {
@@ -169,6 +125,27 @@ std::size_t ChannelMux::Impl::buffered_amount(ChannelId id) const {
   return channel == nullptr ? 0 : channel->buffered;
 }
 
+ChannelMuxStats ChannelMux::Impl::stats() const {
+  ChannelMuxStats stats;
+  if (association_) stats.association = association_->stats();
+  stats.channels_opened = channels_opened_;
+  stats.channels_closed = channels_closed_;
+  for (const auto& [id, channel] : channels_) {
+    if (!channel->visible) continue;
+    stats.channels.push_back({.channel = id,
+                              .stream = channel->stream,
+                              .state = channel->state,
+                              .label = channel->options.label,
+                              .protocol = channel->options.protocol,
+                              .messages_sent = channel->messages_sent,
+                              .bytes_sent = channel->bytes_sent,
+                              .messages_received = channel->messages_received,
+                              .bytes_received = channel->bytes_received,
+                              .messages_expired = channel->messages_expired});
+  }
+  return stats;
+}
+
 // --- Life of a channel
 // -----------------------------------------------------------------------------
 
@@ -188,6 +165,7 @@ Channel& ChannelMux::Impl::Add(ChannelState state, bool visible) {
   channel->state = state;
   channel->visible = visible;
   if (visible) ++visible_channels_;
+  if (visible && state == ChannelState::kOpen) ++channels_opened_;
   Channel& added = *channel;
   channels_.emplace(added.id, std::move(channel));
   return added;
@@ -201,7 +179,7 @@ void ChannelMux::Impl::Attach(Channel& channel, StreamId stream) {
 void ChannelMux::Impl::Detach(Channel& channel) {
   if (!channel.stream) return;
   by_stream_.erase(ToInt(*channel.stream));
-  stream_ids_->Release(*channel.stream);
+  if (stream_ids_) stream_ids_->Release(*channel.stream);
   channel.stream.reset();
 }
 
@@ -211,6 +189,8 @@ void ChannelMux::Impl::SetState(Channel& channel, ChannelState state, std::strin
                               std::string(ToString(channel.state)) + "] -> " +
                               std::string(ToString(state)) + ": " + std::string(reason));
   }
+  if (channel.state == ChannelState::kOpen && state != channel.state) ++channels_closed_;
+  if (state == ChannelState::kOpen && state != channel.state) ++channels_opened_;
   channel.state = state;
 }
 

@@ -74,6 +74,8 @@ struct ChannelStats {
   std::uint64_t bytes_sent = 0;
   std::uint64_t messages_received = 0;
   std::uint64_t bytes_received = 0;
+  // Messages whose life time ended before SCTP had room for them.
+  std::uint64_t messages_expired = 0;
 };
 
 struct ChannelMuxStats {

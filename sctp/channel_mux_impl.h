@@ -1,8 +1,9 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
-// ChannelMux::Impl: the state of the mux. Three .cc files, one for each direction of thought:
+// ChannelMux::Impl: the state of the mux. Four .cc files, one for each direction of thought:
 // channel_mux.cc (life of the mux and its channels), channel_mux_send.cc (queues, fairness,
-// buffered amounts), channel_mux_receive.cc (what the association tells us).
+// buffered amounts), channel_mux_receive.cc (what the association tells us), channel_mux_open.cc
+// (how channels come to be).
 //
 // Not included by anybody else.
 //
@@ -32,6 +33,7 @@
 #include "sctp/channel.h"
 #include "sctp/channel_mux.h"
 #include "sctp/dcep.h"
+#include "sctp/early_messages.h"
 #include "sctp/stream_ids.h"
 
 namespace pairwire::sctp {
@@ -44,7 +46,7 @@ class ChannelMux::Impl final : public AssociationEvents {
   Result<void> Start(const AssociationFactory& make, bool dtls_client,
                      std::size_t remote_max_message_size);
   void ReceivePacket(ByteSpan packet);
-  Result<ChannelId> Open(std::string label, std::string protocol);
+  Result<ChannelId> Open(const ChannelOptions& options);
   Result<void> Send(ChannelId id, ByteSpan data, bool is_text);
   void PauseReceiving(ChannelId id);
   void ResumeReceiving(ChannelId id);
@@ -53,6 +55,7 @@ class ChannelMux::Impl final : public AssociationEvents {
   std::optional<StreamId> stream_of(ChannelId id) const;
   std::size_t buffered_amount(ChannelId id) const;
   std::size_t total_buffered_amount() const { return total_buffered_; }
+  ChannelMuxStats stats() const;
 
  private:
   // Bytes that the association has and has not acknowledged, in the order in which it got them;
@@ -61,6 +64,11 @@ class ChannelMux::Impl final : public AssociationEvents {
     ChannelId id;
     std::size_t bytes;
     bool counts;
+  };
+
+  struct MessageKind {
+    bool is_text;
+    bool is_empty;
   };
 
   // AssociationEvents (channel_mux_receive.cc).
@@ -90,28 +98,47 @@ class ChannelMux::Impl final : public AssociationEvents {
   void WaitForAnswer(const Channel& channel);
   void OnAnswerTimeout();
 
+  // How channels come to be (channel_mux_open.cc).
+  Result<ChannelId> OpenInBand(const ChannelOptions& options);
+  Result<ChannelId> OpenNegotiated(const ChannelOptions& options);
+  void OpenWithoutAsking(Channel& channel);
+  void OpenAllNegotiated();
+  void HandleDcep(StreamId stream, ByteSpan data);
+  void HandleOpen(StreamId stream, const DcepOpen& open);
+  bool TakeOpenTurn();
+  void HandleAck(StreamId stream);
+  void MarkOpen(Channel& channel);
+  void AnnounceOpen(ChannelId id);
+  // Resets our direction; `already_reset`: the other end has reset its own.
+  void Refuse(StreamId stream, std::string_view reason, bool already_reset = false);
+  void HandleEarly(StreamId stream, Ppid ppid, ByteSpan data);
+  void OnEarlyTimeout();
+  void DeliverEarly(Channel& channel);
+
   // Events for the owner (channel_mux.cc).
   void Queue(Task event);
   bool RunEvents();  // false: the mux is gone
 
   // Sending (channel_mux_send.cc).
+  Result<void> CheckMessageSize(std::size_t size) const;
   Result<void> CheckCanSend(const Channel* channel, ByteSpan data) const;
+  Delivery DeliveryOf(const Channel& channel, const OutgoingMessage* message) const;
+  bool MayGo(const Channel& channel) const;
   void Enqueue(Channel& channel, OutgoingMessage message);
   void MakeReady(Channel& channel);
   void Pump();
   // False: the association has no room.
-  bool PumpOne(Channel& channel, bool& waits_for_stream);
+  bool PumpOne(Channel& channel, bool& waits);
+  void DropExpired(Channel& channel);
+  void OnExpiryTimeout();
+  static void CountSent(Channel& channel, std::size_t bytes);
   void AddInFlight(const Channel& channel, std::size_t bytes, bool counts);
   void DropSendQueue(Channel& channel);
   void SetBuffered(Channel& channel, std::size_t bytes);
 
   // Receiving (channel_mux_receive.cc).
-  void HandleDcep(StreamId stream, ByteSpan data);
-  void HandleOpen(StreamId stream, const DcepOpen& open);
-  void HandleAck(StreamId stream);
-  void MarkOpen(Channel& channel);
-  void AnnounceOpen(ChannelId id);
-  void Refuse(StreamId stream, std::string_view reason);
+  static std::optional<MessageKind> KindOf(Ppid ppid);  // empty: none that users have
+  static void CountReceived(Channel& channel, std::size_t bytes);
   void Deliver(ChannelId id, ByteSpan data, bool is_text);
   void QueueDelivery(Channel& channel);
   void DeliverQueued(ChannelId id);
@@ -134,6 +161,8 @@ class ChannelMux::Impl final : public AssociationEvents {
   std::map<ChannelId, std::unique_ptr<Channel>> channels_;
   std::unordered_map<std::uint16_t, Channel*> by_stream_;
   std::size_t visible_channels_ = 0;
+  std::uint64_t channels_opened_ = 0;
+  std::uint64_t channels_closed_ = 0;
 
   std::deque<ChannelId> ready_;  // channels with something to send, in turn
   bool blocked_ = false;         // the association has no room until OnSctpAcknowledged
@@ -147,6 +176,13 @@ class ChannelMux::Impl final : public AssociationEvents {
 
   std::deque<Task> event_queue_;
   bool events_posted_ = false;
+
+  EarlyMessages early_;
+  Timer early_timer_;
+  Loop::TimePoint opens_due_{};  // TakeOpenTurn
+
+  Timer expiry_timer_;               // runs while messages with a life time wait
+  Loop::TimePoint last_progress_{};  // MayGo
 
   std::deque<std::pair<Loop::TimePoint, ChannelId>> answer_deadlines_;
   Timer answer_timer_;

@@ -24,6 +24,7 @@ void ChannelMux::Impl::OnSctpState(AssociationState state, const Error& error) {
   Queue([this, state, error] { events_.OnMuxState(state, error); });
   if (state == AssociationState::kConnected) {
     connected_ = true;
+    OpenAllNegotiated();
     Pump();
     CloseAssociationIfDone();
   } else if (state == AssociationState::kClosed || state == AssociationState::kFailed) {
@@ -35,6 +36,7 @@ void ChannelMux::Impl::OnSctpState(AssociationState state, const Error& error) {
 void ChannelMux::Impl::EndAll(AssociationState state, const Error& error) {
   over_ = true;
   connected_ = false;
+  early_.Clear();
   std::vector<Channel*> all;
   for (const auto& [id, channel] : channels_) all.push_back(channel.get());
   for (Channel* const channel : all) {
@@ -50,7 +52,12 @@ void ChannelMux::Impl::EndAll(AssociationState state, const Error& error) {
 void ChannelMux::Impl::OnSctpIncomingStreamsReset(std::span<const StreamId> streams) {
   for (const StreamId stream : streams) {
     Channel* const channel = FindByStream(stream);
-    if (channel == nullptr || channel->incoming_reset) continue;
+    if (channel == nullptr) {
+      // The other end closed a negotiated channel that we never had: it waits for our half.
+      if (!early_.Take(stream).empty()) Refuse(stream, "reset by the other end", true);
+      continue;
+    }
+    if (channel->incoming_reset) continue;
     channel->incoming_reset = true;
     if (channel->state == ChannelState::kOpening) {
       channel->error = Error{Errc::kClosed, "the other end refused the channel"};
@@ -95,112 +102,38 @@ void ChannelMux::Impl::OnSctpMessage(StreamId stream, Ppid ppid, ByteSpan data) 
   }
   Channel* const channel = FindByStream(stream);
   if (channel == nullptr) {
-    // OPEN comes first: channels are ordered until the ACK (RFC 8832 section 6).
-    Refuse(stream, "data before OPEN");
+    HandleEarly(stream, ppid, data);
   } else if (channel->state == ChannelState::kClosing) {
-    // W3C: messages of a channel that is closing are discarded.
+    // W3C: messages of a channel that is closing are discarded. After the other end's reset it is
+    // the stream's next channel that they are for.
+    if (channel->incoming_reset) HandleEarly(stream, ppid, data);
   } else {
     const ChannelId id = channel->id;
     // The other end answers the OPEN before it sends; an ACK that we did not see does not matter.
     if (channel->state == ChannelState::kOpening) MarkOpen(*channel);
-    switch (ppid) {
-      case Ppid::kString:
-      case Ppid::kBinary:
-        Deliver(id, data, ppid == Ppid::kString);
-        return;
-      case Ppid::kStringEmpty:
-      case Ppid::kBinaryEmpty:
-        Deliver(id, {}, ppid == Ppid::kStringEmpty);
-        return;
-      case Ppid::kDcep:
-        return;
+    if (const auto kind = KindOf(ppid)) {
+      Deliver(id, kind->is_empty ? ByteSpan{} : data, kind->is_text);
+      return;
     }
     CloseForError(*channel, {Errc::kParseError, "message with an unknown PPID"});
   }
   RunEvents();
 }
 
-void ChannelMux::Impl::HandleDcep(StreamId stream, ByteSpan data) {
-  const auto message = DecodeDcep(data);
-  if (!message) {
-    if (Channel* const channel = FindByStream(stream)) {
-      if (channel->state != ChannelState::kClosing) CloseForError(*channel, message.error());
-    } else {
-      Refuse(stream, message.error().detail);
-    }
-  } else if (const auto* open = std::get_if<DcepOpen>(&*message)) {
-    HandleOpen(stream, *open);
-  } else {
-    HandleAck(stream);
+std::optional<ChannelMux::Impl::MessageKind> ChannelMux::Impl::KindOf(Ppid ppid) {
+  switch (ppid) {
+    case Ppid::kString:
+      return MessageKind{.is_text = true, .is_empty = false};
+    case Ppid::kBinary:
+      return MessageKind{.is_text = false, .is_empty = false};
+    case Ppid::kStringEmpty:
+      return MessageKind{.is_text = true, .is_empty = true};
+    case Ppid::kBinaryEmpty:
+      return MessageKind{.is_text = false, .is_empty = true};
+    case Ppid::kDcep:
+      break;
   }
-}
-
-void ChannelMux::Impl::HandleOpen(StreamId stream, const DcepOpen& open) {
-  bool stream_busy = false;
-  if (Channel* const old = FindByStream(stream)) {
-    if (old->state != ChannelState::kClosing) {
-      CloseForError(*old, {Errc::kParseError, "a second OPEN on the stream of an open channel"});
-      return;
-    }
-    // Closing: this is the stream's next channel if both directions were reset. The other end knows
-    // that our reset arrived, else it would not use the number again; we may still wait to hear of
-    // it.
-    const bool reset_both_ways = old->incoming_reset && old->reset_requested;
-    if (!reset_both_ways || stream_ids_->IsOurs(stream)) return;
-    stream_busy = !old->outgoing_reset;
-    old->outgoing_reset = true;
-    Detach(*old);
-    FinishIfDelivered(*old);
-  }
-  if (closing_all_) return Refuse(stream, "closing");
-  if (visible_channels_ >= options_.max_channels) return Refuse(stream, "too many channels");
-  // Wrong parity, or 65535.
-  if (!stream_ids_->Take(stream))
-    return Refuse(stream, "OPEN on a stream number that is not theirs");
-  Channel& channel = Add(ChannelState::kOpen, true);
-  Attach(channel, stream);
-  channel.announced = true;
-  channel.paused = true;
-  channel.stream_busy = stream_busy;
-  Queue([this, id = channel.id, label = open.label, protocol = open.protocol] {
-    events_.OnChannelIncoming(id, label, protocol);
-  });
-  Queue([this, id = channel.id] { AnnounceOpen(id); });
-  Enqueue(channel, {Ppid::kDcep, EncodeDcepAck(), false});
-}
-
-void ChannelMux::Impl::HandleAck(StreamId stream) {
-  Channel* const channel = FindByStream(stream);
-  // A second ACK, or one for a channel that is closing, changes nothing.
-  if (channel != nullptr && channel->state == ChannelState::kOpening) MarkOpen(*channel);
-}
-
-void ChannelMux::Impl::AnnounceOpen(ChannelId id) {
-  // It may have been closed by the event before.
-  const Channel* const channel = Find(id);
-  if (channel != nullptr && channel->state == ChannelState::kOpen) events_.OnChannelOpen(id);
-}
-
-void ChannelMux::Impl::MarkOpen(Channel& channel) {
-  SetState(channel, ChannelState::kOpen, "acknowledged");
-  Queue([this, id = channel.id] { AnnounceOpen(id); });
-}
-
-void ChannelMux::Impl::Refuse(StreamId stream, std::string_view reason) {
-  if (LogWanted(LogLevel::kInfo)) {
-    Log(LogLevel::kInfo,
-        "channels: stream " + std::to_string(ToInt(stream)) + " refused: " + std::string(reason));
-  }
-  // A stand-in until the other end has reset its direction: it swallows what comes, once. Not for
-  // numbers that are ours to give: those we may need.
-  if (stream_ids_->Take(stream)) {
-    Channel& channel = Add(ChannelState::kClosing, false);
-    channel.announced = true;
-    Attach(channel, stream);
-    RequestReset(channel);
-  } else {
-    (void)association_->ResetStreams({&stream, 1});
-  }
+  return std::nullopt;
 }
 
 // --- Delivery
@@ -215,6 +148,7 @@ void ChannelMux::Impl::Deliver(ChannelId id, ByteSpan data, bool is_text) {
     AddReceived(data.size());
     return;
   }
+  CountReceived(*channel, data.size());
   const auto alive = safety_.Watch();
   events_.OnChannelMessage(id, data, is_text);
   if (*alive) RunEvents();
@@ -245,12 +179,18 @@ void ChannelMux::Impl::DeliverQueued(ChannelId id) {
     const IncomingMessage message = std::move(channel->receive_queue.front());
     channel->receive_queue.pop_front();
     SubtractReceived(message.data.size());
+    CountReceived(*channel, message.data.size());
     events_.OnChannelMessage(id, message.data, message.is_text);
     if (!*alive) return;
     channel = Find(id);
     if (channel == nullptr) return;
   }
   if (channel->state == ChannelState::kClosing) FinishIfDelivered(*channel);
+}
+
+void ChannelMux::Impl::CountReceived(Channel& channel, std::size_t bytes) {
+  ++channel.messages_received;
+  channel.bytes_received += bytes;
 }
 
 void ChannelMux::Impl::DropReceived(Channel& channel) {

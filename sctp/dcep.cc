@@ -1,10 +1,7 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 #include "sctp/dcep.h"
 
-#include <cstddef>
 #include <optional>
-
-#include "sctp/types.h"
 
 namespace pairwire::sctp {
 namespace {
@@ -39,7 +36,7 @@ std::optional<DcepChannelType> ToChannelType(std::uint8_t value) {
   return std::nullopt;
 }
 
-Result<DcepMessage> DecodeOpen(ByteSpan message) {
+Result<DcepMessage> DecodeOpen(ByteSpan message, std::size_t max_label) {
   if (message.size() < kOpenHeaderSize) return Fail(Errc::kParseError, "DCEP OPEN is cut short");
   const auto type = ToChannelType(message[1]);
   if (!type) return Fail(Errc::kParseError, "DCEP OPEN with an unknown channel type");
@@ -48,7 +45,7 @@ Result<DcepMessage> DecodeOpen(ByteSpan message) {
   if (message.size() != kOpenHeaderSize + label_size + protocol_size) {
     return Fail(Errc::kParseError, "DCEP OPEN whose lengths do not add up");
   }
-  if (label_size > kMaxLabelLength || protocol_size > kMaxLabelLength) {
+  if (label_size > max_label || protocol_size > max_label) {
     return Fail(Errc::kLimitExceeded, "DCEP OPEN with a label or protocol that is too long");
   }
   DcepOpen open;
@@ -82,9 +79,9 @@ Result<Bytes> EncodeDcepOpen(const DcepOpen& open) {
 
 Bytes EncodeDcepAck() { return {kAckType}; }
 
-Result<DcepMessage> DecodeDcep(ByteSpan message) {
+Result<DcepMessage> DecodeDcep(ByteSpan message, std::size_t max_label) {
   if (message.empty()) return Fail(Errc::kParseError, "empty DCEP message");
-  if (message[0] == kOpenType) return DecodeOpen(message);
+  if (message[0] == kOpenType) return DecodeOpen(message, max_label);
   if (message[0] != kAckType) return Fail(Errc::kParseError, "unknown DCEP message type");
   if (message.size() != 1) return Fail(Errc::kParseError, "DCEP ACK with something behind it");
   return DcepAck{};

@@ -31,8 +31,8 @@ struct DcepOpen {
   DcepChannelType type = DcepChannelType::kReliable;
   std::uint16_t priority = 256;   // RFC 8831 section 6.4: "normal".
   std::uint32_t reliability = 0;  // Retransmits or milliseconds; ignored for reliable types.
-  std::string label;
-  std::string protocol;
+  std::string label = {};
+  std::string protocol = {};
 
   bool operator==(const DcepOpen&) const = default;
 };

@@ -14,11 +14,11 @@ std::optional<StreamId> StreamIds::Allocate() {
   if (!free_.empty()) {
     id = *free_.begin();
     free_.erase(free_.begin());
-  } else if (next_ <= kLastStream) {
+  } else {
+    while (reserved_.erase(static_cast<std::uint16_t>(next_)) != 0) next_ += 2;
+    if (next_ > kLastStream) return std::nullopt;
     id = static_cast<std::uint16_t>(next_);
     next_ += 2;
-  } else {
-    return std::nullopt;
   }
   ++allocated_;
   return StreamId{id};
@@ -29,19 +29,32 @@ bool StreamIds::Take(StreamId id) {
   return taken_.insert(ToInt(id)).second;
 }
 
+bool StreamIds::Reserve(StreamId id) {
+  if (!IsOurs(id)) return Take(id);
+  if (ToInt(id) > kLastStream || InUse(id)) return false;
+  if (ToInt(id) < next_) {
+    free_.erase(ToInt(id));
+  } else {
+    reserved_.insert(ToInt(id));
+  }
+  ++allocated_;
+  return true;
+}
+
 void StreamIds::Release(StreamId id) {
   if (!InUse(id)) return;
   if (!IsOurs(id)) {
     taken_.erase(ToInt(id));
     return;
   }
-  free_.insert(ToInt(id));
+  if (reserved_.erase(ToInt(id)) == 0) free_.insert(ToInt(id));
   --allocated_;
 }
 
 bool StreamIds::InUse(StreamId id) const {
   if (!IsOurs(id)) return taken_.contains(ToInt(id));
-  return ToInt(id) < next_ && !free_.contains(ToInt(id));
+  if (ToInt(id) >= next_) return reserved_.contains(ToInt(id));
+  return !free_.contains(ToInt(id));
 }
 
 }  // namespace pairwire::sctp

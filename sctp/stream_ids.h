@@ -25,6 +25,9 @@ class StreamIds {
   // Marks a number that the other end chose. False when it is in use, is ours to give, or is 65535.
   bool Take(StreamId id);
 
+  // Marks a number of either parity that both ends agreed on. False when it is in use or 65535.
+  bool Reserve(StreamId id);
+
   // Frees a number once both directions of its stream are reset; others are ignored.
   void Release(StreamId id);
 
@@ -34,10 +37,11 @@ class StreamIds {
 
  private:
   const std::uint16_t parity_;
-  std::uint32_t next_;             // Our numbers from here on were never used...
-  std::set<std::uint16_t> free_;   // ...and these below it are free again.
-  std::set<std::uint16_t> taken_;  // The other end's numbers in use.
-  std::size_t allocated_ = 0;      // Our numbers in use.
+  std::uint32_t next_;                // Our numbers from here on were never used...
+  std::set<std::uint16_t> free_;      // ...and these below it are free again.
+  std::set<std::uint16_t> reserved_;  // Our numbers from next_ on that are in use all the same.
+  std::set<std::uint16_t> taken_;     // The other end's numbers in use.
+  std::size_t allocated_ = 0;         // Our numbers in use.
 };
 
 }  // namespace pairwire::sctp

@@ -66,12 +66,15 @@ void UsrsctpAssociation::SetState(AssociationState state, std::string_view reaso
   state_ = state;
 }
 
-Result<void> UsrsctpAssociation::Connect() {
+Result<void> UsrsctpAssociation::Connect(std::uint16_t streams) {
   PAIRWIRE_CHECK(runtime_.loop().IsCurrent());
   if (state_ != AssociationState::kNew)
     return Fail(Errc::kInvalidState, "Connect was called before");
   SetState(AssociationState::kConnecting, "Connect");
-  auto connected = socket_.Connect(options_, id_);
+  UsrsctpAssociationOptions options = options_;
+  options.outgoing_streams = std::max(options.outgoing_streams, streams);
+  options.max_incoming_streams = std::max(options.max_incoming_streams, streams);
+  auto connected = socket_.Connect(options, id_);
   if (!connected) SetState(AssociationState::kFailed, connected.error().detail);
   return connected;
 }
@@ -79,6 +82,7 @@ Result<void> UsrsctpAssociation::Connect() {
 void UsrsctpAssociation::ReceivePacket(ByteSpan packet) {
   if (!socket_.is_open()) return;
   if (!AcceptsSctpPacket(packet, options_.remote_port, options_.local_port)) return;
+  counters_.OnIncoming(packet);
   Bytes rest;
   if (!reset_gate_.Hold(packet, rest)) {
     runtime_.Input(id_, packet);
@@ -91,6 +95,7 @@ void UsrsctpAssociation::ReceivePacket(ByteSpan packet) {
 void UsrsctpAssociation::OnUsrsctpOutput(std::span<std::uint8_t> packet) {
   SetSctpChecksum(packet);
   reset_gate_.OnOutgoing(packet);
+  counters_.OnOutgoing(packet);
   if (reset_gate_.Ready()) ScheduleDrain();
   events_.OnSctpPacket(packet);
 }
@@ -120,7 +125,8 @@ Result<void> UsrsctpAssociation::CheckCanSend(StreamId stream, ByteSpan data) {
   return Fail(Errc::kBufferFull, "more streams have been asked for");
 }
 
-Result<void> UsrsctpAssociation::Send(StreamId stream, Ppid ppid, ByteSpan data) {
+Result<void> UsrsctpAssociation::Send(StreamId stream, Ppid ppid, ByteSpan data,
+                                      const Delivery& delivery) {
   if (auto can_send = CheckCanSend(stream, data); !can_send) return can_send;
   const bool small = data.size() <= kLargestHeldMessage;
   if (!FlushHeld(small)) {
@@ -128,16 +134,17 @@ Result<void> UsrsctpAssociation::Send(StreamId stream, Ppid ppid, ByteSpan data)
     return Fail(Errc::kBufferFull, "the send buffer is full");
   }
   if (small) {
-    Hold(stream, ppid, data);
-  } else if (auto sent = SendNow(stream, ppid, data); !sent) {
+    Hold(stream, ppid, data, delivery);
+  } else if (auto sent = SendNow(stream, ppid, data, delivery); !sent) {
     return sent;
   }
   unacknowledged_ += data.size();
   return {};
 }
 
-Result<void> UsrsctpAssociation::SendNow(StreamId stream, Ppid ppid, ByteSpan data) {
-  switch (const int error = socket_.Send(stream, ppid, data)) {
+Result<void> UsrsctpAssociation::SendNow(StreamId stream, Ppid ppid, ByteSpan data,
+                                         const Delivery& delivery) {
+  switch (const int error = socket_.Send(stream, ppid, data, delivery)) {
     case 0:
       return {};
     case EAGAIN:
@@ -157,8 +164,8 @@ Result<void> UsrsctpAssociation::SendNow(StreamId stream, Ppid ppid, ByteSpan da
 // usrsctp sends each message at once, in a packet of its own, or with Nagle's rule waits for a full
 // packet or an empty network. So all small messages of a turn but the last one go under Nagle's
 // rule, and the last one, held back until the end of the turn, pushes out what is left of them.
-void UsrsctpAssociation::Hold(StreamId stream, Ppid ppid, ByteSpan data) {
-  held_ = Held{stream, ppid, Bytes(data.begin(), data.end())};
+void UsrsctpAssociation::Hold(StreamId stream, Ppid ppid, ByteSpan data, const Delivery& delivery) {
+  held_ = Held{stream, ppid, Bytes(data.begin(), data.end()), delivery};
   if (std::exchange(flush_posted_, true)) return;
   runtime_.loop().PostAtTurnEnd(safety_.Wrap([this] {
     flush_posted_ = false;
@@ -173,7 +180,7 @@ bool UsrsctpAssociation::FlushHeld(bool more_follows) {
     return true;
   }
   SetNoDelay(!more_follows);
-  const auto sent = SendNow(held_->stream, held_->ppid, held_->data);
+  const auto sent = SendNow(held_->stream, held_->ppid, held_->data, held_->delivery);
   // Full: it keeps its place and goes with the next acknowledgement. Any other error: the
   // association is going down, and what it had accepted goes with it.
   if (!sent && sent.error().code == Errc::kBufferFull) return false;
@@ -272,6 +279,20 @@ void UsrsctpAssociation::FinishClose() {
   if (!socket_.is_open() || !FlushHeld(false)) return;
   shutdown_sent_ = true;
   socket_.Shutdown();
+}
+
+AssociationStats UsrsctpAssociation::stats() const {
+  AssociationStats stats;
+  stats.state = state_;
+  stats.unacknowledged_bytes = unacknowledged_;
+  stats.max_packet_size = options_.max_packet_size;
+  stats.packets_sent = counters_.packets_sent();
+  stats.packets_received = counters_.packets_received();
+  stats.bytes_sent = counters_.bytes_sent();
+  stats.bytes_received = counters_.bytes_received();
+  stats.retransmitted_chunks = counters_.retransmitted_chunks();
+  if (socket_.is_open()) socket_.ReadStats(stats);
+  return stats;
 }
 
 void UsrsctpAssociation::Abort(Error error) {

@@ -26,6 +26,7 @@
 
 #include "peer/base/task_safety.h"
 #include "sctp/association.h"
+#include "sctp/packet_counters.h"
 #include "sctp/reset_gate.h"
 #include "sctp/types.h"
 #include "sctp/usrsctp_runtime.h"
@@ -43,15 +44,16 @@ class UsrsctpAssociation final : public Association, private UsrsctpRuntime::End
   UsrsctpAssociation(const UsrsctpAssociation&) = delete;
   UsrsctpAssociation& operator=(const UsrsctpAssociation&) = delete;
 
-  Result<void> Connect() override;
+  Result<void> Connect(std::uint16_t streams) override;
   void ReceivePacket(ByteSpan packet) override;
-  Result<void> Send(StreamId stream, Ppid ppid, ByteSpan data) override;
+  Result<void> Send(StreamId stream, Ppid ppid, ByteSpan data, const Delivery& delivery) override;
   Result<void> ResetStreams(std::span<const StreamId> streams) override;
   void PauseReceiving() override { paused_ = true; }
   void ResumeReceiving() override;
   void Close() override;
   AssociationState state() const override { return state_; }
   std::uint16_t stream_count() const override { return stream_count_; }
+  AssociationStats stats() const override;
 
  private:
   // A small message that waits for the end of the turn, so that all small ones of a turn share
@@ -60,6 +62,7 @@ class UsrsctpAssociation final : public Association, private UsrsctpRuntime::End
     StreamId stream;
     Ppid ppid;
     Bytes data;
+    Delivery delivery;
   };
 
   void OnUsrsctpOutput(std::span<std::uint8_t> packet) override;
@@ -71,8 +74,8 @@ class UsrsctpAssociation final : public Association, private UsrsctpRuntime::End
 
   // usrsctp_association.cc: sending.
   Result<void> CheckCanSend(StreamId stream, ByteSpan data);
-  Result<void> SendNow(StreamId stream, Ppid ppid, ByteSpan data);
-  void Hold(StreamId stream, Ppid ppid, ByteSpan data);
+  Result<void> SendNow(StreamId stream, Ppid ppid, ByteSpan data, const Delivery& delivery);
+  void Hold(StreamId stream, Ppid ppid, ByteSpan data, const Delivery& delivery);
   bool FlushHeld(bool more_follows);
   void SetNoDelay(bool no_delay);
   void GrowStreams();
@@ -120,6 +123,8 @@ class UsrsctpAssociation final : public Association, private UsrsctpRuntime::End
   // Parts of messages that have not ended; together at most max_message_size.
   std::map<StreamId, Bytes> partial_;
   std::size_t partial_bytes_ = 0;
+
+  PacketCounters counters_;
 
   // Streams.
   std::uint16_t stream_count_ = 0;

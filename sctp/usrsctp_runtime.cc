@@ -30,6 +30,8 @@ constinit std::atomic<UsrsctpRuntime*> g_runtime{nullptr};
 constinit std::atomic<std::uintptr_t> g_next_id{1};
 constinit bool g_library_started = false;  // guarded by g_in_use
 
+constexpr std::uint32_t kForever = 65'535;
+
 using Setter = int (*)(std::uint32_t);
 
 struct Setting {
@@ -46,8 +48,7 @@ constexpr Setting kSettings[] = {
     {usrsctp_sysctl_set_sctp_auth_enable, 0},
     {usrsctp_sysctl_set_sctp_pktdrop_enable, 0},
     {usrsctp_sysctl_set_sctp_nrsack_enable, 0},
-    // Streams are closed and added by RE-CONFIG; FORWARD-TSN so that a peer may use partial
-    // reliability.
+    // Streams are closed and added by RE-CONFIG; partial reliability gives up by FORWARD-TSN.
     {usrsctp_sysctl_set_sctp_reconfig_enable, 1},
     {usrsctp_sysctl_set_sctp_pr_enable, 1},
     // The initial window is clamped to max_burst, so both are raised. Unlimited fast-retransmit
@@ -56,7 +57,6 @@ constexpr Setting kSettings[] = {
     {usrsctp_sysctl_set_sctp_max_burst_default, 32},
     {usrsctp_sysctl_set_sctp_fr_max_burst_default, 4},
     {usrsctp_sysctl_set_sctp_initial_cwnd, 16},
-    {usrsctp_sysctl_set_sctp_max_retran_chunk, 200},
     // 512 chunks would be the limit of a send buffer, whatever its size.
     {usrsctp_sysctl_set_sctp_max_chunks_on_queue, 10'240},
     {usrsctp_sysctl_set_sctp_sendspace, 4 * 1024 * 1024},
@@ -66,12 +66,19 @@ constexpr Setting kSettings[] = {
     // Milliseconds. The path has just carried a DTLS handshake: no reason to wait 3 s for an INIT.
     {usrsctp_sysctl_set_sctp_rto_initial_default, 500},
     {usrsctp_sysctl_set_sctp_rto_min_default, 200},
-    {usrsctp_sysctl_set_sctp_rto_max_default, 10'000},
+    // A path that was away and is back is noticed within this and a round trip.
+    {usrsctp_sysctl_set_sctp_rto_max_default, 2'500},
     {usrsctp_sysctl_set_sctp_init_rto_max_default, 2'000},
     {usrsctp_sysctl_set_sctp_heartbeat_interval_default, 10'000},
     {usrsctp_sysctl_set_sctp_init_rtx_max_default, 14},
-    {usrsctp_sysctl_set_sctp_assoc_rtx_max_default, 10},
-    {usrsctp_sysctl_set_sctp_path_rtx_max_default, 10},
+    // An association that is up is never given up here: whether the path is dead is for ICE consent
+    // to say, and an ICE restart may bring another. 65,535 is the most that usrsctp keeps: 45
+    // hours.
+    {usrsctp_sysctl_set_sctp_assoc_rtx_max_default, kForever},
+    {usrsctp_sysctl_set_sctp_path_rtx_max_default, kForever},
+    {usrsctp_sysctl_set_sctp_max_retran_chunk, kForever},
+    // Seconds that a shutdown may take; 0 would be five times the largest RTO, too short with loss.
+    {usrsctp_sysctl_set_sctp_shutdown_guard_time_default, 60},
     // No answer to packets for associations that do not exist.
     {usrsctp_sysctl_set_sctp_blackhole, 2},
 };

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <iterator>
 #include <string>
@@ -26,6 +27,9 @@ struct SendBufferUseValue {
   std::uint32_t send;
   std::uint32_t receive;
 };
+
+// usrsctp's private header netinet/sctp_uio.h: SCTP_PR_SCTP_ALL.
+constexpr std::uint16_t kAllPolicies = 0x000f;
 
 constexpr std::uint16_t kEvents[] = {
     SCTP_ASSOC_CHANGE,     SCTP_STREAM_RESET_EVENT,     SCTP_STREAM_CHANGE_EVENT,
@@ -125,13 +129,25 @@ void UsrsctpSocket::Close() {
   usrsctp_close(std::exchange(socket_, nullptr));
 }
 
-int UsrsctpSocket::Send(StreamId stream, Ppid ppid, ByteSpan data) {
-  sctp_sndinfo info{};
-  info.snd_sid = ToInt(stream);
-  info.snd_ppid = htonl(static_cast<std::uint32_t>(ppid));
-  info.snd_flags = SCTP_EOR;
+int UsrsctpSocket::Send(StreamId stream, Ppid ppid, ByteSpan data, const Delivery& delivery) {
+  sctp_sendv_spa info{};
+  info.sendv_flags = SCTP_SEND_SNDINFO_VALID;
+  info.sendv_sndinfo.snd_sid = ToInt(stream);
+  info.sendv_sndinfo.snd_ppid = htonl(static_cast<std::uint32_t>(ppid));
+  info.sendv_sndinfo.snd_flags = SCTP_EOR;
+  if (!delivery.ordered) info.sendv_sndinfo.snd_flags |= SCTP_UNORDERED;
+  if (delivery.max_retransmits) {
+    info.sendv_flags |= SCTP_SEND_PRINFO_VALID;
+    info.sendv_prinfo.pr_policy = SCTP_PR_SCTP_RTX;
+    info.sendv_prinfo.pr_value = *delivery.max_retransmits;
+  } else if (delivery.max_life_time) {
+    info.sendv_flags |= SCTP_SEND_PRINFO_VALID;
+    info.sendv_prinfo.pr_policy = SCTP_PR_SCTP_TTL;
+    info.sendv_prinfo.pr_value = static_cast<std::uint32_t>(
+        std::clamp<std::int64_t>(delivery.max_life_time->count(), 0, 65'535));
+  }
   const auto sent = usrsctp_sendv(socket_, data.data(), data.size(), nullptr, 0, &info, sizeof info,
-                                  SCTP_SENDV_SNDINFO, 0);
+                                  SCTP_SENDV_SPA, 0);
   return sent < 0 ? errno : 0;
 }
 
@@ -200,6 +216,27 @@ std::optional<std::size_t> UsrsctpSocket::SendBufferUse() {
     return std::nullopt;
   }
   return value.send;
+}
+
+void UsrsctpSocket::ReadStats(AssociationStats& stats) const {
+  sctp_status status{};
+  socklen_t size = sizeof status;
+  if (usrsctp_getsockopt(socket_, IPPROTO_SCTP, SCTP_STATUS, &status, &size) == 0) {
+    stats.smoothed_rtt = std::chrono::milliseconds(status.sstat_primary.spinfo_srtt);
+    stats.retransmission_timeout = std::chrono::milliseconds(status.sstat_primary.spinfo_rto);
+    stats.congestion_window = status.sstat_primary.spinfo_cwnd;
+    stats.receiver_window = status.sstat_rwnd;
+    stats.unacknowledged_chunks = status.sstat_unackdata;
+    stats.outgoing_streams = status.sstat_outstrms;
+    stats.incoming_streams = status.sstat_instrms;
+  }
+  sctp_prstatus abandoned{};
+  abandoned.sprstat_policy = kAllPolicies;
+  size = sizeof abandoned;
+  if (usrsctp_getsockopt(socket_, IPPROTO_SCTP, SCTP_PR_ASSOC_STATUS, &abandoned, &size) == 0) {
+    stats.abandoned_messages =
+        abandoned.sprstat_abandoned_sent + abandoned.sprstat_abandoned_unsent;
+  }
 }
 
 bool UsrsctpSocket::HasAssociation() { return SendBufferUse().has_value(); }

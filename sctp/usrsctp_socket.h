@@ -14,6 +14,7 @@
 #include <optional>
 #include <span>
 
+#include "sctp/association.h"
 #include "sctp/types.h"
 #include "sctp/usrsctp_runtime.h"
 
@@ -57,7 +58,7 @@ class UsrsctpSocket {
   void Close();
 
   // 0 or errno.
-  int Send(StreamId stream, Ppid ppid, ByteSpan data);
+  int Send(StreamId stream, Ppid ppid, ByteSpan data, const Delivery& delivery);
   int ResetOutgoing(std::span<const StreamId> streams);
   int AddOutgoingStreams(std::uint16_t count);
   int Shutdown();
@@ -79,6 +80,8 @@ class UsrsctpSocket {
   // Bytes sent and not acknowledged, with usrsctp's overhead; empty without an association.
   std::optional<std::size_t> SendBufferUse();
   bool HasAssociation();
+  // What usrsctp knows of `stats`; the rest is left as it is.
+  void ReadStats(AssociationStats& stats) const;
 
  private:
   Result<void> Configure(const UsrsctpAssociationOptions& options);

@@ -52,7 +52,7 @@ void RunOne(ByteSpan input) {
   auto runtime = UsrsctpRuntime::Create(loop).value();
   End a(*runtime);
   End b(*runtime);
-  PAIRWIRE_CHECK(a.association.Connect().has_value() && b.association.Connect().has_value());
+  PAIRWIRE_CHECK(a.association.Connect(0).has_value() && b.association.Connect(0).has_value());
   Bytes last_of_a;
   Bytes last_of_b;
   for (int i = 0; i < 10; ++i) {

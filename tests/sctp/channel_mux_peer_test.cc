@@ -22,7 +22,7 @@ Bytes Open(std::string label) {
 }
 
 TEST(ChannelMuxPeerTest, DataBeforeOpenResetsTheStreamOnce) {
-  FakeMux mux;
+  FakeMux mux({.max_early_bytes = 0});
   mux.Connect(true);
   for (int i = 0; i < 5; ++i) mux.fake->Receive(9, Ppid::kBinary, Bytes{1});
   EXPECT_EQ(mux.fake->resets, std::vector{StreamId{9}});
@@ -95,7 +95,7 @@ TEST(ChannelMuxPeerTest, MalformedDcepClosesOrRefuses) {
 }
 
 TEST(ChannelMuxPeerTest, TooLongLabelsAreRefused) {
-  FakeMux mux;
+  FakeMux mux({.max_incoming_label = 256});
   mux.Connect(true);
   Bytes open = Open(std::string(256, 'x'));
   open.push_back('x');
@@ -178,7 +178,7 @@ TEST(ChannelMuxPeerTest, RandomMessagesAndResetsKeepTheInvariants) {
           break;
         }
         case 4:
-          (void)mux.end.mux->Open("ours", "");
+          (void)mux.end.mux->Open({.label = "ours"});
           break;
         case 5:
           mux.fake->Receive(stream, Ppid::kDcep, EncodeDcepAck());

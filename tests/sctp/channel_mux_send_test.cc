@@ -126,7 +126,7 @@ TEST(ChannelMuxSendTest, AChannelWhoseStreamIsMissingHoldsUpNobody) {
   mux.Connect();
   const ChannelId first = mux.OpenChannel();  // stream 0
   mux.fake->streams = 2;
-  const ChannelId late = mux.end.mux->Open("late", "").value();  // stream 2
+  const ChannelId late = mux.end.mux->Open({.label = "late"}).value();  // stream 2
   EXPECT_EQ(mux.fake->wanted_streams, 3u);
   ASSERT_TRUE(mux.end.mux->Send(late, Bytes(10), false).has_value());
   const std::size_t before = mux.fake->sent.size();
@@ -144,7 +144,7 @@ TEST(ChannelMuxSendTest, AStreamThatCannotBeHadClosesOnlyItsChannel) {
   mux.Connect();
   const ChannelId first = mux.OpenChannel();
   mux.fake->send_error = Error{Errc::kLimitExceeded, "no more streams"};
-  const ChannelId late = mux.end.mux->Open("late", "").value();
+  const ChannelId late = mux.end.mux->Open({.label = "late"}).value();
   mux.loop.RunUntilIdle();
   ASSERT_TRUE(mux.end.closed.contains(late));
   EXPECT_EQ(mux.end.closed[late]->code, Errc::kLimitExceeded);

@@ -17,8 +17,8 @@ using test::MuxMessage;
 
 TEST(ChannelMuxTest, OpenBeforeStartGetsItsStreamAtStart) {
   FakeMux mux;
-  const ChannelId first = mux.end.mux->Open("one", "p").value();
-  const ChannelId second = mux.end.mux->Open("two", "").value();
+  const ChannelId first = mux.end.mux->Open({.label = "one", .protocol = "p"}).value();
+  const ChannelId second = mux.end.mux->Open({.label = "two"}).value();
   EXPECT_FALSE(mux.end.mux->stream_of(first).has_value());
   mux.Start(false);
   EXPECT_EQ(mux.end.mux->stream_of(first), StreamId{1});
@@ -60,7 +60,7 @@ TEST(ChannelMuxTest, AChannelClosedAtItsArrivalIsNotAnnouncedAsOpen) {
 
 TEST(ChannelMuxTest, SendingBeforeTheAckIsAllowedButNotBeforeTheConnection) {
   FakeMux mux;
-  const ChannelId id = mux.end.mux->Open("x", "").value();
+  const ChannelId id = mux.end.mux->Open({.label = "x"}).value();
   EXPECT_EQ(mux.end.SendText(id, "early").error().code, Errc::kInvalidState);
   mux.Start();
   EXPECT_EQ(mux.end.SendText(id, "early").error().code, Errc::kInvalidState);
@@ -83,7 +83,7 @@ TEST(ChannelMuxTest, ASecondAckChangesNothing) {
 TEST(ChannelMuxTest, DataInPlaceOfTheAckOpensToo) {
   FakeMux mux;
   mux.Connect();
-  const ChannelId id = mux.end.mux->Open("x", "").value();
+  const ChannelId id = mux.end.mux->Open({.label = "x"}).value();
   mux.fake->Receive(0, Ppid::kString, AsBytes("hi"));
   EXPECT_EQ(mux.end.opened, std::vector{id});
   EXPECT_EQ(mux.end.messages, (std::vector<MuxMessage>{{id, "hi", true}}));
@@ -91,11 +91,12 @@ TEST(ChannelMuxTest, DataInPlaceOfTheAckOpensToo) {
 
 TEST(ChannelMuxTest, LimitsOfOpen) {
   FakeMux mux({.max_channels = 2});
-  EXPECT_EQ(mux.end.mux->Open(std::string(257, 'x'), "").error().code, Errc::kLimitExceeded);
-  EXPECT_EQ(mux.end.mux->Open("", std::string(257, 'x')).error().code, Errc::kLimitExceeded);
-  EXPECT_TRUE(mux.end.mux->Open(std::string(256, 'x'), "").has_value());
-  EXPECT_TRUE(mux.end.mux->Open("", "").has_value());
-  EXPECT_EQ(mux.end.mux->Open("", "").error().code, Errc::kLimitExceeded);
+  const std::string longest(kMaxLabelLength, 'x');
+  EXPECT_EQ(mux.end.mux->Open({.label = longest + "x"}).error().code, Errc::kLimitExceeded);
+  EXPECT_EQ(mux.end.mux->Open({.protocol = longest + "x"}).error().code, Errc::kLimitExceeded);
+  EXPECT_TRUE(mux.end.mux->Open({.label = longest, .protocol = longest}).has_value());
+  EXPECT_TRUE(mux.end.mux->Open({}).has_value());
+  EXPECT_EQ(mux.end.mux->Open({}).error().code, Errc::kLimitExceeded);
 }
 
 TEST(ChannelMuxTest, StartIsOnceAndItsFailureIsToldAtOnce) {
@@ -112,7 +113,7 @@ TEST(ChannelMuxTest, StartIsOnceAndItsFailureIsToldAtOnce) {
       },
       true, 0);
   EXPECT_EQ(started.error().code, Errc::kSctpFailed);
-  EXPECT_EQ(failing.end.mux->Open("", "").error().code, Errc::kClosed);
+  EXPECT_EQ(failing.end.mux->Open({}).error().code, Errc::kClosed);
 }
 
 TEST(ChannelMuxTest, PacketsPassBothWays) {
@@ -142,7 +143,7 @@ TEST(ChannelMuxTest, FailureClosesEveryChannelWithTheReason) {
   EXPECT_EQ(mux.end.log[mux.end.log.size() - 3], "state4");  // before the channels
   EXPECT_EQ(mux.end.mux->total_buffered_amount(), 0u);
   EXPECT_EQ(mux.end.SendText(ours, "x").error().code, Errc::kClosed);
-  EXPECT_EQ(mux.end.mux->Open("", "").error().code, Errc::kClosed);
+  EXPECT_EQ(mux.end.mux->Open({}).error().code, Errc::kClosed);
 }
 
 TEST(ChannelMuxTest, OrderlyEndClosesEveryChannelWithoutAnError) {
@@ -176,7 +177,7 @@ TEST(ChannelMuxTest, EventsNeverComeFromInsideAMethod) {
   ASSERT_TRUE(mux.end.SendText(id, "x").has_value());
   mux.end.mux->ResumeReceiving(theirs);
   mux.end.mux->Close(id);
-  mux.end.mux->Close(mux.end.mux->Open("never announced", "").value());
+  mux.end.mux->Close(mux.end.mux->Open({.label = "never announced"}).value());
   mux.end.mux->CloseAll();
   EXPECT_EQ(mux.end.events, before);
 }
@@ -185,8 +186,8 @@ TEST(ChannelMuxTest, EventsNeverComeFromInsideAMethod) {
 void RunScenario(FakeMuxPair& pair) {
   pair.Connect();
   if (!pair.a.mux) return;
-  const auto first = pair.a.mux->Open("first", "");
-  const auto second = pair.a.mux->Open("second", "");
+  const auto first = pair.a.mux->Open({.label = "first"});
+  const auto second = pair.a.mux->Open({.label = "second"});
   pair.loop.RunFor(std::chrono::milliseconds(10));
   const auto send = [](test::MuxEnd& end, ChannelId id) {
     if (end.mux) (void)end.SendText(id, "text");

@@ -4,8 +4,11 @@
 // it.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <map>
+#include <string>
+#include <vector>
 
 #include "sctp/channel_mux.h"
 #include "sctp/usrsctp_association.h"
@@ -66,7 +69,7 @@ struct RealMuxPair {
 
 TEST(ChannelMuxUsrsctpTest, OpenSendCloseBothWays) {
   RealMuxPair pair({.delay = 10ms});
-  const ChannelId early = pair.a.mux->Open("early", "proto").value();
+  const ChannelId early = pair.a.mux->Open({.label = "early", .protocol = "proto"}).value();
   pair.Start();
   ASSERT_TRUE(pair.RunUntil([&] { return !pair.a.opened.empty() && !pair.b.opened.empty(); }));
   EXPECT_EQ(pair.b.log[1], "incoming early/proto");
@@ -101,7 +104,7 @@ TEST(ChannelMuxUsrsctpTest, TenThousandMessagesThroughBadWeatherWithBackPressure
     RealMuxPair pair({.delay = 10ms, .jitter = 2ms, .loss = 0.02, .reorder = 0.02, .seed = seed},
                      {.max_buffered_amount = 200'000, .max_receive_buffer = 50'000});
     pair.Start();
-    const ChannelId id = pair.a.mux->Open("numbers", "").value();
+    const ChannelId id = pair.a.mux->Open({.label = "numbers"}).value();
     ASSERT_TRUE(pair.RunUntil([&] { return pair.b.opened.size() == 1; }));
     SeededRandom random(seed);
     int sent = 0;
@@ -130,7 +133,7 @@ TEST(ChannelMuxUsrsctpTest, AReaderThatStopsHoldsTheSenderWithinBounds) {
   RealMuxPair pair({.delay = 1ms});
   pair.b.accept_incoming = false;
   pair.Start();
-  const ChannelId id = pair.a.mux->Open("file", "").value();
+  const ChannelId id = pair.a.mux->Open({.label = "file"}).value();
   ASSERT_TRUE(pair.RunUntil([&] { return pair.a.opened.size() == 1; }));
   std::size_t accepted = 0;
   for (int i = 0; i < 500; ++i) {
@@ -164,7 +167,7 @@ TEST(ChannelMuxUsrsctpTest, ChannelsComeAndGoAtBothEndsThroughLoss) {
       MuxEnd& end = at_a ? pair.a : pair.b;
       auto& own = at_a ? of_a : of_b;
       if (random.Chance(0.5)) {
-        if (const auto id = end.mux->Open("x", "")) {
+        if (const auto id = end.mux->Open({.label = "x"})) {
           own.push_back(*id);
           ++(at_a ? opened_by_a : opened_by_b);
         }
@@ -194,7 +197,7 @@ TEST(ChannelMuxUsrsctpTest, MoreChannelsThanInitialStreams) {
   RealMuxPair pair({.delay = 5ms}, {.max_channels = 300});
   pair.Start();
   std::vector<ChannelId> ids;
-  for (int i = 0; i < 200; ++i) ids.push_back(pair.a.mux->Open("many", "").value());
+  for (int i = 0; i < 200; ++i) ids.push_back(pair.a.mux->Open({.label = "many"}).value());
   ASSERT_TRUE(pair.RunUntil([&] { return pair.a.opened.size() == 200; }));
   EXPECT_GE(ToInt(*pair.a.mux->stream_of(ids.back())), kInitialStreams);
   for (const ChannelId id : ids) ASSERT_TRUE(pair.a.SendText(id, "x").has_value());
@@ -206,10 +209,186 @@ TEST(ChannelMuxUsrsctpTest, MoreChannelsThanInitialStreams) {
       pair.RunUntil([&] { return pair.a.closed.size() == 200 && pair.b.closed.size() == 200; }));
 }
 
+// RFC 8832's six types, opened by each end, through loss and reordering.
+TEST(ChannelMuxUsrsctpTest, EveryKindOfChannelWorksFromBothEnds) {
+  const ChannelOptions kinds[] = {
+      {.ordered = true},
+      {.ordered = false},
+      {.ordered = true, .max_retransmits = 2},
+      {.ordered = false, .max_retransmits = 0},
+      {.ordered = true, .max_life_time = 200ms},
+      {.ordered = false, .max_life_time = 200ms},
+  };
+  RealMuxPair pair({.delay = 10ms, .loss = 0.05, .reorder = 0.2, .reorder_by = 12ms, .seed = 4});
+  pair.Start();
+  std::map<ChannelId, ChannelOptions> of_a;
+  for (int i = 0; i < 12; ++i) {
+    ChannelOptions options = kinds[i % 6];
+    options.label = std::to_string(i);
+    MuxEnd& end = i < 6 ? pair.a : pair.b;
+    of_a[end.mux->Open(options).value()] = options;
+  }
+  ASSERT_TRUE(
+      pair.RunUntil([&] { return pair.a.opened.size() == 12 && pair.b.opened.size() == 12; }));
+  for (const auto* end : {&pair.a, &pair.b}) {
+    for (const auto& [id, options] : end->incoming_options) {
+      ChannelOptions expected = kinds[std::stoi(options.label) % 6];
+      expected.label = options.label;
+      expected.id = ToInt(*end->mux->stream_of(id));
+      EXPECT_EQ(options, expected);
+    }
+  }
+  constexpr int kMessages = 500;
+  for (int i = 0; i < kMessages; ++i) {
+    for (MuxEnd* const end : {&pair.a, &pair.b}) {
+      for (const ChannelId id : end->opened) {
+        ASSERT_TRUE(end->SendText(id, std::to_string(i)).has_value());
+      }
+    }
+    pair.loop.RunFor(5ms);
+  }
+  ASSERT_TRUE(pair.RunUntil([&] {
+    return pair.a.mux->total_buffered_amount() == 0 && pair.b.mux->total_buffered_amount() == 0;
+  }));
+  pair.loop.RunFor(1s);
+  for (const auto* end : {&pair.a, &pair.b}) {
+    std::map<ChannelId, std::vector<int>> numbers;
+    for (const auto& message : end->messages)
+      numbers[message.id].push_back(std::stoi(message.data));
+    ASSERT_EQ(numbers.size(), 12u);
+    for (const auto& channel : end->mux->stats().channels) {
+      SCOPED_TRACE(channel.label);
+      const ChannelOptions& kind = kinds[std::stoi(channel.label) % 6];
+      const auto& got = numbers[channel.channel];
+      const bool reliable = !kind.max_retransmits && !kind.max_life_time;
+      EXPECT_EQ(channel.messages_received, got.size());
+      EXPECT_GE(got.size(), reliable ? kMessages : kMessages * 9 / 10);
+      EXPECT_LE(got.size(), kMessages);
+      EXPECT_EQ(std::is_sorted(got.begin(), got.end()), kind.ordered);
+    }
+  }
+}
+
+TEST(ChannelMuxUsrsctpTest, NegotiatedChannelsOfAnyNumber) {
+  for (const std::uint16_t id : std::initializer_list<std::uint16_t>{0, 300, 65'534}) {
+    SCOPED_TRACE(id);
+    const ChannelOptions options{.ordered = false, .negotiated = true, .id = id};
+    RealMuxPair pair({.delay = 10ms, .loss = 0.1, .seed = 7});
+    const ChannelId at_a = pair.a.mux->Open(options).value();
+    const ChannelId at_b = pair.b.mux->Open(options).value();
+    pair.Start();
+    ASSERT_TRUE(
+        pair.RunUntil([&] { return pair.a.opened.size() == 1 && pair.b.opened.size() == 1; }));
+    for (int i = 0; i < 50; ++i) {
+      ASSERT_TRUE(pair.a.SendText(at_a, "ping").has_value());
+      ASSERT_TRUE(pair.b.SendText(at_b, "pong").has_value());
+    }
+    ASSERT_TRUE(pair.RunUntil(
+        [&] { return pair.a.messages.size() == 50 && pair.b.messages.size() == 50; }));
+    pair.b.mux->Close(at_b);
+    ASSERT_TRUE(
+        pair.RunUntil([&] { return pair.a.closed.size() == 1 && pair.b.closed.size() == 1; }));
+    EXPECT_FALSE(pair.a.closed[at_a] || pair.b.closed[at_b]);
+  }
+}
+
+// The quicker end sends at once; the other makes its half later, and above the first streams.
+TEST(ChannelMuxUsrsctpTest, ANegotiatedChannelMadeLateAtOneEnd) {
+  const ChannelOptions options{.negotiated = true, .id = 700};
+  RealMuxPair pair({.delay = 10ms, .loss = 0.05, .seed = 9});
+  pair.Start();
+  ASSERT_TRUE(pair.RunUntil([&] { return !pair.a.states.empty() && !pair.b.states.empty(); }));
+  const ChannelId at_a = pair.a.mux->Open(options).value();
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_TRUE(pair.a.SendText(at_a, std::to_string(i)).has_value());
+  }
+  pair.loop.RunFor(3s);
+  EXPECT_TRUE(pair.b.messages.empty());
+  const ChannelId at_b = pair.b.mux->Open(options).value();
+  ASSERT_TRUE(pair.RunUntil([&] { return pair.b.messages.size() == 20; }, 1s));
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(pair.b.messages[static_cast<std::size_t>(i)].data, std::to_string(i));
+  }
+  ASSERT_TRUE(pair.b.SendText(at_b, "back").has_value());
+  ASSERT_TRUE(pair.RunUntil([&] { return pair.a.messages.size() == 1; }));
+}
+
+TEST(ChannelMuxUsrsctpTest, AMessageThatMayBeLostStillCountsDownToZero) {
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    PAIRWIRE_TRACE_SEED(seed);
+    RealMuxPair pair({.delay = 20ms, .loss = 0.2, .rate_bps = 5'000'000, .seed = seed});
+    pair.Start();
+    ChannelOptions options{.ordered = seed % 2 == 0};
+    if (seed % 3 == 0) {
+      options.max_life_time = 100ms;
+    } else {
+      options.max_retransmits = static_cast<std::uint16_t>(seed % 3 - 1);
+    }
+    const ChannelId id = pair.a.mux->Open(options).value();
+    ASSERT_TRUE(pair.RunUntil([&] { return pair.a.opened.size() == 1; }));
+    SeededRandom random(seed);
+    for (int i = 0; i < 300; ++i) {
+      (void)pair.a.mux->Send(id, Bytes(random.NextBelow(20'000)), false);
+      pair.loop.RunFor(5ms);
+    }
+    ASSERT_TRUE(pair.RunUntil([&] { return pair.a.mux->total_buffered_amount() == 0; }, 60s))
+        << pair.a.mux->total_buffered_amount() << " left, "
+        << pair.a.mux->stats().association->unacknowledged_bytes << " "
+        << pair.a.mux->stats().association->unacknowledged_chunks << " cwnd "
+        << pair.a.mux->stats().association->congestion_window << " rwnd "
+        << pair.a.mux->stats().association->receiver_window << " rtx "
+        << pair.a.mux->stats().association->retransmitted_chunks << " ab "
+        << pair.a.mux->stats().association->abandoned_messages << " state "
+        << static_cast<int>(pair.a.mux->stats().association->state) << " got "
+        << pair.b.messages.size() << pair.a.error.detail << pair.b.error.detail;
+    EXPECT_EQ(pair.a.buffered[id], 0u);
+    pair.a.mux->Close(id);
+    ASSERT_TRUE(
+        pair.RunUntil([&] { return pair.a.closed.contains(id) && !pair.b.closed.empty(); }, 60s));
+    EXPECT_FALSE(pair.a.closed[id].has_value());
+  }
+}
+
+TEST(ChannelMuxUsrsctpTest, AfterABlackoutOnlyWhatIsYoungComes) {
+  RealMuxPair pair({.delay = 20ms});
+  pair.Start();
+  const ChannelId timed = pair.a.mux->Open({.max_life_time = 500ms}).value();
+  const ChannelId reliable = pair.a.mux->Open({}).value();
+  ASSERT_TRUE(pair.RunUntil([&] { return pair.a.opened.size() == 2; }));
+  pair.path.SetDown(true);
+  for (int i = 0; i < 2'500; ++i) {
+    ASSERT_TRUE(pair.a.SendText(timed, std::to_string(i)).has_value());
+    if (i % 100 == 0) {
+      ASSERT_TRUE(pair.a.SendText(reliable, std::to_string(i)).has_value());
+    }
+    pair.loop.RunFor(10ms);
+  }
+  pair.path.SetDown(false);
+  for (int i = 2'500; i < 2'800; ++i) {
+    ASSERT_TRUE(pair.a.SendText(timed, std::to_string(i)).has_value());
+    pair.loop.RunFor(10ms);
+  }
+  pair.loop.RunFor(1s);
+  int of_timed = 0;
+  int of_reliable = 0;
+  for (const auto& message : pair.b.messages) {
+    ++(message.id == pair.b.incoming[0] ? of_timed : of_reliable);
+  }
+  EXPECT_EQ(of_reliable, 25);
+  // Of the blackout: those of the second before the stall was noticed.
+  int of_blackout = 0;
+  for (const auto& message : pair.b.messages) {
+    if (message.id == pair.b.incoming[0] && std::stoi(message.data) < 2'400) ++of_blackout;
+  }
+  EXPECT_LE(of_blackout, 110);
+  EXPECT_GE(of_timed, 50);
+  EXPECT_EQ(pair.a.mux->total_buffered_amount(), 0u);
+}
+
 TEST(ChannelMuxUsrsctpTest, DestructionTellsTheOtherEnd) {
   RealMuxPair pair({.delay = 5ms});
   pair.Start();
-  (void)pair.a.mux->Open("x", "");
+  (void)pair.a.mux->Open({.label = "x"});
   ASSERT_TRUE(pair.RunUntil([&] { return pair.b.opened.size() == 1; }));
   const int events = pair.a.events;
   pair.a.mux.reset();

@@ -107,10 +107,11 @@ TEST(DcepTest, LimitsLabelAndProtocol) {
   message[8] = 0x01;
   message[9] = 0x01;
   message[10] = message[11] = 0;
-  EXPECT_EQ(DecodeDcep(message).error().code, Errc::kLimitExceeded);
+  EXPECT_TRUE(DecodeDcep(message).has_value());
+  EXPECT_EQ(DecodeDcep(message, 256).error().code, Errc::kLimitExceeded);
   std::swap(message[8], message[10]);
   std::swap(message[9], message[11]);
-  EXPECT_EQ(DecodeDcep(message).error().code, Errc::kLimitExceeded);
+  EXPECT_EQ(DecodeDcep(message, 256).error().code, Errc::kLimitExceeded);
 }
 
 TEST(DcepTest, LengthsThatLieAreRefused) {

@@ -23,6 +23,7 @@ class FakeAssociation final : public Association {
     StreamId stream;
     Ppid ppid;
     Bytes data;
+    Delivery delivery = {};
     bool operator==(const Sent&) const = default;
   };
 
@@ -38,7 +39,8 @@ class FakeAssociation final : public Association {
     b.other_ = &a;
   }
 
-  Result<void> Connect() override {
+  Result<void> Connect(std::uint16_t wanted) override {
+    connect_streams = wanted;
     if (connect_error) return tl::unexpected(*connect_error);
     state_ = AssociationState::kConnecting;
     return {};
@@ -47,7 +49,7 @@ class FakeAssociation final : public Association {
     packets.emplace_back(packet.begin(), packet.end());
   }
 
-  Result<void> Send(StreamId stream, Ppid ppid, ByteSpan data) override {
+  Result<void> Send(StreamId stream, Ppid ppid, ByteSpan data, const Delivery& delivery) override {
     if (state_ != AssociationState::kConnected) return Fail(Errc::kInvalidState);
     if (send_error) return tl::unexpected(*send_error);
     if (data.empty()) return Fail(Errc::kInvalidArgument);
@@ -57,7 +59,7 @@ class FakeAssociation final : public Association {
     }
     if (unacknowledged + data.size() > capacity) return Fail(Errc::kBufferFull);
     unacknowledged += data.size();
-    sent.push_back({stream, ppid, Bytes(data.begin(), data.end())});
+    sent.push_back({stream, ppid, Bytes(data.begin(), data.end()), delivery});
     events_.OnSctpPacket(Bytes{1});
     if (other_ == nullptr) return {};
     After([this, message = sent.back()] {
@@ -92,6 +94,12 @@ class FakeAssociation final : public Association {
   }
   AssociationState state() const override { return state_; }
   std::uint16_t stream_count() const override { return streams; }
+  AssociationStats stats() const override {
+    AssociationStats stats;
+    stats.state = state_;
+    stats.unacknowledged_bytes = unacknowledged;
+    return stats;
+  }
 
   // What the test does in place of the other end.
   void BecomeConnected() {
@@ -126,6 +134,7 @@ class FakeAssociation final : public Association {
   std::size_t unacknowledged = 0;
   std::size_t capacity = 1'000'000'000;
   std::uint16_t streams = 256;
+  std::uint16_t connect_streams = 0;  // what Connect was asked for
   std::uint32_t wanted_streams = 0;
   bool paused = false;
   bool keep_sent = true;

@@ -42,9 +42,9 @@ class MuxEnd final : public ChannelMuxEvents {
     error = new_error;
     RunHook();
   }
-  void OnChannelIncoming(ChannelId id, const std::string& label,
-                         const std::string& protocol) override {
-    Note("incoming " + label + "/" + protocol);
+  void OnChannelIncoming(ChannelId id, const ChannelOptions& options) override {
+    Note("incoming " + options.label + "/" + options.protocol);
+    incoming_options[id] = options;
     incoming.push_back(id);
     if (accept_incoming && mux) mux->ResumeReceiving(id);
     RunHook();
@@ -81,6 +81,7 @@ class MuxEnd final : public ChannelMuxEvents {
   std::vector<AssociationState> states;
   Error error;
   std::vector<ChannelId> incoming;
+  std::map<ChannelId, ChannelOptions> incoming_options;
   std::vector<ChannelId> opened;
   std::vector<MuxMessage> messages;
   std::map<ChannelId, std::size_t> buffered;
@@ -118,7 +119,7 @@ struct FakeMux {
   }
   // Opens a channel of ours up to its ACK.
   ChannelId OpenChannel(std::string label = "label") {
-    const ChannelId id = end.mux->Open(std::move(label), "").value();
+    const ChannelId id = end.mux->Open({.label = std::move(label)}).value();
     fake->Receive(ToInt(*end.mux->stream_of(id)), Ppid::kDcep, EncodeDcepAck());
     loop.RunUntilIdle();
     return id;

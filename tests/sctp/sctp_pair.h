@@ -80,8 +80,9 @@ class SctpEnd final : public AssociationEvents {
     RunHook();
   }
 
-  Result<void> Send(std::uint16_t stream, ByteSpan data, Ppid ppid = Ppid::kBinary) {
-    auto sent = association->Send(StreamId{stream}, ppid, data);
+  Result<void> Send(std::uint16_t stream, ByteSpan data, Ppid ppid = Ppid::kBinary,
+                    const Delivery& delivery = {}) {
+    auto sent = association->Send(StreamId{stream}, ppid, data, delivery);
     if (sent) {
       accepted_bytes += data.size();
       unacknowledged += data.size();
@@ -146,8 +147,8 @@ struct SctpPair {
 
   // Both ends at once, as WebRTC does.
   void StartConnecting() {
-    ASSERT_TRUE(a.association->Connect().has_value());
-    ASSERT_TRUE(b.association->Connect().has_value());
+    ASSERT_TRUE(a.association->Connect(0).has_value());
+    ASSERT_TRUE(b.association->Connect(0).has_value());
   }
   void Connect(Loop::Duration limit = 60s) {
     StartConnecting();

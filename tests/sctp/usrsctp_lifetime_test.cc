@@ -74,8 +74,8 @@ void RunScenario(SctpPair& pair, int destroy_at_step) {
     return pair.a.association != nullptr;
   };
   if (!maybe_destroy()) return;
-  (void)pair.a.association->Connect();
-  (void)pair.b.association->Connect();
+  (void)pair.a.association->Connect(0);
+  (void)pair.b.association->Connect(0);
   for (int i = 0; i < 8; ++i) {
     if (!maybe_destroy()) break;
     pair.loop.Step();

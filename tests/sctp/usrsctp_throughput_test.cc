@@ -39,8 +39,8 @@ void Measure(std::size_t message_size, std::size_t total) {
     for (const Bytes& packet : batch) a.association->ReceivePacket(packet);
     loop.RunUntilIdle();
   };
-  ASSERT_TRUE(a.association->Connect().has_value());
-  ASSERT_TRUE(b.association->Connect().has_value());
+  ASSERT_TRUE(a.association->Connect(0).has_value());
+  ASSERT_TRUE(b.association->Connect(0).has_value());
   for (int i = 0; i < 20; ++i) turn();
   ASSERT_TRUE(a.connected() && b.connected());
 
