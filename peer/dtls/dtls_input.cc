@@ -95,7 +95,15 @@ void DtlsTransport::Impl::Feed(const Record& record) {
     }
     NoteProgress();
   }
-  bio_.SetInput(record.bytes);
+  // A record in the clear can carry any number, and OpenSSL's replay window would believe it: one
+  // forged number near 2^48 and all that follows is too old. So they are numbered as they come;
+  // that a message counts once is for the handshake to see.
+  Bytes numbered;
+  if (record.epoch == 0) {
+    numbered.assign(record.bytes.begin(), record.bytes.end());
+    SetRecordSequence(numbered, plain_records_++);
+  }
+  bio_.SetInput(record.epoch == 0 ? ByteSpan(numbered) : record.bytes);
   if (state_ == State::kConnecting) DriveHandshake();
   if (state_ == State::kConnected) DriveRead();
   bio_.SetInput({});
@@ -153,6 +161,7 @@ void DtlsTransport::Impl::DriveHandshake() {
   std::string text;
   {
     const ErrorQueueScope errors;
+    const GatherOutput gather(*this);
     const int result = SSL_do_handshake(ssl_.get());
     done = result == 1;
     if (!done) ssl_error = SSL_get_error(ssl_.get(), result);
@@ -210,6 +219,7 @@ void DtlsTransport::Impl::DriveRead() {
     std::string text;
     {
       const ErrorQueueScope errors;
+      const GatherOutput gather(*this);  // the last flight, once more
       read = SSL_read(ssl_.get(), buffer.data(), static_cast<int>(buffer.size()));
       if (read <= 0) ssl_error = SSL_get_error(ssl_.get(), read);
       if (ssl_error == SSL_ERROR_SSL) text = NewestErrorText();

@@ -62,6 +62,7 @@ Result<void> DtlsTransport::Impl::Start(Role role, std::vector<Fingerprint> fing
 
 Result<void> DtlsTransport::Impl::CreateConnection() {
   ssl_.reset();  // before the BIO that it uses
+  plain_records_ = 0;
   const Certificate::Impl& ours = *certificate_.impl_;
   if (options_.on_key_log && own_context_ == nullptr) {
     auto context = CreateSslContext(ours.x509.get(), ours.key.get(), KeyLog::kOnRequest);
@@ -84,7 +85,18 @@ void DtlsTransport::Impl::OnOutput(ByteSpan packet) {
     }
     if (packet[0] == kAlertType) last_alert_.assign(packet.begin(), packet.end());
   }
-  events_.OnDtlsPacket(packet);
+  if (!gathering_) {
+    events_.OnDtlsPacket(packet);
+    return;
+  }
+  if (gathered_.size() + packet.size() > options_.mtu) SendGathered();
+  gathered_.insert(gathered_.end(), packet.begin(), packet.end());
+}
+
+void DtlsTransport::Impl::SendGathered() {
+  if (gathered_.empty()) return;
+  const Bytes datagram = std::exchange(gathered_, {});
+  events_.OnDtlsPacket(datagram);
 }
 
 Result<void> DtlsTransport::Impl::Send(ByteSpan data) {
@@ -168,6 +180,7 @@ void DtlsTransport::Impl::OnRetransmission() {
   long result = 0;
   {
     const ErrorQueueScope errors;
+    const GatherOutput gather(*this);
     bio_.ExpireTimer(ssl_.get());
     result = DTLSv1_handle_timeout(ssl_.get());
   }

@@ -52,6 +52,7 @@ class DtlsTransport::Impl {
   // dtls_transport.cc
   Result<void> CreateConnection();
   void OnOutput(ByteSpan packet);
+  void SendGathered();
   void SetState(State state, const Error& error);
   void EnterFailed(Errc code, std::string detail);
   void FailHandshake(Errc code, std::string detail);
@@ -72,6 +73,22 @@ class DtlsTransport::Impl {
   void OnHandshakeError(const std::string& text);
   void OnHandshakeDone();
   void DriveRead();
+
+  // While it stands, what OpenSSL writes goes out in as few datagrams as the mtu allows. It repeats
+  // a flight one message at a time, and of five datagrams one is lost much sooner than of one.
+  class GatherOutput {
+   public:
+    explicit GatherOutput(Impl& impl) : impl_(impl) { impl_.gathering_ = true; }
+    ~GatherOutput() {
+      impl_.gathering_ = false;
+      impl_.SendGathered();
+    }
+    GatherOutput(const GatherOutput&) = delete;
+    GatherOutput& operator=(const GatherOutput&) = delete;
+
+   private:
+    Impl& impl_;
+  };
 
   bool Active() const { return state_ == State::kConnecting || state_ == State::kConnected; }
   FilterState filter_state() const;
@@ -103,7 +120,11 @@ class DtlsTransport::Impl {
   static constexpr std::size_t kMaxHeldBytes = 32 * 1024;
   BoundedQueue held_{kMaxHeldRecords, kMaxHeldBytes};
 
+  bool gathering_ = false;
+  Bytes gathered_;  // at most one mtu
+
   std::optional<HandshakeBudget> budget_;  // since Start
+  std::uint64_t plain_records_ = 0;        // that reached the present SSL
   std::uint64_t dropped_ = 0;
   std::string suspicion_;       // what may explain it if the handshake does not end
   bool flight_sent_ = false;    // a handshake message of ours went out: the other end may answer

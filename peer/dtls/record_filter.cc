@@ -107,6 +107,13 @@ std::optional<Record> TakeRecord(ByteSpan& datagram) {
                 .body = rest.subspan(kRecordHeaderSize, length)};
 }
 
+void SetRecordSequence(std::span<std::uint8_t> bytes, std::uint64_t number) {
+  constexpr std::size_t kSequenceAt = 5, kSequenceSize = 6;
+  for (std::size_t i = 0; i < kSequenceSize; ++i) {
+    bytes[kSequenceAt + i] = static_cast<std::uint8_t>(number >> (kSequenceSize - 1 - i) * 8);
+  }
+}
+
 Verdict Judge(const Record& record, const FilterState& state) {
   // Without renegotiation there is no epoch 2 (CVE-2026-54874: OpenSSL kept what came too early).
   switch (record.epoch) {

@@ -20,6 +20,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "peer/dtls/dtls_transport.h"
 
@@ -57,6 +58,9 @@ struct Record {
 // Takes the first record off `datagram`. Empty when what is left is not a whole record of DTLS 1.0
 // or 1.2 (the first ClientHello may still say 1.0); nothing after it can be found then.
 std::optional<Record> TakeRecord(ByteSpan& datagram);
+
+// Writes the number (below 2^48) of the record that `bytes` begins with: at least a header.
+void SetRecordSequence(std::span<std::uint8_t> bytes, std::uint64_t number);
 
 // Where the connection stands, as far as the filter cares.
 struct FilterState {

@@ -139,9 +139,8 @@ TEST(Certificate, IsValidSinceYesterdayForAsLongAsAsked) {
 }
 
 TEST(Certificate, LifetimesThatAreNone) {
-  for (const auto lifetime :
-       {std::chrono::seconds(0), std::chrono::seconds(-1), std::chrono::seconds(365 * 86400 + 1),
-        std::chrono::seconds::max()}) {
+  for (const auto lifetime : {std::chrono::seconds(0), std::chrono::seconds(-1),
+                              std::chrono::seconds(365 * 86400 + 1), std::chrono::seconds::max()}) {
     EXPECT_EQ(Certificate::Generate({.lifetime = lifetime}).error().code, Errc::kInvalidArgument);
   }
 }

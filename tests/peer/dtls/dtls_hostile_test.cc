@@ -135,14 +135,17 @@ TEST(DtlsHostile, RubbishBeforeStart) {
   pair.Connect();
 }
 
-// Each datagram of a good handshake, cut short at many places, comes just before the whole one.
+// Each datagram of a good handshake, cut short at each byte, comes just before the whole one.
 TEST(DtlsHostile, CutShortFlights) {
+  const Certificate certificate = NewCertificate();
   for (int number = 0; number < 4; ++number) {
-    for (std::size_t cut = 0; cut < 640; cut += 13) {
-      Pair pair;
+    std::size_t size = 1;
+    for (std::size_t cut = 0; cut < size; ++cut) {
+      Pair pair({.delay = 10ms}, {}, {}, certificate, certificate);
       pair.pass = [&](int n, bool from_client, ByteSpan packet) {
         if (n == number) {
-          const ByteSpan start = packet.first(std::min(cut, packet.size()));
+          size = packet.size();
+          const ByteSpan start = packet.first(std::min(cut, size));
           (from_client ? pair.path().a_to_b() : pair.path().b_to_a()).Send(start);
         }
         return true;
@@ -282,23 +285,17 @@ TEST(DtlsHostile, AFloodOfHandshakeFragmentsIsCutOff) {
 }
 
 TEST(DtlsHostile, HandshakeRecordsAreCounted) {
-  // The same harmless ClientHello again and again: after 200 records nothing reaches OpenSSL any
-  // more.
+  // The same harmless ClientHello again and again, until nothing reaches OpenSSL any more: neither
+  // does the client's answer then, but its next retransmission does.
   Pair pair;
   ASSERT_TRUE(pair.StartClient());
   const Bytes hello = pair.client.sent.front();
   ASSERT_TRUE(pair.StartServer());
-  pair.path().SetDown(true);
-  for (int i = 0; i < 300; ++i) {
-    Bytes again = hello;
-    again[9] = static_cast<std::uint8_t>(1 + i / 256);  // a fresh record number each time
-    again[10] = static_cast<std::uint8_t>(i);
-    pair.server.Receive(again);
-  }
-  pair.path().SetDown(false);
-  pair.loop.AdvanceBy(20s);
-  EXPECT_EQ(pair.server.state(), State::kFailed);
-  EXPECT_THAT(pair.server.error.detail, testing::HasSubstr("too long"));
+  pair.loop.AdvanceBy(20ms);  // the answer to the answer is on its way
+  for (int i = 0; i < 5'000; ++i) pair.server.Receive(hello);
+  pair.loop.AdvanceBy(20ms);
+  EXPECT_EQ(pair.server.state(), State::kConnecting);
+  EXPECT_TRUE(pair.RunUntilBothAre(State::kConnected, 1s)) << pair.Describe();
 }
 
 TEST(DtlsHostile, MemoryOfOneAssociation) {

@@ -4,44 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <memory>
 #include <string>
 
-#include "tests/peer/dtls/dtls_pair.h"
-#include "tests/peer/dtls/raw_peer.h"
+#include "tests/peer/dtls/meeting.h"
 
 namespace pairwire::dtls::test {
 namespace {
-
-// Ours on one side, a RawPeer on the other.
-class Meeting {
- public:
-  explicit Meeting(const RawPeer::Settings& settings)
-      : path_(loop, {.delay = 10ms}),
-        ours(loop),
-        raw(settings, [this](ByteSpan packet) { path_.b_to_a().Send(packet); }) {
-    ours.on_packet = [this](ByteSpan packet) { path_.a_to_b().Send(packet); };
-    path_.a_to_b().SetReceiver([this](ByteSpan packet) { raw.Receive(packet); });
-    path_.b_to_a().SetReceiver([this](ByteSpan packet) { ours.Receive(packet); });
-    const Role role = settings.role == Role::kClient ? Role::kServer : Role::kClient;
-    EXPECT_TRUE(ours.transport().Start(role, {raw.fingerprint()}).has_value());
-    raw.Start();
-  }
-
-  bool Run() {
-    return loop.RunUntil([&] { return ours.state() != State::kConnecting; }, 20s) &&
-           ours.state() == State::kConnected;
-  }
-
-  ManualLoop loop;
-
- private:
-  SimPath path_;
-
- public:
-  Endpoint ours;
-  RawPeer raw;
-};
 
 void ExpectConnected(const RawPeer::Settings& settings) {
   Meeting meeting(settings);

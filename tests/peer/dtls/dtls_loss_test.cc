@@ -4,6 +4,10 @@
 // simulated in no time.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <iostream>
+#include <vector>
+
 #include "tests/peer/dtls/dtls_pair.h"
 #include "tests/support/seed_trace.h"
 
@@ -75,6 +79,37 @@ TEST(DtlsLoss, EverythingAtOnce) {
     EXPECT_TRUE(pair.RunUntilBothAre(State::kConnected)) << pair.Describe();
   }
 }
+
+// 30 % of each way lost, half of the rest out of order or twice, at each mtu: how long it takes.
+class BadWeather : public testing::TestWithParam<std::size_t> {};
+
+TEST_P(BadWeather, TwentySeeds) {
+  std::vector<std::int64_t> times;
+  for (std::uint64_t i = 0; i < 20; ++i) {
+    const std::uint64_t seed = pairwire::test::Seed(400 + i);
+    PAIRWIRE_TRACE_SEED(seed);
+    Pair pair({.delay = 20ms,
+               .jitter = 5ms,
+               .loss = 0.3,
+               .reorder = 0.3,
+               .reorder_by = 15ms,
+               .duplicate = 0.2,
+               .mtu = GetParam(),
+               .seed = seed},
+              {.mtu = GetParam()});
+    pair.Start();
+    const auto begin = pair.loop.Now();
+    EXPECT_TRUE(pair.RunUntilBothAre(State::kConnected, 15s)) << pair.Describe();
+    times.push_back(
+        std::chrono::duration_cast<std::chrono::milliseconds>(pair.loop.Now() - begin).count());
+  }
+  std::sort(times.begin(), times.end());
+  std::cout << "mtu " << GetParam() << ": median " << times[10] << " ms, worst " << times[19]
+            << " ms\n";
+  EXPECT_LE(times[10], 3'000);
+}
+
+INSTANTIATE_TEST_SUITE_P(Mtus, BadWeather, testing::Values(400, 576, 800, 1200));
 
 TEST(DtlsLoss, DataBeforeTheLastFlightWaits) {
   // The server's first data overtakes its last flight: kept until the client is connected.

@@ -39,7 +39,9 @@ inline Fingerprint DigestOf(const Certificate& certificate, HashAlgorithm algori
 // One end: a transport with its own certificate, and everything that it reported.
 class Endpoint final : public Events {
  public:
-  explicit Endpoint(Loop& loop, Options options = {}) : certificate_(NewCertificate()) {
+  explicit Endpoint(Loop& loop, const Options& options = {},
+                    Certificate certificate = NewCertificate())
+      : certificate_(std::move(certificate)) {
     transport_ = std::make_unique<DtlsTransport>(loop, certificate_, options, *this);
   }
 
@@ -100,8 +102,14 @@ class Endpoint final : public Events {
 // A client and a server with 10 ms between them, unless `weather` says otherwise.
 class Pair {
  public:
-  explicit Pair(SimLink::Options weather = {.delay = 10ms}, Options options = {})
-      : path_(loop, weather), client(loop, options), server(loop, options) {
+  explicit Pair(SimLink::Options weather = {.delay = 10ms}, const Options& options = {})
+      : Pair(weather, options, options) {}
+  Pair(SimLink::Options weather, const Options& client_options, const Options& server_options,
+       Certificate client_certificate = NewCertificate(),
+       Certificate server_certificate = NewCertificate())
+      : path_(loop, weather),
+        client(loop, client_options, std::move(client_certificate)),
+        server(loop, server_options, std::move(server_certificate)) {
     path_.a_to_b().SetReceiver([this](ByteSpan packet) { server.Receive(packet); });
     path_.b_to_a().SetReceiver([this](ByteSpan packet) { client.Receive(packet); });
     client.on_packet = [this](ByteSpan packet) { Carry(packet, true); };

@@ -35,18 +35,37 @@ EvpKeyHandle RsaKey(int bits) {
 
 int AcceptAll(int, X509_STORE_CTX*) { return 1; }
 
+// The padding of the ClientHello. GREASE's first value (RFC 8701) is no extension that OpenSSL
+// knows.
+constexpr unsigned int kUnknownExtension = 0x0a0a;
+
+int AddPadding(SSL*, unsigned int, const unsigned char** out, std::size_t* size, int*,
+               void* argument) {
+  const auto* const padding = static_cast<const Bytes*>(argument);
+  *out = padding->data();
+  *size = padding->size();
+  return 1;
+}
+
+EvpKeyHandle KeyOf(const RawPeer::Settings& settings) {
+  if (settings.identity == RawPeer::Identity::kRsa) return RsaKey(settings.rsa_bits);
+  const bool p384 = settings.identity == RawPeer::Identity::kEcdsaP384;
+  return EvpKeyHandle(EVP_EC_gen(p384 ? "P-384" : "P-256"));
+}
+
 }  // namespace
 
 RawPeer::RawPeer(const Settings& settings, std::function<void(ByteSpan)> send)
-    : bio_(std::move(send)), context_(SSL_CTX_new(DTLS_method())) {
+    : padding_(settings.hello_padding),
+      bio_(std::move(send)),
+      context_(SSL_CTX_new(DTLS_method())) {
   SSL_CTX* const context = context_.get();
   EXPECT_EQ(SSL_CTX_set_cipher_list(context, settings.ciphers), 1);
   EXPECT_EQ(SSL_CTX_set_min_proto_version(context, settings.min_version), 1);
   EXPECT_EQ(SSL_CTX_set_max_proto_version(context, settings.max_version), 1);
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, AcceptAll);
   if (settings.identity != Identity::kNone) {
-    key_ = settings.identity == Identity::kRsa ? RsaKey(settings.rsa_bits)
-                                               : EvpKeyHandle(EVP_EC_gen("P-256"));
+    key_ = KeyOf(settings);
     x509_ = SelfSign(key_.get());
     EXPECT_EQ(SSL_CTX_use_certificate(context, x509_.get()), 1);
     EXPECT_EQ(SSL_CTX_use_PrivateKey(context, key_.get()), 1);
@@ -54,9 +73,17 @@ RawPeer::RawPeer(const Settings& settings, std::function<void(ByteSpan)> send)
       EXPECT_EQ(SSL_CTX_add1_chain_cert(context, x509_.get()), 1);
     }
   }
+  if (settings.groups != nullptr) {
+    EXPECT_EQ(SSL_CTX_set1_groups_list(context, settings.groups), 1);
+  }
+  if (!padding_.empty()) {
+    EXPECT_EQ(SSL_CTX_add_client_custom_ext(context, kUnknownExtension, AddPadding, nullptr,
+                                            &padding_, nullptr, nullptr),
+              1);
+  }
   ssl_.reset(SSL_new(context));
   SSL_set_options(ssl_.get(), SSL_OP_NO_QUERY_MTU);
-  SSL_set_mtu(ssl_.get(), 1200);
+  SSL_set_mtu(ssl_.get(), settings.mtu);
   BIO* const bio = bio_.CreateBio().release();
   SSL_set_bio(ssl_.get(), bio, bio);
   if (settings.role == Role::kClient) {
@@ -70,6 +97,12 @@ void RawPeer::Receive(ByteSpan packet) {
   bio_.SetInput(packet);
   Drive();
   bio_.SetInput({});
+}
+
+void RawPeer::Retransmit() {
+  const ErrorQueueScope errors;
+  bio_.ExpireTimer(ssl_.get());
+  EXPECT_EQ(DTLSv1_handle_timeout(ssl_.get()), 1);
 }
 
 void RawPeer::Drive() {

@@ -20,7 +20,7 @@ namespace pairwire::dtls::test {
 
 class RawPeer {
  public:
-  enum class Identity { kNone, kEcdsa, kRsa };
+  enum class Identity { kNone, kEcdsa, kEcdsaP384, kRsa };
   struct Settings {
     Role role = Role::kClient;
     Identity identity = Identity::kEcdsa;
@@ -29,6 +29,10 @@ class RawPeer {
     int max_version = DTLS1_2_VERSION;
     const char* ciphers = "ALL:@SECLEVEL=0";
     std::size_t extra_chain_certificates = 0;  // about 300 bytes each
+    const char* groups = nullptr;              // OpenSSL's own when null
+    long mtu = 1200;
+    // An unknown extension of so many bytes in the ClientHello: what a post-quantum key share adds.
+    std::size_t hello_padding = 0;
   };
 
   RawPeer(const Settings& settings, std::function<void(ByteSpan)> send);
@@ -36,6 +40,8 @@ class RawPeer {
   // The client's first flight; nothing for a server.
   void Start() { Drive(); }
   void Receive(ByteSpan packet);
+  // The retransmission timer, which nobody else drives here, fires now.
+  void Retransmit();
   // Encrypts and sends; false when OpenSSL refuses.
   bool Send(ByteSpan data);
 
@@ -51,6 +57,7 @@ class RawPeer {
  private:
   void Drive();
 
+  Bytes padding_;
   DatagramBio bio_;
   EvpKeyHandle key_;
   X509Handle x509_;

@@ -237,5 +237,12 @@ TEST(RecordFilter, TheNextEpochWaitsForItsTurn) {
   EXPECT_EQ(JudgeBytes(data, kUp), Verdict::kPass);
 }
 
+TEST(RecordFilter, NumbersAreWrittenWhereTheyStand) {
+  Bytes record(kRecordHeaderSize + 2, 0x77);
+  SetRecordSequence(record, 0x0102'0304'0506);
+  EXPECT_EQ(record,
+            (Bytes{0x77, 0x77, 0x77, 0x77, 0x77, 1, 2, 3, 4, 5, 6, 0x77, 0x77, 0x77, 0x77}));
+}
+
 }  // namespace
 }  // namespace pairwire::dtls
