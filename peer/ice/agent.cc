@@ -249,12 +249,6 @@ bool Agent::AddRemoteCandidate(const std::string& libnice_line) {
   return added == 1;
 }
 
-bool Agent::controlling() const {
-  gboolean controlling = FALSE;
-  g_object_get(agent_, "controlling-mode", &controlling, nullptr);
-  return controlling != FALSE;
-}
-
 std::vector<std::string> Agent::RemoteLines() const {
   std::vector<std::string> lines;
   GSList* const candidates = nice_agent_get_remote_candidates(agent_, stream_, kComponent);

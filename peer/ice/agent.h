@@ -107,9 +107,6 @@ class Agent {
   // A line from ToLibniceLine. False: libnice did not want it.
   bool AddRemoteCandidate(const std::string& libnice_line);
 
-  // libnice may have changed it (role conflict).
-  bool controlling() const;
-
   // Every remote candidate that libnice knows, peer-reflexive ones included; lines as above.
   std::vector<std::string> RemoteLines() const;
 

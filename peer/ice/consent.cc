@@ -22,6 +22,7 @@ constexpr milliseconds kProbeInterval{500};
 // At 30 % loss each way five in a row are lost once in thirty times.
 constexpr std::size_t kUnansweredForDisconnected = 5;
 constexpr int kPassiveFactor = 3;
+constexpr int kRoleConflict = 487;
 // Looking for the other end's requests costs; they come at least 4 s apart.
 constexpr milliseconds kPassivePause{3'000};
 
@@ -32,14 +33,14 @@ constexpr std::uint32_t kPriority = (110U << 24) | (65535U << 8) | 255U;
 }  // namespace
 
 Consent::Consent(Loop& loop, RandomSource& random, ConsentOptions options, Credentials local,
-                 Credentials remote, Sink& sink)
+                 Credentials remote, bool controlling, Sink& sink)
     : loop_(loop),
       random_(random),
       options_(options),
       local_(std::move(local)),
       remote_(std::move(remote)),
       sink_(sink),
-      tie_breaker_(random.NextUint64()),
+      controlling_(controlling),
       request_timer_(loop, [this] { OnRequestTimer(); }),
       silence_timer_(loop, [this] { CheckSilence(); }),
       expiry_timer_(loop, [this] { Expire(); }) {}
@@ -69,10 +70,17 @@ bool Consent::OnStun(ByteSpan bytes) {
 }
 
 bool Consent::OnResponse(const StunMessage& message) {
-  if (message.type() != StunType::kBindingSuccess) return false;
+  const bool success = message.type() == StunType::kBindingSuccess;
+  if (!success && message.type() != StunType::kBindingError) return false;
   const auto request = std::find_if(unanswered_.begin(), unanswered_.end(),
                                     [&](const Request& r) { return r.id == message.id(); });
   if (request == unanswered_.end() || !message.HasIntegrity(AsBytes(remote_.password))) {
+    return false;
+  }
+  if (!success) {
+    if (message.error_code() != kRoleConflict) return false;
+    unanswered_.erase(request);
+    OnRoleConflict();
     return false;
   }
   ++responses_received_;
@@ -81,6 +89,15 @@ bool Consent::OnResponse(const StunMessage& message) {
   total_round_trip_time_ += *round_trip_time_;
   Answered();
   return true;
+}
+
+// Asks again at once, but not for ever when the other end calls both roles wrong.
+void Consent::OnRoleConflict() {
+  controlling_ = !controlling_;
+  const auto now = loop_.Now();
+  if (last_conflict_ && now - *last_conflict_ < kMinPeriod) return;
+  last_conflict_ = now;
+  request_timer_.Start({});
 }
 
 bool Consent::OnRequest(const StunMessage& message) {
@@ -132,12 +149,12 @@ void Consent::OnRequestTimer() {
 void Consent::SendRequest() {
   if (unanswered_.size() == kMaxUnanswered) unanswered_.pop_front();
   const Request request{MakeStunTransactionId(random_), loop_.Now()};
-  const auto role =
-      sink_.IsControlling() ? StunAttribute::kIceControlling : StunAttribute::kIceControlled;
+  const auto role = controlling_ ? StunAttribute::kIceControlling : StunAttribute::kIceControlled;
+  const std::uint64_t tie_breaker = controlling_ ? 0 : ~std::uint64_t{0};
   StunBuilder message(StunType::kBindingRequest, request.id);
   message.AddText(StunAttribute::kUsername, remote_.ufrag + ":" + local_.ufrag)
       .AddU32(StunAttribute::kPriority, kPriority)
-      .AddU64(role, tie_breaker_)
+      .AddU64(role, tie_breaker)
       .AddIntegrity(AsBytes(remote_.password))
       .AddFingerprint();
   if (unanswered_.empty()) sink_.OnConsentAwaiting(true);

@@ -19,6 +19,10 @@
 // A lite agent sends no requests (RFC 7675 section 3: it only answers); Passive() then only watches
 // for silence: the other end's authenticated requests and packets renew both.
 //
+// The role that a request names may be wrong, as libnice repairs conflicts and does not tell: the
+// tie-breaker is the one that never makes the other end change its role, and its 487 (RFC 8445
+// section 7.3.1.1) tells us ours.
+//
 // No socket: requests leave through Sink, everything that may be an answer comes to OnStun.
 #ifndef PAIRWIRE_PEER_ICE_CONSENT_H_
 #define PAIRWIRE_PEER_ICE_CONSENT_H_
@@ -55,7 +59,6 @@ class Consent {
    public:
     // On the selected pair. What is not sent counts as lost.
     virtual void SendConsentRequest(ByteSpan request) = 0;
-    virtual bool IsControlling() = 0;
     // Whether OnStun needs to be called: a request is unanswered or, passive, one is due.
     virtual void OnConsentAwaiting(bool awaiting) = 0;
     virtual void OnConsentDisconnected() = 0;
@@ -71,7 +74,7 @@ class Consent {
 
   // `loop`, `random` and `sink` outlive it.
   Consent(Loop& loop, RandomSource& random, ConsentOptions options, Credentials local,
-          Credentials remote, Sink& sink);
+          Credentials remote, bool controlling, Sink& sink);
 
   Consent(const Consent&) = delete;
   Consent& operator=(const Consent&) = delete;
@@ -108,6 +111,7 @@ class Consent {
 
   bool OnResponse(const StunMessage& message);
   bool OnRequest(const StunMessage& message);
+  void OnRoleConflict();
   void Answered();
   void SendRequest();
   void OnRequestTimer();
@@ -122,13 +126,14 @@ class Consent {
   const Credentials local_;
   const Credentials remote_;
   Sink& sink_;
-  const std::uint64_t tie_breaker_;
+  bool controlling_;
   bool running_ = false;
   bool disconnected_ = false;
   bool expired_ = false;
   Loop::TimePoint last_answer_{};
   Loop::TimePoint last_packet_{};
   Loop::TimePoint last_request_{};
+  std::optional<Loop::TimePoint> last_conflict_;
   std::deque<Request> unanswered_;
   std::uint64_t requests_sent_ = 0;
   std::uint64_t responses_received_ = 0;

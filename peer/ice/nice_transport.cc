@@ -67,7 +67,6 @@ class NiceTransport::ConsentSink final : public Consent::Sink {
   explicit ConsentSink(NiceTransport& transport) : transport_(transport) {}
 
   void SendConsentRequest(ByteSpan request) override { transport_.agent_->Send(request); }
-  bool IsControlling() override { return transport_.agent_->controlling(); }
   void OnConsentAwaiting(bool awaiting) override { transport_.agent_->WatchStun(awaiting); }
   void OnConsentDisconnected() override {
     transport_.SetState(State::kDisconnected, "nothing received");
@@ -376,7 +375,8 @@ void NiceTransport::StartConsent() {
     options.disconnected_timeout = options_.disconnected_timeout;
     options.passive = options_.lite;
     consent_ = std::make_unique<Consent>(runtime_.loop(), runtime_.random(), options,
-                                         local_credentials_, *remote_credentials_, *consent_sink_);
+                                         local_credentials_, *remote_credentials_,
+                                         role_ == Role::kControlling, *consent_sink_);
   }
   consent_->Start();
 }

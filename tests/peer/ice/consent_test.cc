@@ -25,7 +25,8 @@ const Credentials kRemote{"theirs", "their-password-of-22-chars"};
 class ConsentTest : public ::testing::Test, public Consent::Sink {
  protected:
   void Begin(ConsentOptions options = {}) {
-    consent_ = std::make_unique<Consent>(loop_, random_, options, kLocal, kRemote, *this);
+    consent_ =
+        std::make_unique<Consent>(loop_, random_, options, kLocal, kRemote, controlling_, *this);
     started_ = loop_.Now();
     consent_->Start();
   }
@@ -35,7 +36,6 @@ class ConsentTest : public ::testing::Test, public Consent::Sink {
     times_.push_back(Elapsed());
     if (answer_) Answer(requests_.back());
   }
-  bool IsControlling() override { return controlling_; }
   void OnConsentAwaiting(bool awaiting) override { awaiting_ = awaiting; }
   void OnConsentDisconnected() override { events_.push_back("disconnected"); }
   void OnConsentRecovered() override { events_.push_back("recovered"); }
@@ -207,6 +207,32 @@ TEST_F(ConsentTest, OnlyAuthenticAnswersCount) {
   EXPECT_TRUE(awaiting_);
   EXPECT_TRUE(consent_->OnStun(ResponseTo(request)));
   EXPECT_FALSE(consent_->OnStun(ResponseTo(request))) << "counted twice";
+}
+
+TEST_F(ConsentTest, RoleConflictTellsTheRole) {
+  answer_ = false;
+  Begin();
+  loop_.AdvanceBy(seconds(1));
+  const auto conflict = [this] {
+    StunBuilder builder(StunType::kBindingError, StunMessage::Parse(requests_.back())->id());
+    builder.Add(StunAttribute::kErrorCode, Bytes{0, 0, 4, 87});
+    builder.AddIntegrity(AsBytes(kRemote.password));
+    EXPECT_FALSE(consent_->OnStun(builder.bytes()));
+    loop_.AdvanceBy({});
+  };
+  const auto tie_breaker = [this](StunAttribute role) {
+    const auto value = StunMessage::Parse(requests_.back())->Find(role);
+    return value ? Bytes(value->begin(), value->end()) : Bytes();
+  };
+  EXPECT_EQ(tie_breaker(StunAttribute::kIceControlling), Bytes(8, 0));
+  conflict();
+  ASSERT_EQ(requests_.size(), 2U) << "at once";
+  EXPECT_EQ(tie_breaker(StunAttribute::kIceControlled), Bytes(8, 0xff));
+  conflict();
+  EXPECT_EQ(requests_.size(), 2U) << "a peer that refuses both roles is not asked faster";
+  loop_.AdvanceBy(seconds(1));
+  EXPECT_EQ(tie_breaker(StunAttribute::kIceControlling), Bytes(8, 0));
+  EXPECT_TRUE(consent_->OnStun(ResponseTo(requests_.back())));
 }
 
 TEST_F(ConsentTest, SurvivesHeavyLoss) {

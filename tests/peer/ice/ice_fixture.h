@@ -37,6 +37,7 @@ class End final : public Events {
     bool gathering_done = false;
     std::vector<State> states;
     std::vector<CandidatePair> pairs;
+    std::vector<ServerError> server_errors;
     std::vector<Bytes> packets;
     std::size_t events = 0;
 
@@ -79,8 +80,9 @@ class End final : public Events {
     if (!Begin()) return;
     seen.Update([&](Seen& s) { s.pairs.push_back(pair); });
   }
-  void OnIceServerError(const ServerError&) override {
+  void OnIceServerError(const ServerError& error) override {
     if (!Begin()) return;
+    seen.Update([&](Seen& s) { s.server_errors.push_back(error); });
   }
   void OnIcePacket(ByteSpan packet) override {
     if (!Begin()) return;

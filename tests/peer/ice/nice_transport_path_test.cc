@@ -79,8 +79,14 @@ TEST_F(NiceTransportPathTest, TcpAloneConnectsAndIsAsked) {
     End& b = Make(TcpOptions());
     ConnectAndTalk(a, b, role_a, role_b);
     EXPECT_NE(a.seen.Get().pairs.back().local.find(" TCP "), std::string::npos);
-    EXPECT_TRUE(WaitForResponses(a, 1));
-    EXPECT_TRUE(WaitForResponses(b, 1));
+    std::string paths;
+    for (End* end : {&a, &b}) {
+      for (const CandidatePair& pair : end->seen.Get().pairs) {
+        paths += pair.local + " -> " + pair.remote + '\n';
+      }
+    }
+    EXPECT_TRUE(WaitForResponses(a, 1)) << paths;
+    EXPECT_TRUE(WaitForResponses(b, 1)) << paths;
   }
 }
 
