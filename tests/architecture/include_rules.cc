@@ -44,8 +44,9 @@ const std::vector<Box>& Boxes() {
       {"sctp", {"peer/base"}, {"usrsctp"}},
       // The only one that joins boxes.
       {"peer/connection",
-       {"peer/base", "peer/capture", "peer/ice", "peer/dtls", "peer/sdp", "sctp"},
+       {"peer/base", "peer/net", "peer/ice", "peer/capture", "peer/dtls", "peer/sdp", "sctp"},
        {}},
+      {"peer/connection/stats_json.cc", {"peer/connection"}, {"json"}},
       {"peer/session",
        {"peer/base", "peer/connection", "signaling/protocol", "signaling/client"},
        {}},
