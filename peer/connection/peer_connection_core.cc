@@ -67,8 +67,8 @@ PeerConnectionCore::PeerConnectionCore(NetworkCore& network, PeerConfiguration c
       }) {
   stack_ = std::make_unique<TransportStack>(
       network_.loop(), configuration_, certificate_,
-      [this](ice::Credentials local, ice::Events& events) {
-        return ice_setup_.Make(std::move(local), events);
+      [this](ice::Credentials local, ice::Events& transport_events) {
+        return ice_setup_.Make(std::move(local), transport_events);
       },
       UsrsctpFactory(network_, configuration_), static_cast<TransportStackEvents&>(*this));
   const std::string fingerprint = ToString(certificate_.fingerprint());

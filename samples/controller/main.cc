@@ -12,6 +12,7 @@
 #include "samples/common/arguments.h"
 #include "samples/common/file_disk.h"
 #include "samples/common/main_loop.h"
+#include "samples/common/peer_options.h"
 #include "samples/common/reporter.h"
 #include "samples/controller/command.h"
 #include "samples/controller/controller_app.h"
@@ -24,6 +25,7 @@ constexpr int kMostPings = 1'000'000;
 
 struct Settings {
   ControllerOptions controller;
+  PeerOptions peer_options;
   bool json = false;
   bool verbose = false;
   std::string text;
@@ -46,10 +48,7 @@ Commands Describe(CLI::App& cli, Settings& settings) {
   cli.add_option("--code", settings.controller.code, "The code that the display shows")->required();
   cli.add_option("--name", settings.controller.name, "Name that the display sees");
   cli.add_flag("--json", settings.json, "One JSON object a line on stdout");
-  cli.add_option("--bind", settings.controller.peer.bind_addresses,
-                 "Use only this local address (may be repeated); loopback has to be named")
-      ->expected(1)
-      ->take_all();
+  AddPeerOptions(cli, settings.peer_options);
   cli.add_flag("--verbose", settings.verbose, "Log to stderr");
   cli.require_subcommand(1);
   cli.fallthrough();
@@ -113,6 +112,7 @@ int Main(int argc, char** argv) {
   const Commands commands = Describe(cli, settings);
   if (const auto exit_code = ParseArguments(cli, argc, argv)) return *exit_code;
   SetUpLog(settings.verbose);
+  Apply(settings.peer_options, settings.controller.peer);
   return Run(commands, settings);
 }
 

@@ -10,6 +10,7 @@
 
 #include "samples/common/arguments.h"
 #include "samples/common/main_loop.h"
+#include "samples/common/peer_options.h"
 #include "samples/common/reporter.h"
 #include "samples/display/display_app.h"
 
@@ -50,8 +51,8 @@ int Main(int argc, char** argv) {
   cli.add_option("--out", settings.directory, "Store files here; without it files are refused");
   cli.add_flag("--no-secret", no_secret,
                "Pair without secret letters in the code. This version always does.");
-  cli.add_option("--bind", settings.display.peer.bind_addresses,
-                 "Use only this local address (may be repeated); loopback has to be named");
+  PeerOptions peer_options;
+  AddPeerOptions(cli, peer_options);
   cli.add_flag("--echo", settings.echo, "Send every message back as it came");
   cli.add_flag("--chat", settings.chat, "Send the lines of stdin to the controller");
   cli.add_flag("--verbose", verbose, "Log to stderr");
@@ -67,6 +68,7 @@ int Main(int argc, char** argv) {
       return kExitFailed;
     }
   }
+  Apply(peer_options, settings.display.peer);
   settings.display.peer.max_message_size = kMaxMessageBytes;
   settings.display.peer.max_receive_buffer = kReceiveBufferBytes;
   return Run(settings);
