@@ -11,6 +11,9 @@
 namespace pairwire {
 namespace {
 
+// TransportStack has one ICE transport.
+constexpr std::uint32_t kOnlyGeneration = 1;
+
 // The fingerprints that we can judge; the others are for newer stacks than this one (RFC 8122
 // section 5).
 Result<std::vector<dtls::Fingerprint>> UsableFingerprints(
@@ -62,17 +65,23 @@ PeerConnectionCore::PeerConnectionCore(NetworkCore& network, PeerConfiguration c
   stack_ = std::make_unique<TransportStack>(
       network_.loop(), configuration_, certificate_, NiceIceFactory(network_, configuration_),
       UsrsctpFactory(network_, configuration_), static_cast<TransportStackEvents&>(*this));
-  const auto& credentials = stack_->local_credentials();
   const std::string fingerprint = ToString(certificate_.fingerprint());
   const auto blank = fingerprint.find(' ');
   LocalParameters local;
   // RFC 8866 section 5.2 asks for a number; below 2^63, as RFC 8829 section 5.2.1 does.
   local.session_id = std::to_string(network_.random().NextUint64() >> 1);
-  local.ice_ufrag = credentials.ufrag;
-  local.ice_pwd = credentials.password;
   local.fingerprint = {fingerprint.substr(0, blank), fingerprint.substr(blank + 1)};
   local.max_message_size = configuration_.max_message_size;
-  negotiation_.emplace(std::move(local));
+  local.ice_lite = configuration_.ice_lite;
+  // The first generation is the transport's that there is.
+  negotiation_.emplace(std::move(local), [this, first = true]() mutable -> IceParameters {
+    if (std::exchange(first, false)) {
+      const auto& own = stack_->local_credentials();
+      return {own.ufrag, own.password};
+    }
+    const auto fresh = ice::MakeCredentials(network_.random());
+    return {fresh.ufrag, fresh.password};
+  });
 }
 
 PeerConnectionCore::~PeerConnectionCore() = default;
@@ -129,7 +138,12 @@ Result<void> PeerConnectionCore::Carry(const Applied& applied) {
   if (applied.ice_controlling) {
     stack_->SetIceRole(*applied.ice_controlling ? ice::Role::kControlling : ice::Role::kControlled);
   }
-  if (applied.start_gathering) {
+  if ((applied.gather && applied.gather->number > kOnlyGeneration) || applied.remote_is_restart) {
+    const Error error{Errc::kUnsupported, "ICE restart is not supported yet"};
+    End(PeerConnectionState::kFailed, error);
+    return tl::unexpected(error);
+  }
+  if (applied.gather) {
     if (auto gathering = stack_->Gather(); !gathering) {
       End(PeerConnectionState::kFailed, gathering.error());
       return gathering;
@@ -145,6 +159,7 @@ Result<void> PeerConnectionCore::Carry(const Applied& applied) {
       return started;
     }
   }
+  if (applied.max_message_size) shared_->budget->max_message_size = *applied.max_message_size;
   for (const auto& candidate : applied.remote_candidates) {
     // A candidate that is of no use costs a pair, not the connection.
     static_cast<void>(stack_->AddRemoteCandidate(candidate));
@@ -196,15 +211,15 @@ void PeerConnectionCore::AddIceCandidate(const IceCandidate& candidate,
 }
 
 void PeerConnectionCore::OnLocalCandidate(const std::string& candidate) {
-  const IceCandidate dressed = negotiation_->AddLocalCandidate(candidate);
+  const auto dressed = negotiation_->AddLocalCandidate(kOnlyGeneration, candidate);
   UpdateDescriptions();
-  if (!detached_ && events_.on_ice_candidate) events_.on_ice_candidate(dressed);
+  if (dressed && !detached_ && events_.on_ice_candidate) events_.on_ice_candidate(*dressed);
 }
 
 void PeerConnectionCore::OnGatheringDone() {
-  const IceCandidate end = negotiation_->AddLocalCandidate({});
+  const auto end = negotiation_->AddLocalCandidate(kOnlyGeneration, {});
   UpdateDescriptions();
-  if (!detached_ && events_.on_ice_candidate) events_.on_ice_candidate(end);
+  if (end && !detached_ && events_.on_ice_candidate) events_.on_ice_candidate(*end);
   if (phase_ == Phase::kOpen) SetGatheringState(IceGatheringState::kComplete);
 }
 
