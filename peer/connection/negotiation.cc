@@ -46,7 +46,8 @@ tl::unexpected<Error> Modified() {
 
 }  // namespace
 
-Negotiation::Negotiation(LocalParameters local) : local_(std::move(local)) {}
+Negotiation::Negotiation(LocalParameters local, std::function<IceParameters()> make_ice)
+    : local_(std::move(local)), generations_(std::move(make_ice)) {}
 
 const Negotiation::LocalSide* Negotiation::LatestLocal() const {
   if (pending_local_) return &*pending_local_;
@@ -58,42 +59,55 @@ const Negotiation::RemoteSide* Negotiation::LatestRemote() const {
   return current_remote_ ? &*current_remote_ : nullptr;
 }
 
-Negotiation::LocalSide Negotiation::NextOffer() const {
-  const sdp::Description* previous = current_local_ ? &current_local_->description : nullptr;
-  return {SdpType::kOffer, MakeOffer(local_, version_ + 1, previous, data_index_),
-          data_index_.value_or(0)};
+// Something was applied: what was made before does not fit any more.
+void Negotiation::Changed() {
+  last_offer_.reset();
+  last_answer_.reset();
 }
 
-Negotiation::LocalSide Negotiation::NextAnswer() const {
+bool Negotiation::RestartsNext(OfferOptions options) const {
+  if (!settled_ || !data_index_) return false;
+  if (replace_up_to_ && generations_.latest() <= *replace_up_to_) return true;
+  // A restart that is on its way already serves (W3C: other than in currentLocalDescription).
+  return options.ice_restart && !generations_.has_pending();
+}
+
+const Negotiation::LocalSide& Negotiation::NextOffer(OfferOptions options) {
+  const auto& generation = generations_.For(RestartsNext(options));
+  const sdp::Description* previous = current_local_ ? &current_local_->description : nullptr;
+  last_offer_ = LocalSide{SdpType::kOffer,
+                          MakeOffer(local_, generation.ice, version_ + 1, previous, data_index_),
+                          data_index_.value_or(0), generation.number};
+  return *last_offer_;
+}
+
+const Negotiation::LocalSide& Negotiation::NextAnswer() {
+  const auto& data = pending_remote_->data;
   LocalSide side;
   side.type = SdpType::kAnswer;
   auto setup = sdp::Setup::kActive;
-  if (pending_remote_->data) {
-    side.data_index = pending_remote_->data->index;
+  IceParameters ice;
+  if (data) {
+    side.data_index = data->index;
     std::optional<bool> was_client;
     if (settled_) was_client = settled_->dtls_client;
-    if (!AnswerAsClient(pending_remote_->data->setup, was_client)) setup = sdp::Setup::kPassive;
+    if (!AnswerAsClient(data->setup, was_client)) setup = sdp::Setup::kPassive;
+    // RFC 8829 section 5.3.1: a restart is answered by one.
+    const auto& generation = generations_.For(pending_remote_->restarts);
+    side.generation = generation.number;
+    ice = generation.ice;
   }
   side.description =
-      MakeAnswer(local_, version_ + 1, pending_remote_->description, side.data_index, setup);
-  return side;
+      MakeAnswer(local_, ice, version_ + 1, pending_remote_->description, side.data_index, setup);
+  last_answer_ = std::move(side);
+  return *last_answer_;
 }
 
-SessionDescription Negotiation::Print(const LocalSide& side) const {
-  sdp::Description description = side.description;
-  if (side.data_index) {
-    auto& section = description.media[*side.data_index];
-    section.candidates = local_candidates_;
-    section.end_of_candidates = local_candidates_done_;
-  }
-  return {side.type, sdp::Serialize(description)};
-}
-
-Result<SessionDescription> Negotiation::CreateOffer() const {
+Result<SessionDescription> Negotiation::CreateOffer(OfferOptions options) {
   switch (state_) {
     case SignalingState::kStable:
     case SignalingState::kHaveLocalOffer:
-      return Print(NextOffer());
+      return Print(NextOffer(options));
     case SignalingState::kHaveRemoteOffer:
     case SignalingState::kHaveLocalPranswer:
     case SignalingState::kHaveRemotePranswer:
@@ -104,7 +118,7 @@ Result<SessionDescription> Negotiation::CreateOffer() const {
   return Closed();
 }
 
-Result<SessionDescription> Negotiation::CreateAnswer() const {
+Result<SessionDescription> Negotiation::CreateAnswer() {
   switch (state_) {
     case SignalingState::kHaveRemoteOffer:
     case SignalingState::kHaveLocalPranswer:
@@ -119,7 +133,7 @@ Result<SessionDescription> Negotiation::CreateAnswer() const {
   return Closed();
 }
 
-Result<SessionDescription> Negotiation::CreateImplicit() const {
+Result<SessionDescription> Negotiation::CreateImplicit() {
   const bool answers =
       state_ == SignalingState::kHaveRemoteOffer || state_ == SignalingState::kHaveLocalPranswer;
   return answers ? CreateAnswer() : CreateOffer();
@@ -136,33 +150,38 @@ Result<Applied> Negotiation::SetLocal(const SessionDescription& description) {
     case SdpType::kRollback:
       break;
   }
-  if (state_ != SignalingState::kHaveLocalOffer) return WrongState("rollback of our offer", state_);
-  pending_local_.reset();
-  SetState(SignalingState::kStable);
-  return Applied{};
+  return Rollback();
 }
 
 Result<Applied> Negotiation::SetRemote(const SessionDescription& description) {
   if (state_ == SignalingState::kClosed) return Closed();
-  const bool stable = state_ == SignalingState::kStable;
+  if (description.type == SdpType::kRollback) return Rollback();
   const bool have_local = state_ == SignalingState::kHaveLocalOffer;
-  const bool have_remote = state_ == SignalingState::kHaveRemoteOffer;
-  if (description.type == SdpType::kRollback) {
-    if (!have_remote) return WrongState("rollback of the other end's offer", state_);
-    pending_remote_.reset();
-    SetState(SignalingState::kStable);
-    return Applied{};
-  }
   const bool is_offer = description.type == SdpType::kOffer;
+  const bool offerable =
+      have_local || state_ == SignalingState::kStable || state_ == SignalingState::kHaveRemoteOffer;
   const bool answerable = have_local || state_ == SignalingState::kHaveRemotePranswer;
-  if (is_offer && !(stable || have_local || have_remote)) {
-    return WrongState("an offer of the other end", state_);
-  }
+  if (is_offer && !offerable) return WrongState("an offer of the other end", state_);
   if (!is_offer && !answerable) return WrongState("an answer of the other end", state_);
   auto parsed = sdp::Parse(description.sdp);
   if (!parsed) return tl::unexpected(std::move(parsed).error());
   if (is_offer) return SetRemoteOffer(std::move(*parsed));
   return SetRemoteAnswer(description.type, std::move(*parsed));
+}
+
+// RFC 8829 section 5.7: the same from either end.
+Result<Applied> Negotiation::Rollback() {
+  if (state_ != SignalingState::kHaveLocalOffer && state_ != SignalingState::kHaveRemoteOffer) {
+    return WrongState("rollback", state_);
+  }
+  Applied applied;
+  ForgetRemoteOffer();
+  pending_local_.reset();
+  pending_remote_.reset();
+  applied.drop_gathering = generations_.Rollback();
+  Changed();
+  SetState(SignalingState::kStable);
+  return applied;
 }
 
 Result<Applied> Negotiation::SetLocalOffer(const SessionDescription& description) {
@@ -171,10 +190,13 @@ Result<Applied> Negotiation::SetLocalOffer(const SessionDescription& description
   }
   // The same offer once more changes nothing.
   if (pending_local_ && IsSameText(description.sdp, pending_local_->description)) return Applied{};
-  LocalSide offer = NextOffer();
-  if (!IsSameText(description.sdp, offer.description)) return Modified();
+  if (description.sdp.empty() && !last_offer_) NextOffer({});
+  const bool fits = last_offer_ && (description.sdp.empty() ||
+                                    IsSameText(description.sdp, last_offer_->description));
+  if (!fits) return Modified();
   Applied applied;
-  ApplyLocal(std::move(offer), applied);
+  ApplyLocal(*last_offer_, applied);
+  Changed();
   SetState(SignalingState::kHaveLocalOffer);
   return applied;
 }
@@ -185,16 +207,19 @@ Result<Applied> Negotiation::SetLocalAnswer(const SessionDescription& descriptio
   }
   // A pranswer may become the answer as it is.
   const bool again = pending_local_ && IsSameText(description.sdp, pending_local_->description);
-  LocalSide answer = again ? *pending_local_ : NextAnswer();
-  if (!again && !IsSameText(description.sdp, answer.description)) return Modified();
+  if (description.sdp.empty() && !last_answer_) NextAnswer();
+  const bool fits = last_answer_ && (description.sdp.empty() ||
+                                     IsSameText(description.sdp, last_answer_->description));
+  if (!again && !fits) return Modified();
+  LocalSide answer = again ? *pending_local_ : *last_answer_;
   answer.type = description.type;
   Applied applied;
-  if (pending_remote_->data) {
-    const auto setup = answer.description.media[*answer.data_index].setup;
-    Settle(*pending_remote_, false, setup == sdp::Setup::kActive, applied);
-  }
   const auto data_index = answer.data_index;
+  const bool is_client =
+      data_index && answer.description.media[*data_index].setup == sdp::Setup::kActive;
   ApplyLocal(std::move(answer), applied);
+  if (pending_remote_->data) Settle(*pending_remote_, false, is_client, applied);
+  Changed();
   if (description.type == SdpType::kPranswer) {
     SetState(SignalingState::kHaveLocalPranswer);
     return applied;
@@ -218,22 +243,32 @@ Result<Applied> Negotiation::SetRemoteOffer(sdp::Description description) {
     if (settled_) {
       const bool client = AnswerAsClient(data->setup, settled_->dtls_client);
       if (const auto same = CheckSame(*data, client); !same) return tl::unexpected(same.error());
+      const auto restarts = IsRestart(*data);
+      if (!restarts) return tl::unexpected(restarts.error());
+      remote.restarts = *restarts;
     }
     remote.data = std::move(*data);
   }
   Applied applied;
-  pending_local_.reset();  // implicit rollback, if there is something to roll back
+  // Implicit rollback, if there is something to roll back; the other end's earlier offer goes too.
+  const bool same_ufrag =
+      pending_remote_ && pending_remote_->data && remote.data &&
+      pending_remote_->data->parameters.ice_ufrag == remote.data->parameters.ice_ufrag;
+  if (!same_ufrag) ForgetRemoteOffer();
+  pending_local_.reset();
+  applied.drop_gathering = generations_.Rollback();
   pending_remote_ = std::move(remote);
-  if (settled_) TakeCandidates(*pending_remote_, applied);
+  if (settled_ && !pending_remote_->restarts) TakeCandidates(*pending_remote_, applied);
+  Changed();
   SetState(SignalingState::kHaveRemoteOffer);
   return applied;
 }
 
 Result<Applied> Negotiation::SetRemoteAnswer(SdpType type, sdp::Description description) {
-  const auto fits = CheckAnswerFits(pending_local_->description, description);
+  const std::size_t index = *pending_local_->data_index;
+  const auto fits = CheckAnswerFits(pending_local_->description, index, description);
   if (!fits) return tl::unexpected(fits.error());
   RemoteSide remote{type, std::move(description), std::nullopt};
-  const std::size_t index = *pending_local_->data_index;
   bool client = false;
   if (!remote.description.media[index].IsRejected()) {
     auto data = ReadData(remote.description, index);
@@ -242,11 +277,15 @@ Result<Applied> Negotiation::SetRemoteAnswer(SdpType type, sdp::Description desc
     if (!role) return tl::unexpected(role.error());
     client = *role;
     if (const auto same = CheckSame(*data, client); !same) return tl::unexpected(same.error());
+    const auto restarts = IsRestartAnswered(*data);
+    if (!restarts) return tl::unexpected(restarts.error());
+    remote.restarts = *restarts;
     remote.data = std::move(*data);
   }
   Applied applied;
   pending_remote_ = std::move(remote);
   if (pending_remote_->data) Settle(*pending_remote_, true, client, applied);
+  Changed();
   if (type == SdpType::kPranswer) {
     SetState(SignalingState::kHaveRemotePranswer);
     return applied;
@@ -256,133 +295,45 @@ Result<Applied> Negotiation::SetRemoteAnswer(SdpType type, sdp::Description desc
   return applied;
 }
 
-Result<void> Negotiation::CheckSame(const RemoteData& data, bool dtls_client) const {
-  if (!settled_) return {};
-  const auto& before = settled_->remote;
-  const auto& now = data.parameters;
-  if (now.ice_ufrag != before.ice_ufrag || now.ice_pwd != before.ice_pwd) {
-    return Fail(Errc::kUnsupported,
-                "the other end asks for an ICE restart, which is not supported yet");
-  }
-  if (now.fingerprints != before.fingerprints) {
-    return Fail(Errc::kUnsupported,
-                "the other end's fingerprints changed: a new DTLS association is "
-                "not supported");
-  }
-  if (dtls_client != settled_->dtls_client) {
-    return Fail(Errc::kUnsupported,
-                "a=setup would change the DTLS roles of a connection that is up");
-  }
-  if (now.sctp_port != before.sctp_port) {
-    return Fail(Errc::kUnsupported, "a=sctp-port changed: a new SCTP association is not supported");
-  }
-  return {};
-}
-
 void Negotiation::ApplyLocal(LocalSide side, Applied& applied) {
   version_ = side.description.session_version;
   // Without a data section there is nothing to gather for.
-  if (side.data_index) applied.start_gathering = !std::exchange(gathering_started_, true);
+  if (side.data_index) {
+    const auto started = generations_.Start(side.generation);
+    applied.drop_gathering |= started.dropped;
+    applied.gather = started.gather;
+  }
   pending_local_ = std::move(side);
 }
 
-void Negotiation::Settle(const RemoteSide& remote, bool we_offered, bool dtls_client,
-                         Applied& applied) {
-  if (!settled_) {
-    settled_ = Settled{remote.data->parameters, dtls_client};
-    applied.remote = remote.data->parameters;
-    // RFC 8445 section 6.1.1: the end that made the offer controls, but a lite end never does.
-    applied.ice_controlling = we_offered || remote.data->parameters.ice_lite;
-    applied.dtls_client = dtls_client;
-  }
-  TakeCandidates(remote, applied);
-}
-
-void Negotiation::TakeCandidates(const RemoteSide& remote, Applied& applied) {
-  if (!remote.data) return;
-  const bool was_done = remote_candidates_.done();
-  applied.remote_candidates = remote_candidates_.Release(
-      {remote.description, remote.data->index, remote.data->transport_index});
-  applied.remote_candidates_done = remote_candidates_.done() && !was_done;
+void Negotiation::ForgetRemoteOffer() {
+  if (!pending_remote_ || !pending_remote_->data) return;
+  // Those for the generation in force stay: rolling back an offer does not undo it.
+  if (settled_ && !pending_remote_->restarts) return;
+  remote_candidates_.Forget(TargetOf(*pending_remote_));
 }
 
 void Negotiation::FinishExchange(std::optional<std::size_t> data_index) {
   current_local_ = std::exchange(pending_local_, std::nullopt);
   current_remote_ = std::exchange(pending_remote_, std::nullopt);
   data_index_ = data_index;
+  generations_.Complete();
+  remote_candidates_.ForgetWaiting();
+  if (replace_up_to_ && generations_.latest() > *replace_up_to_) replace_up_to_.reset();
   SetState(SignalingState::kStable);
 }
 
-IceCandidate Negotiation::AddLocalCandidate(const std::string& line) {
-  if (line.empty()) {
-    local_candidates_done_ = true;
-  } else if (local_candidates_.size() < sdp::kMaxCandidates) {
-    // More than this would make our own description one that the other end refuses.
-    local_candidates_.push_back(line);
-  }
-  IceCandidate dressed{line, "0", 0, local_.ice_ufrag};
+void Negotiation::RequestIceRestart() {
   const LocalSide* local = LatestLocal();
-  if (local != nullptr && local->data_index) {
-    dressed.sdp_mid = local->description.media[*local->data_index].mid;
-    dressed.sdp_mline_index = static_cast<int>(*local->data_index);
-  } else if (pending_remote_ && pending_remote_->data) {
-    // Ours was rolled back while it gathered: the answer will have the other end's section.
-    dressed.sdp_mid = pending_remote_->description.media[pending_remote_->data->index].mid;
-    dressed.sdp_mline_index = static_cast<int>(pending_remote_->data->index);
-  }
-  return dressed;
+  if (state_ == SignalingState::kClosed || local == nullptr || !local->data_index) return;
+  replace_up_to_ = generations_.latest();
 }
 
-Result<Negotiation::CandidateAction> Negotiation::AddRemoteCandidate(
-    const IceCandidate& candidate) {
-  if (state_ == SignalingState::kClosed) return Closed();
-  auto clean = RemoteCandidates::Clean(candidate);
-  if (!clean) return tl::unexpected(std::move(clean).error());
-  CandidateAction action;
-  const RemoteSide* remote =
-      settled_ ? LatestRemote() : (pending_remote_ ? &*pending_remote_ : nullptr);
-  if (remote != nullptr) {
-    const auto known = RemoteCandidates::CheckSection(remote->description, *clean);
-    if (!known) return tl::unexpected(known.error());
-    if (!remote->data) return action;
-    const CandidateTarget target{remote->description, remote->data->index,
-                                 remote->data->transport_index};
-    if (!RemoteCandidates::Belongs(target, *clean)) return action;
-  }
-  if (!settled_) {
-    if (auto waits = remote_candidates_.Wait(std::move(*clean)); !waits) {
-      return tl::unexpected(std::move(waits).error());
-    }
-    return action;
-  }
-  if (clean->candidate.empty()) {
-    remote_candidates_.SetDone();
-    action.done = true;
-    return action;
-  }
-  const auto is_new = remote_candidates_.Learn(clean->candidate);
-  if (!is_new) return tl::unexpected(is_new.error());
-  if (*is_new) action.candidate = std::move(clean->candidate);
-  return action;
-}
-
-std::optional<SessionDescription> Negotiation::local_description() const {
-  const LocalSide* side = LatestLocal();
-  if (side == nullptr) return std::nullopt;
-  return Print(*side);
-}
-
-std::optional<SessionDescription> Negotiation::remote_description() const {
-  const RemoteSide* side = LatestRemote();
-  if (side == nullptr) return std::nullopt;
-  sdp::Description description = side->description;
-  if (side->data) {
-    auto& section = description.media[side->data->transport_index];
-    section.candidates = remote_candidates_.Preview(
-        {side->description, side->data->index, side->data->transport_index},
-        section.end_of_candidates);
-  }
-  return SessionDescription{side->type, sdp::Serialize(description)};
+bool Negotiation::negotiation_needed() const {
+  if (state_ != SignalingState::kStable) return false;
+  if (replace_up_to_ && settled_ && data_index_) return true;
+  // An offer of ours that was refused is not repeated by itself.
+  return wants_data_ && !(current_local_ && current_local_->data_index);
 }
 
 void Negotiation::Close() { SetState(SignalingState::kClosed); }

@@ -166,6 +166,7 @@ class Negotiation {
     sdp::Description description;
     std::optional<RemoteData> data;
     bool restarts = false;  // its ICE parameters are other ones than those in force
+    bool retired = false;   // a restart is past it: its description holds its candidates
   };
   // What answers fixed: roles, fingerprints and port for the life of the connection, the rest until
   // the next restart.
@@ -199,7 +200,9 @@ class Negotiation {
   Result<bool> IsRestartAnswered(const RemoteData& data) const;
   void ApplyLocal(LocalSide side, Applied& applied);
   void ForgetRemoteOffer();
-  void Settle(const RemoteSide& remote, bool we_offered, bool dtls_client, Applied& applied);
+  void Retire(RemoteSide& side);
+  static CandidateTarget TargetOf(const RemoteSide& side);
+  void Settle(RemoteSide& remote, bool we_offered, bool dtls_client, Applied& applied);
   void TakeCandidates(const RemoteSide& remote, Applied& applied);
   void FinishExchange(std::optional<std::size_t> data_index);
   void Changed();

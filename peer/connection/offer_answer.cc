@@ -49,33 +49,50 @@ std::vector<sdp::Fingerprint> UsableFingerprints(const std::vector<sdp::Fingerpr
   return usable;
 }
 
-// RFC 8843 section 7.1.3: a bundle-only section may leave its transport to the first one of the
-// bundle.
-std::size_t TransportOf(const sdp::Description& description, std::size_t index) {
-  const auto& section = description.media[index];
-  const auto& group = description.bundle_group;
-  if (!section.bundle_only || !section.ice_ufrag.empty() || group.empty()) return index;
-  if (std::find(group.begin(), group.end(), section.mid) == group.end()) return index;
-  for (std::size_t i = 0; i < description.media.size(); ++i) {
-    if (description.media[i].mid == group.front()) return i;
-  }
-  return index;
+void SetTransport(sdp::MediaSection& section, const LocalParameters& local,
+                  const IceParameters& ice, sdp::Setup setup) {
+  section.ice_ufrag = ice.ufrag;
+  section.ice_pwd = ice.pwd;
+  section.ice_options = {"trickle"};
+  section.fingerprints = {local.fingerprint};
+  section.setup = setup;
 }
 
-sdp::MediaSection DataSection(const LocalParameters& local, std::string mid, sdp::Setup setup) {
+sdp::MediaSection DataSection(const LocalParameters& local, const IceParameters& ice,
+                              std::string mid, sdp::Setup setup) {
   sdp::MediaSection section;
   section.kind = "application";
   section.protocol = "UDP/DTLS/SCTP";
   section.format = "webrtc-datachannel";
   section.mid = std::move(mid);
-  section.ice_ufrag = local.ice_ufrag;
-  section.ice_pwd = local.ice_pwd;
-  section.ice_options = {"trickle"};
-  section.fingerprints = {local.fingerprint};
-  section.setup = setup;
+  SetTransport(section, local, ice, setup);
   section.sctp_port = local.sctp_port;
   section.max_message_size = local.max_message_size;
   return section;
+}
+
+// An audio or video section that carries the bundle's transport and nothing else: its first format,
+// since a section must have one, and never a packet.
+sdp::MediaSection UnusedSection(const sdp::MediaSection& like, const LocalParameters& local,
+                                const IceParameters& ice, sdp::Setup setup) {
+  sdp::MediaSection section;
+  section.kind = like.kind;
+  section.protocol = like.protocol;
+  section.format = like.format.substr(0, like.format.find(' '));
+  section.mid = like.mid;
+  section.rtpmap = like.rtpmap;
+  section.inactive = true;
+  section.rtcp_mux = true;
+  SetTransport(section, local, ice, setup);
+  return section;
+}
+
+sdp::Description Session(const LocalParameters& local, std::uint64_t version) {
+  sdp::Description description;
+  description.session_id = local.session_id;
+  description.session_version = version;
+  description.ice_lite = local.ice_lite;
+  return description;
 }
 
 // RFC 8829 section 5.3.1: port zero and the offer's own formats; the rest may be left out.
@@ -150,49 +167,74 @@ Result<RemoteData> ReadData(const sdp::Description& description, std::size_t ind
   return data;
 }
 
-sdp::Description MakeOffer(const LocalParameters& local, std::uint64_t version,
-                           const sdp::Description* previous,
+std::size_t TransportOf(const sdp::Description& description, std::size_t index) {
+  const auto& section = description.media[index];
+  const auto& group = description.bundle_group;
+  if (std::find(group.begin(), group.end(), section.mid) == group.end()) return index;
+  for (std::size_t i = 0; i < description.media.size(); ++i) {
+    const auto& tagged = description.media[i];
+    if (tagged.mid != group.front()) continue;
+    return tagged.IsRtp() && !tagged.IsRejected() && !tagged.ice_ufrag.empty() ? i : index;
+  }
+  return index;
+}
+
+sdp::Description MakeOffer(const LocalParameters& local, const IceParameters& ice,
+                           std::uint64_t version, const sdp::Description* previous,
                            std::optional<std::size_t> data_index) {
-  sdp::Description offer;
-  offer.session_id = local.session_id;
-  offer.session_version = version;
+  sdp::Description offer = Session(local, version);
   if (previous != nullptr) {
     for (const auto& section : previous->media) offer.media.push_back(RejectedSection(section));
   }
   if (offer.media.empty()) offer.media.emplace_back();
-  std::string mid = data_index ? offer.media[*data_index].mid : FreshMid(previous);
+  const std::size_t index = data_index.value_or(0);
+  std::string mid = data_index ? offer.media[index].mid : FreshMid(previous);
+  if (data_index && previous != nullptr) {
+    const std::size_t tagged = TransportOf(*previous, index);
+    if (tagged != index) {
+      offer.media[tagged] =
+          UnusedSection(previous->media[tagged], local, ice, sdp::Setup::kActpass);
+      offer.bundle_group = {offer.media[tagged].mid};
+    }
+  }
   // A role taken before is kept by the answerer; the offer says actpass all the same (RFC 8842
   // section 5.5).
-  auto& section = offer.media[data_index.value_or(0)];
-  section = DataSection(local, std::move(mid), sdp::Setup::kActpass);
-  if (!section.mid.empty()) offer.bundle_group = {section.mid};
+  auto& section = offer.media[index];
+  section = DataSection(local, ice, std::move(mid), sdp::Setup::kActpass);
+  if (!section.mid.empty()) offer.bundle_group.push_back(section.mid);
   return offer;
 }
 
-sdp::Description MakeAnswer(const LocalParameters& local, std::uint64_t version,
-                            const sdp::Description& offer, std::optional<std::size_t> data_index,
-                            sdp::Setup setup) {
-  sdp::Description answer;
-  answer.session_id = local.session_id;
-  answer.session_version = version;
+sdp::Description MakeAnswer(const LocalParameters& local, const IceParameters& ice,
+                            std::uint64_t version, const sdp::Description& offer,
+                            std::optional<std::size_t> data_index, sdp::Setup setup) {
+  sdp::Description answer = Session(local, version);
+  const std::size_t tagged = data_index ? TransportOf(offer, *data_index) : 0;
   for (std::size_t i = 0; i < offer.media.size(); ++i) {
     const auto& offered = offer.media[i];
-    if (i != data_index) {
+    if (i == data_index) {
+      auto section = DataSection(local, ice, offered.mid, setup);
+      section.protocol = offered.protocol;
+      answer.media.push_back(std::move(section));
+    } else if (data_index && i == tagged) {
+      answer.media.push_back(UnusedSection(offered, local, ice, setup));
+    } else {
       answer.media.push_back(RejectedSection(offered));
-      continue;
     }
-    auto section = DataSection(local, offered.mid, setup);
-    section.protocol = offered.protocol;
-    const auto& group = offer.bundle_group;
-    if (std::find(group.begin(), group.end(), offered.mid) != group.end()) {
-      answer.bundle_group = {offered.mid};
+  }
+  const auto& group = offer.bundle_group;
+  if (data_index) {
+    const std::string& mid = offer.media[*data_index].mid;
+    if (tagged != *data_index) answer.bundle_group.push_back(offer.media[tagged].mid);
+    if (std::find(group.begin(), group.end(), mid) != group.end()) {
+      answer.bundle_group.push_back(mid);
     }
-    answer.media.push_back(std::move(section));
   }
   return answer;
 }
 
-Result<void> CheckAnswerFits(const sdp::Description& offer, const sdp::Description& answer) {
+Result<void> CheckAnswerFits(const sdp::Description& offer, std::size_t data_index,
+                             const sdp::Description& answer) {
   if (answer.media.size() != offer.media.size()) {
     return Fail(Errc::kInvalidArgument, "the answer has " + std::to_string(answer.media.size()) +
                                             " media sections, our offer has " +
@@ -213,7 +255,7 @@ Result<void> CheckAnswerFits(const sdp::Description& offer, const sdp::Descripti
     if (ours.IsRejected()) {
       return Fail(Errc::kInvalidArgument, which + "accepts what our offer did not offer");
     }
-    if (!theirs.IsData()) {
+    if (i == data_index && !theirs.IsData()) {
       return Fail(Errc::kInvalidArgument, which + "does not answer the data section offered");
     }
   }

@@ -53,8 +53,7 @@ struct RemoteParameters {
 // The data section of a remote description.
 struct RemoteData {
   std::size_t index = 0;
-  // The section whose transport it shares: itself, or the first of its bundle when it is
-  // bundle-only and says nothing of its own.
+  // The section whose transport it shares (TransportOf).
   std::size_t transport_index = 0;
   RemoteParameters parameters;
   std::optional<sdp::Setup> setup;
@@ -69,19 +68,29 @@ std::optional<std::size_t> FindData(const sdp::Description& description,
 // malformed; kUnsupported: no hash function that we accept, a=setup:holdconn, SCTP port 0.
 Result<RemoteData> ReadData(const sdp::Description& description, std::size_t index);
 
+// The section whose transport the one at `index` has: the first of its bundle (RFC 8843 section
+// 7.1: the tagged one), when that is one that we keep alive; else itself.
+std::size_t TransportOf(const sdp::Description& description, std::size_t index);
+
 // An offer with one section for data. `previous`: our last description, whose sections keep their
-// places; data stays at `data_index` or, without one, takes the first place.
+// places; data stays at `data_index` or, without one, takes the first place. An unused audio or
+// video section that carries the transport stays as it is.
 sdp::Description MakeOffer(const LocalParameters& local, const IceParameters& ice,
                            std::uint64_t version, const sdp::Description* previous,
                            std::optional<std::size_t> data_index);
 
-// Accepts the section at `data_index` with `setup` and rejects all others.
+// Accepts the section at `data_index` with `setup` and rejects all others, but for the audio or
+// video section that is tagged in data's bundle: rejecting it would mean to reject the whole bundle
+// (RFC 8829 section 5.3.1, RFC 8843 section 7.3.3; browsers that made one transport for the bundle
+// do refuse the answer). That one is accepted as inactive.
 sdp::Description MakeAnswer(const LocalParameters& local, const IceParameters& ice,
                             std::uint64_t version, const sdp::Description& offer,
                             std::optional<std::size_t> data_index, sdp::Setup setup);
 
-// kInvalidArgument: the sections of `answer` are not those of `offer`.
-Result<void> CheckAnswerFits(const sdp::Description& offer, const sdp::Description& answer);
+// kInvalidArgument: the sections of `answer` are not those of `offer`, whose data is at
+// `data_index`.
+Result<void> CheckAnswerFits(const sdp::Description& offer, std::size_t data_index,
+                             const sdp::Description& answer);
 
 // kInvalidArgument: `offer` drops sections of `previous`, or changes the one at `data_index`.
 Result<void> CheckOfferFollows(const sdp::Description& previous,

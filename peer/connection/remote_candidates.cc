@@ -2,6 +2,7 @@
 #include "peer/connection/remote_candidates.h"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 namespace pairwire {
@@ -23,16 +24,20 @@ std::string_view TakeWord(std::string_view& text) {
   return word;
 }
 
-// The value of the "ufrag" extension: name and value pairs follow the eight fixed words, the last
-// two of which are "typ" and its value (RFC 8839 section 5.1).
-std::string_view UfragOf(std::string_view line) {
+// The value of an extension: name and value pairs follow the eight fixed words, the last two of
+// which are "typ" and its value (RFC 8839 section 5.1).
+std::string_view Extension(std::string_view line, std::string_view wanted) {
   for (int i = 0; i < 8; ++i) TakeWord(line);
   while (!line.empty()) {
     const std::string_view name = TakeWord(line);
     const std::string_view value = TakeWord(line);
-    if (name == "ufrag") return value;
+    if (name == wanted) return value;
   }
   return {};
+}
+
+const std::string& UfragOf(const CandidateTarget& target) {
+  return target.description.media[target.transport_index].ice_ufrag;
 }
 
 // An empty mid is what some libraries send for none.
@@ -57,6 +62,13 @@ std::optional<std::size_t> SectionOf(const sdp::Description& description,
 // End-of-candidates without a section is that of all sections.
 bool NamesNoSection(const IceCandidate& candidate) {
   return !HasMid(candidate) && !candidate.sdp_mline_index;
+}
+
+// Data's own section, or the one whose transport it shares.
+bool IsForSection(const CandidateTarget& target, const IceCandidate& candidate) {
+  if (NamesNoSection(candidate)) return true;
+  const auto section = SectionOf(target.description, candidate);
+  return section == target.data_index || section == target.transport_index;
 }
 
 }  // namespace
@@ -97,19 +109,57 @@ Result<void> RemoteCandidates::CheckSection(const sdp::Description& description,
               "a candidate's mid or index names no section of the remote description");
 }
 
-bool RemoteCandidates::Belongs(const CandidateTarget& target, const IceCandidate& candidate) {
-  if (!NamesNoSection(candidate)) {
-    const auto section = SectionOf(target.description, candidate);
-    if (section != target.data_index && section != target.transport_index) return false;
-  }
-  const std::string& current = target.description.media[target.transport_index].ice_ufrag;
-  const std::string tagged = candidate.username_fragment.value_or("");
-  if (!tagged.empty() && tagged != current) return false;
-  const std::string_view inside = UfragOf(candidate.candidate);
-  return inside.empty() || inside == current;
+RemoteCandidates::Generation RemoteCandidates::GenerationOf(const IceCandidate& candidate) {
+  Generation generation;
+  if (candidate.username_fragment) generation.ufrag = *candidate.username_fragment;
+  if (generation.ufrag.empty()) generation.ufrag = Extension(candidate.candidate, "ufrag");
+  const std::string_view count = Extension(candidate.candidate, "generation");
+  std::from_chars(count.data(), count.data() + count.size(), generation.count);
+  return generation;
 }
 
-Result<void> RemoteCandidates::Wait(IceCandidate candidate) {
+bool RemoteCandidates::Belongs(const CandidateTarget& target, const IceCandidate& candidate) {
+  if (!IsForSection(target, candidate)) return false;
+  const std::string_view ufrag = GenerationOf(candidate).ufrag;
+  return ufrag.empty() || ufrag == UfragOf(target);
+}
+
+RemoteCandidates::Route RemoteCandidates::RouteOf(const IceCandidate& candidate,
+                                                  const CandidateTarget* in_force,
+                                                  const CandidateTarget* pending) const {
+  const CandidateTarget* latest = pending != nullptr ? pending : in_force;
+  if (latest != nullptr && !IsForSection(*latest, candidate)) return Route::kIgnore;
+  const Generation generation = GenerationOf(candidate);
+  if (!generation.ufrag.empty()) {
+    if (pending != nullptr && generation.ufrag == UfragOf(*pending)) return Route::kWait;
+    if (in_force != nullptr && generation.ufrag == UfragOf(*in_force)) return Route::kNow;
+    const bool is_past = std::find(past_.begin(), past_.end(), generation.ufrag) != past_.end();
+    return is_past ? Route::kIgnore : Route::kWait;
+  }
+  if (in_force != nullptr && generation.count > 0) {
+    if (generation.count == restarts_) return Route::kNow;
+    return generation.count < restarts_ ? Route::kIgnore : Route::kWait;
+  }
+  return pending == nullptr && in_force != nullptr ? Route::kNow : Route::kWait;
+}
+
+void RemoteCandidates::Forget(const CandidateTarget& target) {
+  std::erase_if(waiting_,
+                [&](const IceCandidate& candidate) { return Belongs(target, candidate); });
+}
+
+void RemoteCandidates::StartGeneration(std::string old_ufrag) {
+  if (past_.size() == kMaxPast) past_.erase(past_.begin());
+  past_.push_back(std::move(old_ufrag));
+  ++restarts_;
+  known_.clear();
+  done_ = false;
+}
+
+Result<void> RemoteCandidates::Wait(IceCandidate candidate, const CandidateTarget* pending) {
+  if (pending != nullptr && GenerationOf(candidate).ufrag.empty()) {
+    candidate.username_fragment = UfragOf(*pending);
+  }
   if (std::find(waiting_.begin(), waiting_.end(), candidate) != waiting_.end()) return {};
   if (waiting_.size() == kMaxCandidates) {
     return Fail(Errc::kLimitExceeded, "more than " + std::to_string(kMaxCandidates) +
@@ -133,7 +183,7 @@ std::vector<std::string> RemoteCandidates::Release(const CandidateTarget& target
   const std::size_t before = known_.size();
   const auto& section = target.description.media[target.transport_index];
   for (const auto& line : section.candidates) {
-    const std::string_view ufrag = UfragOf(line);
+    const std::string_view ufrag = Extension(line, "ufrag");
     if (ufrag.empty() || ufrag == section.ice_ufrag) static_cast<void>(Learn(line));
   }
   done_ |= section.end_of_candidates;
@@ -150,9 +200,10 @@ std::vector<std::string> RemoteCandidates::Release(const CandidateTarget& target
   return {known_.begin() + static_cast<std::ptrdiff_t>(before), known_.end()};
 }
 
-std::vector<std::string> RemoteCandidates::Preview(const CandidateTarget& target,
+std::vector<std::string> RemoteCandidates::Preview(const CandidateTarget& target, bool pending,
                                                    bool& done) const {
   RemoteCandidates copy = *this;
+  if (pending) copy.StartGeneration({});
   copy.Release(target);
   done = copy.done_;
   return copy.known_;

@@ -51,6 +51,9 @@ void AddSection(std::string& out, const MediaSection& section) {
   }
   if (section.setup) AddAttribute(out, "setup", ToText(*section.setup));
   if (!section.mid.empty()) AddAttribute(out, "mid", section.mid);
+  if (section.inactive) out.append("a=inactive\r\n");
+  if (section.rtcp_mux) out.append("a=rtcp-mux\r\n");
+  if (!section.rtpmap.empty()) AddAttribute(out, "rtpmap", section.rtpmap);
   if (section.sctp_port) AddAttribute(out, "sctp-port", std::to_string(*section.sctp_port));
   if (section.max_message_size) {
     AddAttribute(out, "max-message-size", std::to_string(*section.max_message_size));
@@ -67,6 +70,10 @@ bool MediaSection::IsData() const {
   // "DTLS/SCTP" with a=sctpmap, the form before RFC 8841, is no longer spoken by anybody.
   return kind == "application" && (protocol == "UDP/DTLS/SCTP" || protocol == "TCP/DTLS/SCTP") &&
          format == "webrtc-datachannel";
+}
+
+bool MediaSection::IsRtp() const {
+  return (kind == "audio" || kind == "video") && protocol.find("RTP/") != std::string::npos;
 }
 
 bool MediaSection::IsRejected() const { return port == 0 && !bundle_only; }

@@ -30,6 +30,7 @@ inline constexpr std::size_t kMaxIceOptions = 16;   // per section, and for the 
 inline constexpr std::size_t kMaxBundleMids = kMaxMediaSections;
 inline constexpr std::size_t kMaxMidBytes = 256;
 inline constexpr std::size_t kMaxFingerprintBytes = 512;
+inline constexpr std::size_t kMaxRtpmapBytes = 256;
 
 // a=setup (RFC 4145, RFC 5763).
 enum class Setup { kActpass, kActive, kPassive, kHoldconn };
@@ -57,12 +58,19 @@ struct MediaSection {
   std::optional<Setup> setup;
   std::optional<std::uint16_t> sctp_port;
   std::optional<std::uint64_t> max_message_size;
+  // Of audio and video, as much as it takes to keep a section that carries the bundle's transport
+  // in an answer, unused: "111 opus/48000/2" of the first format, and two flags.
+  std::string rtpmap;
+  bool inactive = false;
+  bool rtcp_mux = false;
   std::vector<std::string> candidates;  // "candidate:…", without "a="
   bool end_of_candidates = false;
 
   // A data section that we can use: application, UDP/DTLS/SCTP or TCP/DTLS/SCTP,
   // webrtc-datachannel.
   bool IsData() const;
+  // Audio or video over RTP.
+  bool IsRtp() const;
   // Port 0 without a=bundle-only (RFC 8843 section 6).
   bool IsRejected() const;
 

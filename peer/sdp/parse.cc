@@ -87,6 +87,7 @@ class Parser {
   Status TakeMediaAttribute(std::string_view name, std::string_view value);
   Status TakeNumber(std::string_view name, std::string_view value);
   Status TakeMid(std::string_view value);
+  Status TakeRtpmap(std::string_view value);
   Status TakeCandidate(std::string_view value);
   Status TakeGroup(std::string_view value);
   // Fills one of Shared's fields, at either level; false when `name` is none of them.
@@ -351,7 +352,20 @@ Status Parser::TakeMediaAttribute(std::string_view name, std::string_view value)
   if (name == "mid") return TakeMid(value);
   if (name == "candidate") return TakeCandidate(value);
   if (name == "sctp-port" || name == "max-message-size") return TakeNumber(name, value);
+  if (name == "rtpmap") return TakeRtpmap(value);
   if (name == "bundle-only") section().bundle_only = true;
+  if (name == "inactive") section().inactive = true;
+  if (name == "rtcp-mux") section().rtcp_mux = true;
+  return {};
+}
+
+// RFC 8866 section 6.6: only that of the section's first format is kept, and only once.
+Status Parser::TakeRtpmap(std::string_view value) {
+  const std::string_view format = section().format;
+  std::string_view rest = value;
+  if (!section().rtpmap.empty() || TakeWord(rest) != format.substr(0, format.find(' '))) return {};
+  if (value.size() > kMaxRtpmapBytes) return TooMany("bytes of a=rtpmap", kMaxRtpmapBytes);
+  section().rtpmap = value;
   return {};
 }
 
