@@ -30,14 +30,13 @@ struct ErrorFree {
   void operator()(GError* error) const { g_error_free(error); }
 };
 
-// The server that a candidate comes from, "address:port", or nothing.
-std::string ServerOf(const NiceCandidate& candidate) {
+// The STUN server that a candidate comes from, "address:port", or nothing. A relayed one's TURN
+// server is not to be had: what libnice signals is a copy without it.
+std::string StunServerOf(const NiceCandidate& candidate) {
   NiceAddress address;
   nice_address_init(&address);
-  if (candidate.type == NICE_CANDIDATE_TYPE_RELAYED) {
-    nice_candidate_relay_address(&candidate, &address);
-  } else if (candidate.type != NICE_CANDIDATE_TYPE_SERVER_REFLEXIVE ||
-             nice_candidate_stun_server_address(&candidate, &address) == FALSE) {
+  if (candidate.type != NICE_CANDIDATE_TYPE_SERVER_REFLEXIVE ||
+      nice_candidate_stun_server_address(&candidate, &address) == FALSE) {
     return {};
   }
   std::array<char, NICE_ADDRESS_STRING_LEN> text{};
@@ -59,7 +58,7 @@ struct AgentCallbacks {
   static void OnCandidate(NiceAgent*, NiceCandidate* candidate, gpointer data) {
     Agent* const self = Find(data);
     if (self != nullptr) {
-      self->sink_->OnAgentCandidate(self->Line(candidate), ServerOf(*candidate));
+      self->sink_->OnAgentCandidate(self->Line(candidate), StunServerOf(*candidate));
     }
   }
 
@@ -180,7 +179,9 @@ void Agent::AddServers(const AgentOptions& options) {
     g_object_set(agent_, "stun-server", options.stun_host.c_str(), "stun-server-port",
                  static_cast<guint>(options.stun_port), nullptr);
   }
-  for (const AgentTurnServer& server : options.turn_servers) {
+  // libnice prefers the last one; we the first.
+  for (auto it = options.turn_servers.rbegin(); it != options.turn_servers.rend(); ++it) {
+    const AgentTurnServer& server = *it;
     nice_agent_set_relay_info(agent_, stream_, kComponent, server.host.c_str(), server.port,
                               server.username.c_str(), server.credential.c_str(),
                               server.tcp ? NICE_RELAY_TYPE_TURN_TCP : NICE_RELAY_TYPE_TURN_UDP);

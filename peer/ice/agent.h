@@ -18,6 +18,7 @@
 #include <pairwire/result.h>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -51,11 +52,19 @@ struct AgentOptions {
   bool relay_only = false;
   std::string stun_host;  // empty: none
   std::uint16_t stun_port = 0;
-  std::vector<AgentTurnServer> turn_servers;  // at most 8
+  // At most 8; the first one's candidates have the highest priority.
+  std::vector<AgentTurnServer> turn_servers;
   std::chrono::milliseconds pacing{5};
   int stun_transmissions = 5;
   std::chrono::milliseconds idle_timeout{5000};
 };
+
+// Which of `count` TURN servers (from 0, in the order of AgentOptions) gave a relayed candidate:
+// the priority says so, by libnice's formula (bits 6..8 of the local preference).
+inline std::size_t TurnServerOf(std::uint32_t priority, std::size_t count) {
+  const std::size_t reversed = (priority >> 14) & 7;
+  return reversed < count ? count - 1 - reversed : count;
+}
 
 // libnice's NiceComponentState, without its header.
 enum class AgentState { kDisconnected, kGathering, kConnecting, kConnected, kReady, kFailed };
@@ -64,9 +73,8 @@ enum class AgentState { kDisconnected, kGathering, kConnecting, kConnected, kRea
 // the owner's (libnice emits on the caller's stack), so it has to be queued.
 class AgentSink {
  public:
-  // `server`: "address:port" of the STUN or TURN server that gave it, as resolved; empty for a
-  // host's own.
-  virtual void OnAgentCandidate(std::string libnice_line, std::string server) = 0;
+  // `stun_server`: "address:port" of the STUN server that gave it, as resolved, or empty.
+  virtual void OnAgentCandidate(std::string libnice_line, std::string stun_server) = 0;
   virtual void OnAgentGatheringDone() = 0;
   virtual void OnAgentState(AgentState state) = 0;
   // As OnAgentCandidate's lines.

@@ -44,8 +44,8 @@ class NiceTransport::Sink final : public AgentSink {
  public:
   explicit Sink(NiceTransport& transport) : transport_(transport) {}
 
-  void OnAgentCandidate(std::string line, std::string server) override {
-    transport_.OnCandidate(line, server);
+  void OnAgentCandidate(std::string line, std::string stun_server) override {
+    transport_.OnCandidate(line, stun_server);
   }
   void OnAgentGatheringDone() override { transport_.OnGatheringDone(); }
   void OnAgentState(AgentState state) override { transport_.OnAgentState(state); }
@@ -416,12 +416,16 @@ void NiceTransport::OnAgentState(AgentState state) {
   }
 }
 
-void NiceTransport::OnCandidate(std::string_view line, const std::string& server) {
+void NiceTransport::OnCandidate(std::string_view line, const std::string& stun_server) {
   // Through our own parser: what we send is then what we would take.
   auto candidate = ParseCandidate(line);
   if (!candidate) return Note("libnice wrote a candidate that is none");
   const bool relayed = candidate->type == CandidateType::kRelayed;
-  if (!server.empty()) servers_.OnCandidate(server, relayed);
+  if (relayed) {
+    servers_.OnRelayed(TurnServerOf(candidate->priority, options_.turn_servers.size()));
+  } else if (!stun_server.empty()) {
+    servers_.OnReflexive(stun_server);
+  }
   if (gathering_done_) return Note("a candidate came after the end of gathering");
   if (options_.relay_only && !relayed) return;
   if (options_.publisher != nullptr && !HideAddresses(*candidate)) {

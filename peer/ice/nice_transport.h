@@ -174,7 +174,7 @@ class NiceTransport final : public IceTransport {
   Result<void> CheckOptions() const;
   void OnAgentState(AgentState state);
   void OnSelectedPair(std::string_view local, std::string_view remote, bool relayed);
-  void OnCandidate(std::string_view line, const std::string& server);
+  void OnCandidate(std::string_view line, const std::string& stun_server);
   void OnGatheringDone();
   bool HideAddresses(Candidate& candidate) const;
   void ResolveName(Candidate candidate);

@@ -1,7 +1,6 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 #include "peer/ice/server_watch.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace pairwire::ice {
@@ -11,6 +10,7 @@ ServerWatch::ServerWatch(const std::optional<StunServer>& stun, const std::vecto
     : report_(std::move(report)) {
   if (stun)
     servers_.push_back({stun->url, {false, false, stun->host, stun->port, {}, {}}, false, {}});
+  turn_begin_ = servers_.size();
   for (const TurnServer& server : turn) {
     ProbedServer address{true,
                          server.transport == ServerTransport::kTcp,
@@ -22,29 +22,21 @@ ServerWatch::ServerWatch(const std::optional<StunServer>& stun, const std::vecto
   }
 }
 
-void ServerWatch::OnCandidate(const std::string& server, bool relayed) {
-  (relayed ? seen_turn_ : seen_stun_).insert(server);
+// Only one that was given as an address can be told; the probe tells in other cases.
+void ServerWatch::OnReflexive(const std::string& server) {
+  if (turn_begin_ == 0) return;
+  Server& stun = servers_[0];
+  stun.works |= server == stun.address.host + ':' + std::to_string(stun.address.port);
 }
 
-// By address only where that is beyond doubt: the server was given as an address, and no other
-// transport of the same one is configured. The probe tells in all other cases.
-bool ServerWatch::Gave(const Server& server) const {
-  const auto name = [](const Server& s) {
-    return s.address.host + ':' + std::to_string(s.address.port);
-  };
-  const auto& seen = server.address.turn ? seen_turn_ : seen_stun_;
-  if (!seen.contains(name(server))) return false;
-  return std::count_if(servers_.begin(), servers_.end(), [&](const Server& other) {
-           return other.address.turn == server.address.turn && name(other) == name(server);
-         }) == 1;
+void ServerWatch::OnRelayed(std::size_t turn_server) {
+  const std::size_t index = turn_begin_ + turn_server;
+  if (index < servers_.size()) servers_[index].works = true;
 }
 
 void ServerWatch::OnGatheringDone(GlibContext& context, Loop& loop, RandomSource& random) {
   for (std::size_t i = 0; i < servers_.size(); ++i) {
-    if (Gave(servers_[i])) {
-      servers_[i].works = true;
-      continue;
-    }
+    if (servers_[i].works) continue;
     probes_.push_back(std::make_unique<ServerProbe>(
         context, loop, random, servers_[i].address,
         [this, i](ProbeResult result) { OnProbed(i, std::move(result)); }));

@@ -12,7 +12,6 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -46,8 +45,10 @@ class ServerWatch {
 
   bool empty() const { return servers_.empty(); }
 
-  // A candidate came from `server`, "address:port" as resolved.
-  void OnCandidate(const std::string& server, bool relayed);
+  // A candidate came from a STUN server at `server`, "address:port" as resolved; from a TURN
+  // server, counted from 0.
+  void OnReflexive(const std::string& server);
+  void OnRelayed(std::size_t turn_server);
 
   // Gathering is over: starts to ask the silent ones. Not from inside GLib's dispatch.
   void OnGatheringDone(GlibContext& context, Loop& loop, RandomSource& random);
@@ -66,12 +67,10 @@ class ServerWatch {
     std::optional<ServerError> error;
   };
 
-  bool Gave(const Server& server) const;
   void OnProbed(std::size_t index, ProbeResult result);
 
   std::vector<Server> servers_;
-  std::set<std::string> seen_stun_;  // bounded by the addresses of at most 9 servers
-  std::set<std::string> seen_turn_;
+  std::size_t turn_begin_ = 0;  // where the TURN servers begin
   std::function<void(ServerError)> report_;
   std::vector<std::unique_ptr<ServerProbe>> probes_;
 };
