@@ -32,6 +32,7 @@
 
 typedef struct _NiceAgent NiceAgent;
 typedef struct _NiceCandidate NiceCandidate;
+typedef struct _GCancellable GCancellable;
 
 namespace pairwire::ice {
 
@@ -52,19 +53,13 @@ struct AgentOptions {
   bool relay_only = false;
   std::string stun_host;  // empty: none
   std::uint16_t stun_port = 0;
-  // At most 8; the first one's candidates have the highest priority.
+  // At most 8; the first one's candidates have the highest priority, those given by name after
+  // those given by address. Of a name one address of each family is used.
   std::vector<AgentTurnServer> turn_servers;
   std::chrono::milliseconds pacing{5};
   int stun_transmissions = 5;
   std::chrono::milliseconds idle_timeout{5000};
 };
-
-// Which of `count` TURN servers (from 0, in the order of AgentOptions) gave a relayed candidate:
-// the priority says so, by libnice's formula (bits 6..8 of the local preference).
-inline std::size_t TurnServerOf(std::uint32_t priority, std::size_t count) {
-  const std::size_t reversed = (priority >> 14) & 7;
-  return reversed < count ? count - 1 - reversed : count;
-}
 
 // libnice's NiceComponentState, without its header.
 enum class AgentState { kDisconnected, kGathering, kConnecting, kConnected, kReady, kFailed };
@@ -115,6 +110,10 @@ class Agent {
   // A line from ToLibniceLine. False: libnice did not want it.
   bool AddRemoteCandidate(const std::string& libnice_line);
 
+  // Which of the TURN servers (from 0, in the order of AgentOptions) gave a relayed candidate: its
+  // priority says so by libnice's formula (bits 6..8 of the local preference). Their count: none.
+  std::size_t TurnServerOf(std::uint32_t priority) const;
+
   // Every remote candidate that libnice knows, peer-reflexive ones included; lines as above.
   std::vector<std::string> RemoteLines() const;
 
@@ -144,11 +143,13 @@ class Agent {
 
  private:
   struct Registration;
+  struct Lookup;
   friend struct AgentCallbacks;
 
   Agent(std::unique_ptr<GlibContext> context, const AgentOptions& options);
   void EnlargeSocketBuffers();
-  void AddServers(const AgentOptions& options);
+  void AddTurnServer(std::size_t index, const std::string& address);
+  void ResolveTurnServer(std::size_t index);
   std::string Line(NiceCandidate* candidate) const;
 
   std::unique_ptr<GlibContext> context_;
@@ -156,6 +157,10 @@ class Agent {
   NiceAgent* agent_ = nullptr;
   Registration* registration_ = nullptr;  // owned by agent_
   unsigned stream_ = 0;
+  const std::vector<AgentTurnServer> turn_servers_;
+  std::vector<std::size_t> turn_order_;  // libnice's preference -> index into turn_servers_
+  std::vector<Lookup*> lookups_;         // under way; owned by GLib's callbacks
+  GCancellable* cancel_lookups_;
   bool selected_udp_ = false;
   bool closing_ = false;
   bool closed_ = false;

@@ -23,6 +23,9 @@ constexpr std::size_t kMaxCredential = 256;
 // Of TURN servers. RFC 8489 section 14.3: a username has at most 508 bytes.
 constexpr std::size_t kMaxServerCredential = 512;
 
+// After the last sign of a server that was given by name.
+constexpr milliseconds kSettleTime{250};
+
 // Once a pair works, libnice's check timer (each Ta: 200 wake-ups a second) has nothing left to do.
 constexpr milliseconds kReadyIdleTimeout{50};
 
@@ -47,7 +50,7 @@ class NiceTransport::Sink final : public AgentSink {
   void OnAgentCandidate(std::string line, std::string stun_server) override {
     transport_.OnCandidate(line, stun_server);
   }
-  void OnAgentGatheringDone() override { transport_.OnGatheringDone(); }
+  void OnAgentGatheringDone() override { transport_.OnAgentGatheringDone(); }
   void OnAgentState(AgentState state) override { transport_.OnAgentState(state); }
   void OnAgentSelectedPair(std::string local, std::string remote, bool relayed) override {
     transport_.OnSelectedPair(local, remote, relayed);
@@ -95,10 +98,12 @@ NiceTransport::NiceTransport(IceRuntime& runtime, NiceTransportOptions options, 
       id_(runtime.NextId()),
       local_credentials_(std::move(local)),
       sink_(std::make_unique<Sink>(*this)),
-      servers_(options_.stun, options_.turn_servers,
-               [this](ServerError error) { Queue(std::move(error)); }),
+      servers_(
+          options_.stun, options_.turn_servers,
+          [this](ServerError error) { Queue(std::move(error)); }, [this] { CheckGathered(); }),
       consent_sink_(std::make_unique<ConsentSink>(*this)),
-      gather_timer_(runtime.loop(), [this] { OnGatheringDone(); }),
+      gather_timer_(runtime.loop(), [this] { EndGathering(); }),
+      settle_timer_(runtime.loop(), [this] { EndGathering(); }),
       patience_timer_(runtime.loop(), [this] {
         patience_over_ = true;
         FailIfOver("no pair worked in time");
@@ -422,7 +427,7 @@ void NiceTransport::OnCandidate(std::string_view line, const std::string& stun_s
   if (!candidate) return Note("libnice wrote a candidate that is none");
   const bool relayed = candidate->type == CandidateType::kRelayed;
   if (relayed) {
-    servers_.OnRelayed(TurnServerOf(candidate->priority, options_.turn_servers.size()));
+    servers_.OnRelayed(agent_->TurnServerOf(candidate->priority));
   } else if (!stun_server.empty()) {
     servers_.OnReflexive(stun_server);
   }
@@ -449,16 +454,34 @@ bool NiceTransport::HideAddresses(Candidate& candidate) const {
   return true;
 }
 
-void NiceTransport::OnGatheringDone() {
+// libnice says it again when a name was resolved late.
+void NiceTransport::OnAgentGatheringDone() {
+  if (std::exchange(agent_gathered_, true)) return;
+  if (servers_.empty()) return EndGathering();
+  AskServers();
+}
+
+void NiceTransport::AskServers() {
+  runtime_.loop().Post(safety_.Wrap([this] {
+    if (agent_ == nullptr || std::exchange(servers_asked_, true)) return;
+    servers_.OnGatheringDone(agent_->context(), runtime_.loop(), runtime_.random());
+    CheckGathered();
+  }));
+}
+
+void NiceTransport::CheckGathered() {
+  if (gathering_done_ || !agent_gathered_ || !servers_asked_ || !servers_.settled()) return;
+  // Of a name's server libnice asks from each local address, and does not tell when it has done so.
+  if (servers_.has_names()) return settle_timer_.Start(kSettleTime);
+  EndGathering();
+}
+
+void NiceTransport::EndGathering() {
   if (std::exchange(gathering_done_, true)) return;
   gather_timer_.Stop();
+  settle_timer_.Stop();
   Queue(GatheringDoneEvent{});
-  if (!servers_.empty()) {
-    runtime_.loop().Post(safety_.Wrap([this] {
-      if (agent_ == nullptr) return;
-      servers_.OnGatheringDone(agent_->context(), runtime_.loop(), runtime_.random());
-    }));
-  }
+  if (!servers_.empty()) AskServers();  // at the deadline
   FailIfOver("gathering ended and no pair works");
 }
 

@@ -39,9 +39,10 @@ struct TurnServer {
 
 class ServerWatch {
  public:
-  // `report` is called from the loop's frame or GLib's dispatch; once for each url.
+  // From the loop's frame or GLib's dispatch: `report` once for each server that failed, `changed`
+  // when settled() may have become true.
   ServerWatch(const std::optional<StunServer>& stun, const std::vector<TurnServer>& turn,
-              std::function<void(ServerError)> report);
+              std::function<void(ServerError)> report, std::function<void()> changed);
 
   bool empty() const { return servers_.empty(); }
 
@@ -50,7 +51,12 @@ class ServerWatch {
   void OnReflexive(const std::string& server);
   void OnRelayed(std::size_t turn_server);
 
-  // Gathering is over: starts to ask the silent ones. Not from inside GLib's dispatch.
+  // True when of each server it is known whether it works. A TURN server given by name has to show
+  // its candidate: libnice calls gathering done while it still resolves.
+  bool settled() const;
+  bool has_names() const;
+
+  // libnice's gathering is over: starts to ask the silent ones. Not from inside GLib's dispatch.
   void OnGatheringDone(GlibContext& context, Loop& loop, RandomSource& random);
 
   // Drops the probes.
@@ -63,15 +69,19 @@ class ServerWatch {
   struct Server {
     std::string url;
     ProbedServer address;
-    bool works = false;
+    bool named = false;     // not by address
+    bool answered = false;  // the probe
+    bool works = false;     // it gave a candidate
     std::optional<ServerError> error;
   };
 
+  void Add(const std::string& url, ProbedServer address);
   void OnProbed(std::size_t index, ProbeResult result);
 
   std::vector<Server> servers_;
   std::size_t turn_begin_ = 0;  // where the TURN servers begin
   std::function<void(ServerError)> report_;
+  std::function<void()> changed_;
   std::vector<std::unique_ptr<ServerProbe>> probes_;
 };
 
