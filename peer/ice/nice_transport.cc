@@ -23,8 +23,12 @@ constexpr std::size_t kMaxCredential = 256;
 // Of TURN servers. RFC 8489 section 14.3: a username has at most 508 bytes.
 constexpr std::size_t kMaxServerCredential = 512;
 
-// After the last sign of a server that was given by name.
+// After the last sign of a server, when libnice does not say whether more will come.
 constexpr milliseconds kSettleTime{250};
+
+// A server that gave nothing until then is asked by ourselves too. TURN over TCP needs four round
+// trips.
+constexpr milliseconds kAskAfter{1'500};
 
 // Once a pair works, libnice's check timer (each Ta: 200 wake-ups a second) has nothing left to do.
 constexpr milliseconds kReadyIdleTimeout{50};
@@ -103,6 +107,7 @@ NiceTransport::NiceTransport(IceRuntime& runtime, NiceTransportOptions options, 
           [this](ServerError error) { Queue(std::move(error)); }, [this] { CheckGathered(); }),
       consent_sink_(std::make_unique<ConsentSink>(*this)),
       gather_timer_(runtime.loop(), [this] { EndGathering(); }),
+      ask_timer_(runtime.loop(), [this] { AskServers(); }),
       settle_timer_(runtime.loop(), [this] { EndGathering(); }),
       patience_timer_(runtime.loop(), [this] {
         patience_over_ = true;
@@ -189,7 +194,10 @@ Result<void> NiceTransport::Gather() {
     queue_.clear();
     return gathering;
   }
-  if (!gathering_done_) gather_timer_.Start(kGatherDeadline);
+  if (!gathering_done_) {
+    gather_timer_.Start(kGatherDeadline);
+    ask_timer_.Start(kAskAfter);
+  }
   StartChecks();
   return {};
 }
@@ -459,26 +467,31 @@ void NiceTransport::OnAgentGatheringDone() {
   if (std::exchange(agent_gathered_, true)) return;
   if (servers_.empty()) return EndGathering();
   AskServers();
+  CheckGathered();
 }
 
 void NiceTransport::AskServers() {
   runtime_.loop().Post(safety_.Wrap([this] {
     if (agent_ == nullptr || std::exchange(servers_asked_, true)) return;
-    servers_.OnGatheringDone(agent_->context(), runtime_.loop(), runtime_.random());
+    servers_.AskSilent(agent_->context(), runtime_.loop(), runtime_.random());
     CheckGathered();
   }));
 }
 
+// libnice alone would wait for as long as it asks in vain: 10 s for a dead server, and as long for
+// a STUN server that is the TURN server too, whose answers it loses once it has an allocation
+// there.
 void NiceTransport::CheckGathered() {
-  if (gathering_done_ || !agent_gathered_ || !servers_asked_ || !servers_.settled()) return;
-  // Of a name's server libnice asks from each local address, and does not tell when it has done so.
-  if (servers_.has_names()) return settle_timer_.Start(kSettleTime);
+  if (gathering_done_ || !servers_asked_ || !servers_.settled(agent_gathered_)) return;
+  // More candidates of the same servers may be on their way, for other local addresses.
+  if (!agent_gathered_ || servers_.has_names()) return settle_timer_.Start(kSettleTime);
   EndGathering();
 }
 
 void NiceTransport::EndGathering() {
   if (std::exchange(gathering_done_, true)) return;
   gather_timer_.Stop();
+  ask_timer_.Stop();
   settle_timer_.Stop();
   Queue(GatheringDoneEvent{});
   if (!servers_.empty()) AskServers();  // at the deadline

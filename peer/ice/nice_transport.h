@@ -231,6 +231,7 @@ class NiceTransport final : public IceTransport {
   std::unique_ptr<ConsentSink> consent_sink_;
   std::unique_ptr<Consent> consent_;  // from the first nomination on
   Timer gather_timer_;
+  Timer ask_timer_;
   Timer settle_timer_;
   Timer patience_timer_;
   TaskSafety safety_;

@@ -31,9 +31,9 @@ void ServerWatch::Add(const std::string& url, ProbedServer address) {
   servers_.push_back(std::move(server));
 }
 
-bool ServerWatch::settled() const {
-  return std::all_of(servers_.begin(), servers_.end(), [](const Server& server) {
-    const bool may_come = server.address.turn && server.named;
+bool ServerWatch::settled(bool agent_gathered) const {
+  return std::all_of(servers_.begin(), servers_.end(), [agent_gathered](const Server& server) {
+    const bool may_come = server.address.turn && (server.named || !agent_gathered);
     return server.works || server.error || (server.answered && !may_come);
   });
 }
@@ -57,7 +57,7 @@ void ServerWatch::OnRelayed(std::size_t turn_server) {
   changed_();
 }
 
-void ServerWatch::OnGatheringDone(GlibContext& context, Loop& loop, RandomSource& random) {
+void ServerWatch::AskSilent(GlibContext& context, Loop& loop, RandomSource& random) {
   for (std::size_t i = 0; i < servers_.size(); ++i) {
     if (servers_[i].works) continue;
     probes_.push_back(std::make_unique<ServerProbe>(

@@ -51,13 +51,14 @@ class ServerWatch {
   void OnReflexive(const std::string& server);
   void OnRelayed(std::size_t turn_server);
 
-  // True when of each server it is known whether it works. A TURN server given by name has to show
-  // its candidate: libnice calls gathering done while it still resolves.
-  bool settled() const;
+  // True when nothing more is to be expected of any server. A TURN server that answers has to show
+  // its candidate too, until libnice's gathering is over; one given by name even then, as libnice
+  // knows nothing of names under way.
+  bool settled(bool agent_gathered) const;
   bool has_names() const;
 
-  // libnice's gathering is over: starts to ask the silent ones. Not from inside GLib's dispatch.
-  void OnGatheringDone(GlibContext& context, Loop& loop, RandomSource& random);
+  // Starts to ask those that gave nothing yet. Once; not from inside GLib's dispatch.
+  void AskSilent(GlibContext& context, Loop& loop, RandomSource& random);
 
   // Drops the probes.
   void Clear() { probes_.clear(); }
