@@ -48,6 +48,7 @@
 namespace pairwire::ice {
 
 enum class AgentState;
+struct AgentOptions;
 struct Candidate;
 class Consent;
 
@@ -172,6 +173,7 @@ class NiceTransport final : public IceTransport {
   using Event = std::variant<CandidateEvent, GatheringDoneEvent, State, CandidatePair, ServerError>;
 
   Result<void> CheckOptions() const;
+  Result<void> OpenAgent(const AgentOptions& options);
   void OnAgentState(AgentState state);
   void OnSelectedPair(std::string_view local, std::string_view remote, bool relayed);
   void OnCandidate(std::string_view line, const std::string& stun_server);
