@@ -30,14 +30,19 @@ struct ErrorFree {
   void operator()(GError* error) const { g_error_free(error); }
 };
 
-// The server that a candidate comes from, "address:port", or nothing.
-std::string ServerOf(const NiceCandidate& candidate) {
+bool IsAddress(const std::string& host) {
   NiceAddress address;
   nice_address_init(&address);
-  if (candidate.type == NICE_CANDIDATE_TYPE_RELAYED) {
-    nice_candidate_relay_address(&candidate, &address);
-  } else if (candidate.type != NICE_CANDIDATE_TYPE_SERVER_REFLEXIVE ||
-             nice_candidate_stun_server_address(&candidate, &address) == FALSE) {
+  return nice_address_set_from_string(&address, host.c_str()) != FALSE;  // no name is resolved
+}
+
+// The STUN server that a candidate comes from, "address:port", or nothing. A relayed one's TURN
+// server is not to be had: what libnice signals is a copy without it.
+std::string StunServerOf(const NiceCandidate& candidate) {
+  NiceAddress address;
+  nice_address_init(&address);
+  if (candidate.type != NICE_CANDIDATE_TYPE_SERVER_REFLEXIVE ||
+      nice_candidate_stun_server_address(&candidate, &address) == FALSE) {
     return {};
   }
   std::array<char, NICE_ADDRESS_STRING_LEN> text{};
@@ -52,6 +57,12 @@ struct Agent::Registration {
   Agent* owner = nullptr;  // null once detached
 };
 
+// What a name's lookup is given; it may end after the Agent.
+struct Agent::Lookup {
+  Agent* owner = nullptr;
+  std::size_t server = 0;
+};
+
 // libnice's callbacks. C frames are below: nothing here throws.
 struct AgentCallbacks {
   static Agent* Find(gpointer data) { return static_cast<Agent::Registration*>(data)->owner; }
@@ -59,7 +70,7 @@ struct AgentCallbacks {
   static void OnCandidate(NiceAgent*, NiceCandidate* candidate, gpointer data) {
     Agent* const self = Find(data);
     if (self != nullptr) {
-      self->sink_->OnAgentCandidate(self->Line(candidate), ServerOf(*candidate));
+      self->sink_->OnAgentCandidate(self->Line(candidate), StunServerOf(*candidate));
     }
   }
 
@@ -106,6 +117,24 @@ struct AgentCallbacks {
     self->sink_->OnAgentPacket({reinterpret_cast<const std::uint8_t*>(bytes), size});
   }
 
+  static void OnResolved(GObject* resolver, GAsyncResult* result, gpointer data) {
+    const std::unique_ptr<Agent::Lookup> lookup(static_cast<Agent::Lookup*>(data));
+    GList* const addresses =
+        g_resolver_lookup_by_name_finish(G_RESOLVER(resolver), result, nullptr);
+    Agent* const self = lookup->owner;
+    bool have_v4 = false;
+    bool have_v6 = false;
+    if (self != nullptr) std::erase(self->lookups_, lookup.get());
+    for (GList* item = addresses; item != nullptr && self != nullptr; item = item->next) {
+      auto* const address = static_cast<GInetAddress*>(item->data);
+      const bool v6 = g_inet_address_get_family(address) == G_SOCKET_FAMILY_IPV6;
+      if (std::exchange(v6 ? have_v6 : have_v4, true)) continue;
+      const std::unique_ptr<char, GFree> text(g_inet_address_to_string(address));
+      self->AddTurnServer(lookup->server, text.get());
+    }
+    g_resolver_free_addresses(addresses);
+  }
+
   static void OnClosed(GObject*, GAsyncResult*, gpointer data) {
     // Not by the registration, which is empty by now. The Agent is still there: it goes only after
     // this call, or after its context was destroyed, which then never makes it.
@@ -130,7 +159,9 @@ Result<std::unique_ptr<Agent>> Agent::Create(IoLoop& loop, const AgentOptions& o
 }
 
 Agent::Agent(std::unique_ptr<GlibContext> context, const AgentOptions& options)
-    : context_(std::move(context)) {
+    : context_(std::move(context)),
+      turn_servers_(options.turn_servers),
+      cancel_lookups_(g_cancellable_new()) {
   // Not CONSENT_FRESHNESS: in this version one lost packet ends a session half of the time. Not
   // keepalive-conncheck either: consent is asked for by consent.h. Not ICE_TRICKLE, which does
   // nothing.
@@ -167,24 +198,45 @@ Agent::Agent(std::unique_ptr<GlibContext> context, const AgentOptions& options)
     nice_agent_set_port_range(agent_, stream_, kComponent, options.port_range_begin,
                               options.port_range_end);
   }
-  AddServers(options);
+  if (!options.stun_host.empty()) {
+    g_object_set(agent_, "stun-server", options.stun_host.c_str(), "stun-server-port",
+                 static_cast<guint>(options.stun_port), nullptr);
+  }
+  // libnice prefers the last one; we the first.
+  for (std::size_t i = turn_servers_.size(); i-- > 0;) {
+    if (IsAddress(turn_servers_[i].host)) AddTurnServer(i, turn_servers_[i].host);
+  }
   // Before gathering: without it libnice would not even answer STUN.
   nice_agent_attach_recv(agent_, stream_, kComponent, context_->get(), &AgentCallbacks::OnPacket,
                          registration_);
   context_->Kick();
 }
 
-// Names are resolved by GResolver, in threads of its own; what it finds comes through the context.
-void Agent::AddServers(const AgentOptions& options) {
-  if (!options.stun_host.empty()) {
-    g_object_set(agent_, "stun-server", options.stun_host.c_str(), "stun-server-port",
-                 static_cast<guint>(options.stun_port), nullptr);
-  }
-  for (const AgentTurnServer& server : options.turn_servers) {
-    nice_agent_set_relay_info(agent_, stream_, kComponent, server.host.c_str(), server.port,
-                              server.username.c_str(), server.credential.c_str(),
-                              server.tcp ? NICE_RELAY_TYPE_TURN_TCP : NICE_RELAY_TYPE_TURN_UDP);
-  }
+void Agent::AddTurnServer(std::size_t index, const std::string& address) {
+  if (turn_order_.size() == NICE_CANDIDATE_MAX_TURN_SERVERS) return;
+  const AgentTurnServer& server = turn_servers_[index];
+  turn_order_.push_back(index);
+  nice_agent_set_relay_info(agent_, stream_, kComponent, address.c_str(), server.port,
+                            server.username.c_str(), server.credential.c_str(),
+                            server.tcp ? NICE_RELAY_TYPE_TURN_TCP : NICE_RELAY_TYPE_TURN_UDP);
+}
+
+// libnice 0.1.21 would do it itself, but gets no candidate from a name with two addresses. GLib
+// asks in a thread of its own and tells through our context.
+void Agent::ResolveTurnServer(std::size_t index) {
+  auto* const lookup = new Lookup{this, index};
+  lookups_.push_back(lookup);
+  GResolver* const resolver = g_resolver_get_default();
+  g_main_context_push_thread_default(context_->get());
+  g_resolver_lookup_by_name_async(resolver, turn_servers_[index].host.c_str(), cancel_lookups_,
+                                  &AgentCallbacks::OnResolved, lookup);
+  g_main_context_pop_thread_default(context_->get());
+  g_object_unref(resolver);
+}
+
+std::size_t Agent::TurnServerOf(std::uint32_t priority) const {
+  const std::size_t preference = (priority >> 14) & 7;
+  return preference < turn_order_.size() ? turn_order_[preference] : turn_servers_.size();
 }
 
 Agent::~Agent() {
@@ -192,6 +244,7 @@ Agent::~Agent() {
   // When a TURN server never answered the closing, libnice's own task still holds the agent, and
   // what is left of it leaks: this version has no way to force it.
   g_object_unref(agent_);
+  g_object_unref(cancel_lookups_);
   // Here context_ goes, with every source that libnice may have left in it.
 }
 
@@ -216,6 +269,9 @@ Result<void> Agent::Gather(const std::vector<LocalAddress>& addresses) {
   context_->Kick();
   if (!gathering) return Fail(Errc::kSystem, "no port is free on the local addresses");
   EnlargeSocketBuffers();
+  for (std::size_t i = 0; i < turn_servers_.size(); ++i) {
+    if (!IsAddress(turn_servers_[i].host)) ResolveTurnServer(i);
+  }
   return {};
 }
 
@@ -296,6 +352,9 @@ void Agent::Detach() {
   sink_ = nullptr;
   registration_->owner = nullptr;
   context_->SetInspector({});
+  for (Lookup* lookup : std::exchange(lookups_, {})) lookup->owner = nullptr;
+  g_cancellable_cancel(cancel_lookups_);
+  context_->Kick();
 }
 
 void Agent::BeginClose(std::function<void()> on_closed) {
@@ -304,8 +363,8 @@ void Agent::BeginClose(std::function<void()> on_closed) {
   on_closed_ = std::move(on_closed);
   g_signal_handlers_disconnect_by_data(agent_, registration_);
   // attach_recv stays as it is: with NULL on a context that still runs, a readable socket would
-  // fire without being read, for ever. What is still read finds an empty registration.
-  nice_agent_remove_stream(agent_, stream_);
+  // fire without being read, for ever. What is still read finds an empty registration. The stream
+  // stays too, until the agent goes: without it the answers to TURN's deallocation are not read.
   // The callback comes through the context that is the thread's default now.
   g_main_context_push_thread_default(context_->get());
   nice_agent_close_async(agent_, &AgentCallbacks::OnClosed, this);

@@ -18,6 +18,7 @@
 #include <pairwire/result.h>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -31,6 +32,7 @@
 
 typedef struct _NiceAgent NiceAgent;
 typedef struct _NiceCandidate NiceCandidate;
+typedef struct _GCancellable GCancellable;
 
 namespace pairwire::ice {
 
@@ -51,7 +53,9 @@ struct AgentOptions {
   bool relay_only = false;
   std::string stun_host;  // empty: none
   std::uint16_t stun_port = 0;
-  std::vector<AgentTurnServer> turn_servers;  // at most 8
+  // At most 8; the first one's candidates have the highest priority, those given by name after
+  // those given by address. Of a name one address of each family is used.
+  std::vector<AgentTurnServer> turn_servers;
   std::chrono::milliseconds pacing{5};
   int stun_transmissions = 5;
   std::chrono::milliseconds idle_timeout{5000};
@@ -64,9 +68,8 @@ enum class AgentState { kDisconnected, kGathering, kConnecting, kConnected, kRea
 // the owner's (libnice emits on the caller's stack), so it has to be queued.
 class AgentSink {
  public:
-  // `server`: "address:port" of the STUN or TURN server that gave it, as resolved; empty for a
-  // host's own.
-  virtual void OnAgentCandidate(std::string libnice_line, std::string server) = 0;
+  // `stun_server`: "address:port" of the STUN server that gave it, as resolved, or empty.
+  virtual void OnAgentCandidate(std::string libnice_line, std::string stun_server) = 0;
   virtual void OnAgentGatheringDone() = 0;
   virtual void OnAgentState(AgentState state) = 0;
   // As OnAgentCandidate's lines.
@@ -107,6 +110,10 @@ class Agent {
   // A line from ToLibniceLine. False: libnice did not want it.
   bool AddRemoteCandidate(const std::string& libnice_line);
 
+  // Which of the TURN servers (from 0, in the order of AgentOptions) gave a relayed candidate: its
+  // priority says so by libnice's formula (bits 6..8 of the local preference). Their count: none.
+  std::size_t TurnServerOf(std::uint32_t priority) const;
+
   // Every remote candidate that libnice knows, peer-reflexive ones included; lines as above.
   std::vector<std::string> RemoteLines() const;
 
@@ -136,11 +143,13 @@ class Agent {
 
  private:
   struct Registration;
+  struct Lookup;
   friend struct AgentCallbacks;
 
   Agent(std::unique_ptr<GlibContext> context, const AgentOptions& options);
   void EnlargeSocketBuffers();
-  void AddServers(const AgentOptions& options);
+  void AddTurnServer(std::size_t index, const std::string& address);
+  void ResolveTurnServer(std::size_t index);
   std::string Line(NiceCandidate* candidate) const;
 
   std::unique_ptr<GlibContext> context_;
@@ -148,6 +157,10 @@ class Agent {
   NiceAgent* agent_ = nullptr;
   Registration* registration_ = nullptr;  // owned by agent_
   unsigned stream_ = 0;
+  const std::vector<AgentTurnServer> turn_servers_;
+  std::vector<std::size_t> turn_order_;  // libnice's preference -> index into turn_servers_
+  std::vector<Lookup*> lookups_;         // under way; owned by GLib's callbacks
+  GCancellable* cancel_lookups_;
   bool selected_udp_ = false;
   bool closing_ = false;
   bool closed_ = false;

@@ -8,7 +8,6 @@
 #include "peer/ice/agent.h"
 #include "peer/ice/candidate.h"
 #include "peer/ice/consent.h"
-#include "peer/ice/local_addresses.h"
 
 namespace pairwire::ice {
 namespace {
@@ -19,9 +18,6 @@ using std::chrono::milliseconds;
 constexpr std::size_t kMinUfrag = 4;
 constexpr std::size_t kMinPassword = 22;
 constexpr std::size_t kMaxCredential = 256;
-
-// Of TURN servers. RFC 8489 section 14.3: a username has at most 508 bytes.
-constexpr std::size_t kMaxServerCredential = 512;
 
 // Once a pair works, libnice's check timer (each Ta: 200 wake-ups a second) has nothing left to do.
 constexpr milliseconds kReadyIdleTimeout{50};
@@ -44,10 +40,10 @@ class NiceTransport::Sink final : public AgentSink {
  public:
   explicit Sink(NiceTransport& transport) : transport_(transport) {}
 
-  void OnAgentCandidate(std::string line, std::string server) override {
-    transport_.OnCandidate(line, server);
+  void OnAgentCandidate(std::string line, std::string stun_server) override {
+    transport_.OnCandidate(line, stun_server);
   }
-  void OnAgentGatheringDone() override { transport_.OnGatheringDone(); }
+  void OnAgentGatheringDone() override { transport_.OnAgentGatheringDone(); }
   void OnAgentState(AgentState state) override { transport_.OnAgentState(state); }
   void OnAgentSelectedPair(std::string local, std::string remote, bool relayed) override {
     transport_.OnSelectedPair(local, remote, relayed);
@@ -95,10 +91,13 @@ NiceTransport::NiceTransport(IceRuntime& runtime, NiceTransportOptions options, 
       id_(runtime.NextId()),
       local_credentials_(std::move(local)),
       sink_(std::make_unique<Sink>(*this)),
-      servers_(options_.stun, options_.turn_servers,
-               [this](ServerError error) { Queue(std::move(error)); }),
+      servers_(
+          options_.stun, options_.turn_servers,
+          [this](ServerError error) { Queue(std::move(error)); }, [this] { CheckGathered(); }),
       consent_sink_(std::make_unique<ConsentSink>(*this)),
-      gather_timer_(runtime.loop(), [this] { OnGatheringDone(); }),
+      gather_timer_(runtime.loop(), [this] { EndGathering(); }),
+      ask_timer_(runtime.loop(), [this] { AskServers(); }),
+      settle_timer_(runtime.loop(), [this] { EndGathering(); }),
       patience_timer_(runtime.loop(), [this] {
         patience_over_ = true;
         FailIfOver("no pair worked in time");
@@ -113,79 +112,10 @@ NiceTransport::~NiceTransport() {
   runtime_.Bury(std::move(agent_));
 }
 
-Result<void> NiceTransport::CheckOptions() const {
-  const auto begin = options_.port_range_begin;
-  const auto end = options_.port_range_end;
-  if ((begin == 0) != (end == 0) || begin > end) {
-    return Fail(Errc::kInvalidArgument, "port range: both ends or none, begin <= end");
-  }
-  if (options_.pacing < milliseconds(1) || options_.pacing > milliseconds(1000)) {
-    return Fail(Errc::kInvalidArgument, "ICE pacing outside 1..1000 ms");
-  }
-  if (options_.disconnected_timeout <= milliseconds(0) ||
-      options_.consent_timeout <= milliseconds(0)) {
-    return Fail(Errc::kInvalidArgument, "a consent or disconnected timeout of nothing");
-  }
-  if (options_.turn_servers.size() > kMaxTurnServers) {
-    return Fail(Errc::kLimitExceeded, "more than 8 TURN servers");
-  }
-  const auto is_server = [](const std::string& host, std::uint16_t port) {
-    return !host.empty() && host.size() <= kMaxIceServerUrl && port != 0;
-  };
-  bool valid = !options_.stun || is_server(options_.stun->host, options_.stun->port);
-  for (const TurnServer& server : options_.turn_servers) {
-    valid = valid && is_server(server.host, server.port) && !server.username.empty() &&
-            server.username.size() <= kMaxServerCredential &&
-            server.credential.size() <= kMaxServerCredential;
-  }
-  if (!valid) return Fail(Errc::kInvalidArgument, "a STUN or TURN server without host or user");
-  return {};
-}
-
-Result<void> NiceTransport::Gather() {
-  PAIRWIRE_CHECK(runtime_.loop().IsCurrent());
-  if (std::exchange(gather_called_, true)) {
-    return Fail(Errc::kInvalidState, "candidates were gathered before");
-  }
-  if (auto valid = CheckOptions(); !valid) return valid;
-  auto addresses =
-      LocalAddresses(options_.bind_addresses, options_.interfaces, options_.excluded_interfaces);
-  if (!addresses) return tl::unexpected(addresses.error());
-
-  AgentOptions agent_options;
-  agent_options.port_range_begin = options_.port_range_begin;
-  agent_options.port_range_end = options_.port_range_end;
-  agent_options.ice_udp = options_.ice_udp;
-  agent_options.ice_tcp = options_.ice_tcp;
-  agent_options.lite = options_.lite;
-  agent_options.relay_only = options_.relay_only;
-  if (options_.stun) {
-    agent_options.stun_host = options_.stun->host;
-    agent_options.stun_port = options_.stun->port;
-  }
-  for (const TurnServer& server : options_.turn_servers) {
-    agent_options.turn_servers.push_back({server.host, server.port,
-                                          server.transport == ServerTransport::kTcp,
-                                          server.username, server.credential});
-  }
-  agent_options.pacing = options_.pacing;
-  agent_options.stun_transmissions = options_.stun_transmissions;
-  agent_options.idle_timeout = options_.connecting_idle_timeout;
-  auto agent = Agent::Create(runtime_.loop(), agent_options, sink_.get());
+Result<void> NiceTransport::OpenAgent(const AgentOptions& options) {
+  auto agent = Agent::Create(runtime_.loop(), options, sink_.get());
   if (!agent) return tl::unexpected(agent.error());
   agent_ = std::move(*agent);
-  agent_->SetLocalCredentials(local_credentials_);
-  agent_->SetControlling(role_ == Role::kControlling && !options_.lite);
-
-  // The candidates come back before this call returns.
-  if (auto gathering = agent_->Gather(*addresses); !gathering) {
-    agent_->Detach();
-    runtime_.Bury(std::move(agent_));
-    queue_.clear();
-    return gathering;
-  }
-  if (!gathering_done_) gather_timer_.Start(kGatherDeadline);
-  StartChecks();
   return {};
 }
 
@@ -414,48 +344,6 @@ void NiceTransport::OnAgentState(AgentState state) {
       }
       return;
   }
-}
-
-void NiceTransport::OnCandidate(std::string_view line, const std::string& server) {
-  // Through our own parser: what we send is then what we would take.
-  auto candidate = ParseCandidate(line);
-  if (!candidate) return Note("libnice wrote a candidate that is none");
-  const bool relayed = candidate->type == CandidateType::kRelayed;
-  if (!server.empty()) servers_.OnCandidate(server, relayed);
-  if (gathering_done_) return Note("a candidate came after the end of gathering");
-  if (options_.relay_only && !relayed) return;
-  if (options_.publisher != nullptr && !HideAddresses(*candidate)) {
-    return Note("no name for an address; kept to ourselves");
-  }
-  local_lines_.push_back(ToString(*candidate));
-  Queue(CandidateEvent{local_lines_.back()});
-}
-
-// A relayed candidate's related address is the one that the server sees: public, or hidden too.
-bool NiceTransport::HideAddresses(Candidate& candidate) const {
-  if (candidate.related_address) {
-    const bool v6 = candidate.related_address->find(':') != std::string::npos;
-    candidate.related_address = v6 ? "::" : "0.0.0.0";
-    candidate.related_port = 0;
-  }
-  if (candidate.type != CandidateType::kHost) return true;
-  auto name = options_.publisher->Publish(candidate.address);
-  if (!name) return false;
-  candidate.address = std::move(*name);
-  return true;
-}
-
-void NiceTransport::OnGatheringDone() {
-  if (std::exchange(gathering_done_, true)) return;
-  gather_timer_.Stop();
-  Queue(GatheringDoneEvent{});
-  if (!servers_.empty()) {
-    runtime_.loop().Post(safety_.Wrap([this] {
-      if (agent_ == nullptr) return;
-      servers_.OnGatheringDone(agent_->context(), runtime_.loop(), runtime_.random());
-    }));
-  }
-  FailIfOver("gathering ended and no pair works");
 }
 
 void NiceTransport::OnSelectedPair(std::string_view local, std::string_view remote, bool relayed) {

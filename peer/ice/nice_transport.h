@@ -48,6 +48,7 @@
 namespace pairwire::ice {
 
 enum class AgentState;
+struct AgentOptions;
 struct Candidate;
 class Consent;
 
@@ -172,10 +173,14 @@ class NiceTransport final : public IceTransport {
   using Event = std::variant<CandidateEvent, GatheringDoneEvent, State, CandidatePair, ServerError>;
 
   Result<void> CheckOptions() const;
+  Result<void> OpenAgent(const AgentOptions& options);
   void OnAgentState(AgentState state);
   void OnSelectedPair(std::string_view local, std::string_view remote, bool relayed);
-  void OnCandidate(std::string_view line, const std::string& server);
-  void OnGatheringDone();
+  void OnCandidate(std::string_view line, const std::string& stun_server);
+  void OnAgentGatheringDone();
+  void AskServers();
+  void CheckGathered();
+  void EndGathering();
   bool HideAddresses(Candidate& candidate) const;
   void ResolveName(Candidate candidate);
   void UseRemoteCandidate(const Candidate& candidate);
@@ -203,7 +208,9 @@ class NiceTransport final : public IceTransport {
   bool gather_called_ = false;
   bool checks_started_ = false;  // credentials of both ends known, sockets open
   bool remote_done_ = false;
-  bool gathering_done_ = false;
+  bool agent_gathered_ = false;    // libnice says so
+  bool servers_asked_ = false;     // what they gave nothing for
+  bool gathering_done_ = false;    // we said so
   bool agent_connecting_ = false;  // libnice has pairs to check
   bool stopped_ = false;           // kFailed after a pair worked: final
   bool patience_over_ = false;
@@ -226,6 +233,8 @@ class NiceTransport final : public IceTransport {
   std::unique_ptr<ConsentSink> consent_sink_;
   std::unique_ptr<Consent> consent_;  // from the first nomination on
   Timer gather_timer_;
+  Timer ask_timer_;
+  Timer settle_timer_;
   Timer patience_timer_;
   TaskSafety safety_;
 };

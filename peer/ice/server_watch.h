@@ -12,7 +12,6 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -40,17 +39,26 @@ struct TurnServer {
 
 class ServerWatch {
  public:
-  // `report` is called from the loop's frame or GLib's dispatch; once for each url.
+  // From the loop's frame or GLib's dispatch: `report` once for each server that failed, `changed`
+  // when settled() may have become true.
   ServerWatch(const std::optional<StunServer>& stun, const std::vector<TurnServer>& turn,
-              std::function<void(ServerError)> report);
+              std::function<void(ServerError)> report, std::function<void()> changed);
 
   bool empty() const { return servers_.empty(); }
 
-  // A candidate came from `server`, "address:port" as resolved.
-  void OnCandidate(const std::string& server, bool relayed);
+  // A candidate came from a STUN server at `server`, "address:port" as resolved; from a TURN
+  // server, counted from 0.
+  void OnReflexive(const std::string& server);
+  void OnRelayed(std::size_t turn_server);
 
-  // Gathering is over: starts to ask the silent ones. Not from inside GLib's dispatch.
-  void OnGatheringDone(GlibContext& context, Loop& loop, RandomSource& random);
+  // True when nothing more is to be expected of any server. A TURN server that answers has to show
+  // its candidate too, until libnice's gathering is over; one given by name even then, as libnice
+  // knows nothing of names under way.
+  bool settled(bool agent_gathered) const;
+  bool has_names() const;
+
+  // Starts to ask those that gave nothing yet. Once; not from inside GLib's dispatch.
+  void AskSilent(GlibContext& context, Loop& loop, RandomSource& random);
 
   // Drops the probes.
   void Clear() { probes_.clear(); }
@@ -62,17 +70,19 @@ class ServerWatch {
   struct Server {
     std::string url;
     ProbedServer address;
-    bool works = false;
+    bool named = false;     // not by address
+    bool answered = false;  // the probe
+    bool works = false;     // it gave a candidate
     std::optional<ServerError> error;
   };
 
-  bool Gave(const Server& server) const;
+  void Add(const std::string& url, ProbedServer address);
   void OnProbed(std::size_t index, ProbeResult result);
 
   std::vector<Server> servers_;
-  std::set<std::string> seen_stun_;  // bounded by the addresses of at most 9 servers
-  std::set<std::string> seen_turn_;
+  std::size_t turn_begin_ = 0;  // where the TURN servers begin
   std::function<void(ServerError)> report_;
+  std::function<void()> changed_;
   std::vector<std::unique_ptr<ServerProbe>> probes_;
 };
 

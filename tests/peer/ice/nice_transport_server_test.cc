@@ -27,6 +27,12 @@ class NiceTransportServerTest : public IceTest {
     return {"turn:the-server?transport=" + name, host, port, transport, "user", "secret"};
   }
 
+  // It goes after the ends, which give their allocations back.
+  const CoturnProcess& StartCoturn(std::vector<std::string> arguments = {"--user=user:secret"}) {
+    coturn_ = std::make_unique<CoturnProcess>(std::move(arguments));
+    return *coturn_;
+  }
+
   static NiceTransportOptions WithTurn(TurnServer server) {
     NiceTransportOptions options = LoopbackOptions();
     options.turn_servers = {std::move(server)};
@@ -71,6 +77,9 @@ class NiceTransportServerTest : public IceTest {
     EXPECT_TRUE(WaitForPackets(a, 1));
     EXPECT_TRUE(WaitForPackets(b, 1));
   }
+
+ private:
+  std::unique_ptr<CoturnProcess> coturn_;
 };
 
 #define PAIRWIRE_NEED_COTURN() \
@@ -78,7 +87,7 @@ class NiceTransportServerTest : public IceTest {
 
 TEST_F(NiceTransportServerTest, RelayedBothWaysOverUdpAndTcp) {
   PAIRWIRE_NEED_COTURN();
-  CoturnProcess coturn;
+  const CoturnProcess& coturn = StartCoturn();
   ASSERT_TRUE(coturn.running());
   for (const char* host : {"127.0.0.1", "::1"}) {
     for (const ServerTransport transport : {ServerTransport::kUdp, ServerTransport::kTcp}) {
@@ -101,7 +110,7 @@ TEST_F(NiceTransportServerTest, RelayedBothWaysOverUdpAndTcp) {
       }
       // Consent crosses both relays.
       for (End* end : {&a, &b}) {
-        EXPECT_TRUE(WaitForLoop([&] { return end->transport->stats().responses_received >= 2; }));
+        EXPECT_TRUE(WaitForLoop([&] { return end->transport->stats().responses_received >= 1; }));
         EXPECT_FALSE(end->seen.Get().Has(State::kDisconnected));
       }
       On([&] {
@@ -114,7 +123,7 @@ TEST_F(NiceTransportServerTest, RelayedBothWaysOverUdpAndTcp) {
 
 TEST_F(NiceTransportServerTest, RelayedWithHost) {
   PAIRWIRE_NEED_COTURN();
-  CoturnProcess coturn;
+  const CoturnProcess& coturn = StartCoturn();
   ASSERT_TRUE(coturn.running());
   NiceTransportOptions options = WithTurn(Turn(coturn.port()));
   options.relay_only = true;
@@ -129,7 +138,7 @@ TEST_F(NiceTransportServerTest, RelayedWithHost) {
 
 TEST_F(NiceTransportServerTest, NamesAreResolved) {
   PAIRWIRE_NEED_COTURN();
-  CoturnProcess coturn;
+  const CoturnProcess& coturn = StartCoturn();
   ASSERT_TRUE(coturn.running());
   NiceTransportOptions options = WithTurn(Turn(coturn.port(), ServerTransport::kUdp, "localhost"));
   options.stun = StunServer{"stun:localhost", "localhost", coturn.port()};
@@ -138,9 +147,22 @@ TEST_F(NiceTransportServerTest, NamesAreResolved) {
   EXPECT_TRUE(HasRelayed(end.seen.Get()));
 }
 
+TEST_F(NiceTransportServerTest, OneServerForStunAndTurn) {
+  PAIRWIRE_NEED_COTURN();
+  const CoturnProcess& coturn = StartCoturn();
+  ASSERT_TRUE(coturn.running());
+  NiceTransportOptions options = WithTurn(Turn(coturn.port()));
+  options.stun = StunServer{"stun:127.0.0.1", "127.0.0.1", coturn.port()};
+  const auto started = std::chrono::steady_clock::now();
+  End& end = Make(options);
+  ExpectError(end, 0);
+  EXPECT_TRUE(HasRelayed(end.seen.Get()));
+  EXPECT_LT(std::chrono::steady_clock::now() - started, seconds(5)) << "no deadline was waited for";
+}
+
 TEST_F(NiceTransportServerTest, WrongCredentialIsNamed) {
   PAIRWIRE_NEED_COTURN();
-  CoturnProcess coturn;
+  const CoturnProcess& coturn = StartCoturn();
   ASSERT_TRUE(coturn.running());
   for (const ServerTransport transport : {ServerTransport::kUdp, ServerTransport::kTcp}) {
     NiceTransportOptions options = WithTurn(Turn(coturn.port(), transport));
@@ -168,7 +190,7 @@ TEST_F(NiceTransportServerTest, WrongCredentialIsNamed) {
 
 TEST_F(NiceTransportServerTest, QuotaIsNamed) {
   PAIRWIRE_NEED_COTURN();
-  CoturnProcess coturn({"--user=user:secret", "--user-quota=1"});
+  const CoturnProcess& coturn = StartCoturn({"--user=user:secret", "--user-quota=1"});
   ASSERT_TRUE(coturn.running());
   End& first = Make(WithTurn(Turn(coturn.port())));
   ExpectError(first, 0);
@@ -179,7 +201,8 @@ TEST_F(NiceTransportServerTest, QuotaIsNamed) {
 TEST_F(NiceTransportServerTest, TimeLimitedCredentials) {
   PAIRWIRE_NEED_COTURN();
   const std::string secret = "shared";
-  CoturnProcess coturn({"--use-auth-secret", "--static-auth-secret=" + secret});
+  const CoturnProcess& coturn =
+      StartCoturn({"--use-auth-secret", "--static-auth-secret=" + secret});
   ASSERT_TRUE(coturn.running());
   for (const int lifetime : {3600, -3600}) {
     TurnServer server = Turn(coturn.port());
@@ -204,7 +227,7 @@ TEST_F(NiceTransportServerTest, TimeLimitedCredentials) {
 // libnice shows no srflx candidate that equals a host candidate; such a server is not in error.
 TEST_F(NiceTransportServerTest, StunServerWithNothingToAddIsNoError) {
   PAIRWIRE_NEED_COTURN();
-  CoturnProcess coturn;
+  const CoturnProcess& coturn = StartCoturn();
   ASSERT_TRUE(coturn.running());
   NiceTransportOptions options = LoopbackOptions();
   options.stun = StunServer{"stun:127.0.0.1", "127.0.0.1", coturn.port()};
@@ -230,8 +253,7 @@ TEST_F(NiceTransportServerTest, DeadServersDelayNothing) {
   EXPECT_FALSE(a.seen.Get().gathering_done);
   ASSERT_TRUE(WaitForGathered(a));
   EXPECT_LT(elapsed(), seconds(10));
-  ASSERT_TRUE(a.seen.WaitUntil([](const End::Seen& s) { return s.server_errors.size() == 3; }));
-  EXPECT_LT(elapsed(), seconds(12));
+  EXPECT_EQ(a.seen.Get().server_errors.size(), 3U) << "errors come before the end of gathering";
   auto errors = a.seen.Get().server_errors;
   std::sort(errors.begin(), errors.end(),
             [](const ServerError& x, const ServerError& y) { return x.url < y.url; });

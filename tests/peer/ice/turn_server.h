@@ -47,17 +47,16 @@ class SilentPort {
 
 class CoturnProcess {
  public:
-  static bool Available() {
-    return std::filesystem::exists("/usr/bin/turnserver") ||
-           std::filesystem::exists("/usr/local/bin/turnserver");
-  }
+  static constexpr const char* kProgram = "/usr/bin/turnserver";
+
+  static bool Available() { return std::filesystem::exists(kProgram); }
 
   // With one user, "user" and "secret", unless `arguments` bring others.
   explicit CoturnProcess(std::vector<std::string> arguments = {"--user=user:secret"}) {
     char name[] = "/tmp/pairwire-turn-XXXXXX";
     directory_ = mkdtemp(name);
     port_ = SilentPort().port();  // free a moment ago
-    std::vector<std::string> command = {"turnserver",
+    std::vector<std::string> command = {kProgram,
                                         "-n",
                                         "--listening-ip=127.0.0.1",
                                         "--listening-ip=::1",
