@@ -40,7 +40,6 @@ class MdnsResolver final : private MdnsLookups::Sender {
   void OnDatagram(ByteSpan bytes, const sockaddr_storage& from);
   void CloseWhenIdle();
 
-  IoLoop& loop_;
   MdnsSockets group_;
   MdnsSockets ephemeral_;
   MdnsLookups lookups_;
