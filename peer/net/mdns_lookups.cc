@@ -86,11 +86,30 @@ void MdnsLookups::Resolve(const std::string& name, Done done) {
     loop_.Post(safety_.Wrap([done = std::move(done)] { done(std::nullopt); }));
     return;
   }
+  if (auto address = Recall(name)) {
+    loop_.Post(
+        safety_.Wrap([done = std::move(done), address = std::move(address)] { done(address); }));
+    return;
+  }
   const std::uint64_t id = next_id_++;
   auto lookup = std::make_unique<Lookup>(loop_, [this, id] { OnTime(id); });
   lookup->name = ToDnsName(name);
   lookup->done = std::move(done);
   Ask(*lookups_.emplace(id, std::move(lookup)).first->second);
+}
+
+std::optional<std::string> MdnsLookups::Recall(const std::string& name) {
+  const auto found = known_.find(name);
+  if (found == known_.end() || found->second.until <= loop_.Now()) return std::nullopt;
+  return found->second.address;
+}
+
+void MdnsLookups::Remember(const DnsName& name, const std::string& address) {
+  const auto now = loop_.Now();
+  std::erase_if(known_, [now](const auto& each) { return each.second.until <= now; });
+  if (known_.size() < kMaxLookups) {
+    known_[name.at(0) + "." + name.at(1)] = {address, now + kRemember};
+  }
 }
 
 // One question a message and no QU bit, because Chromium's responder drops messages with two
@@ -140,6 +159,7 @@ void MdnsLookups::OnMessage(ByteSpan bytes, const std::function<bool()>& from_th
 void MdnsLookups::Finish(std::uint64_t id, std::optional<std::string> address) {
   const auto found = lookups_.find(id);
   if (found == lookups_.end()) return;
+  if (address) Remember(found->second->name, *address);
   const Done done = std::move(found->second->done);
   lookups_.erase(found);
   done(std::move(address));

@@ -48,6 +48,10 @@ class MdnsLookups {
   static constexpr std::size_t kMaxLookups = 64;
   static constexpr std::chrono::milliseconds kAskAgain{250};  // and once more after as long
   static constexpr std::chrono::milliseconds kGiveUp{1'000};
+  // How long an answer serves whoever asks again. Responders multicast a record once a second at
+  // most (RFC 6762 section 6), and Chromium answers in no other way: a second connection to the
+  // same page would wait for most of its time.
+  static constexpr std::chrono::milliseconds kRemember{2'000};
 
   // Both outlive the lookups.
   MdnsLookups(Loop& loop, Sender& sender);
@@ -72,6 +76,13 @@ class MdnsLookups {
     Timer timer;
   };
 
+  struct Known {
+    std::string address;
+    Loop::TimePoint until;
+  };
+
+  std::optional<std::string> Recall(const std::string& name);
+  void Remember(const DnsName& name, const std::string& address);
   void Ask(Lookup& lookup);
   void OnTime(std::uint64_t id);
   void Finish(std::uint64_t id, std::optional<std::string> address);
@@ -80,6 +91,7 @@ class MdnsLookups {
   Sender& sender_;
   std::map<std::uint64_t, std::unique_ptr<Lookup>> lookups_;
   std::uint64_t next_id_ = 1;
+  std::map<std::string, Known> known_;  // by the name as it was asked for; at most kMaxLookups
   TaskSafety safety_;
 };
 

@@ -23,8 +23,7 @@ std::uint16_t PortOf(const sockaddr_storage& address) {
 }  // namespace
 
 MdnsResolver::MdnsResolver(IoLoop& loop)
-    : loop_(loop),
-      group_(loop, MdnsSockets::Kind::kGroup,
+    : group_(loop, MdnsSockets::Kind::kGroup,
              [this](ByteSpan bytes, const sockaddr_storage& from, std::size_t) {
                OnDatagram(bytes, from);
              }),

@@ -1,8 +1,8 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
 // MdnsResolver: addresses behind the ".local" names that browsers put into their candidates
-// (RFC 6762; draft-ietf-mmusic-mdns-ice-candidates). No cache, no service discovery, no name but
-// those.
+// (RFC 6762; draft-ietf-mmusic-mdns-ice-candidates). No cache to speak of, no service discovery, no
+// name but those.
 #ifndef PAIRWIRE_PEER_NET_MDNS_RESOLVER_H_
 #define PAIRWIRE_PEER_NET_MDNS_RESOLVER_H_
 
@@ -40,7 +40,6 @@ class MdnsResolver final : private MdnsLookups::Sender {
   void OnDatagram(ByteSpan bytes, const sockaddr_storage& from);
   void CloseWhenIdle();
 
-  IoLoop& loop_;
   MdnsSockets group_;
   MdnsSockets ephemeral_;
   MdnsLookups lookups_;

@@ -95,10 +95,41 @@ TEST_F(MdnsLookupsTest, TheFirstAnswerCountsAndNoOther) {
 
 TEST_F(MdnsLookupsTest, PrefersIPv4WithinAMessage) {
   Resolve();
+  Resolve("b.local");
   Answer({Aaaa(kV6), A({192, 0, 2, 7})});
-  Resolve();
-  Answer({Aaaa(kV6)});
+  Answer({Aaaa(kV6, "b.local")});
   EXPECT_EQ(results_, (std::vector<Address>{"192.0.2.7", "fd00::7"}));
+}
+
+TEST_F(MdnsLookupsTest, WhoAsksAgainSoonGetsTheSameAnswerUnasked) {
+  Resolve();
+  Answer({A({192, 0, 2, 7})});
+  loop_.RunFor(MdnsLookups::kRemember - milliseconds(1));
+  Resolve();
+  EXPECT_EQ(results_.size(), 1U) << "never from inside Resolve";
+  loop_.RunUntilIdle();
+  EXPECT_EQ(results_, (std::vector<Address>{"192.0.2.7", "192.0.2.7"}));
+  EXPECT_EQ(multicast_.size(), 2U);
+
+  loop_.RunFor(milliseconds(1));
+  Resolve();
+  EXPECT_EQ(multicast_.size(), 4U) << "forgotten";
+  loop_.RunFor(milliseconds(1'000));
+  EXPECT_EQ(results_.back(), std::nullopt);
+}
+
+TEST_F(MdnsLookupsTest, WhatIsRememberedHasABound) {
+  for (std::size_t i = 0; i <= MdnsLookups::kMaxLookups; ++i) {
+    const std::string name = "host-" + std::to_string(i) + ".local";
+    Resolve(name);
+    Answer({A({192, 0, 2, 7}, name)});
+  }
+  EXPECT_EQ(results_.size(), MdnsLookups::kMaxLookups + 1);
+  multicast_.clear();
+  Resolve("host-0.local");
+  EXPECT_TRUE(multicast_.empty());
+  Resolve("host-" + std::to_string(MdnsLookups::kMaxLookups) + ".local");
+  EXPECT_EQ(multicast_.size(), 2U) << "there was no room for it";
 }
 
 TEST_F(MdnsLookupsTest, AnAnswerMayBeInTheAdditionalSectionAndInCapitals) {
@@ -149,6 +180,7 @@ TEST_F(MdnsLookupsTest, LoopbackCountsOnlyFromThisHost) {
   Answer({Aaaa(v6)});
   EXPECT_TRUE(results_.empty());
   Answer({A({127, 0, 0, 1})}, true);
+  loop_.RunFor(MdnsLookups::kRemember);
   Resolve();
   Answer({Aaaa(v6)}, true);
   EXPECT_EQ(results_, (std::vector<Address>{"127.0.0.1", "::1"}));
@@ -224,7 +256,7 @@ TEST_F(MdnsLookupsTest, TheCallbackMayDestroyIt) {
 }
 
 TEST_F(MdnsLookupsTest, TheCallbackMayAskAgain) {
-  lookups_->Resolve(kName, [this](const Address&) { Resolve(); });
+  lookups_->Resolve(kName, [this](const Address&) { Resolve("other.local"); });
   Answer({A({192, 0, 2, 7})});
   EXPECT_TRUE(results_.empty());
   EXPECT_FALSE(lookups_->idle());

@@ -118,6 +118,7 @@ TEST_F(NetworkMonitorTest, AnAddressChangesOnTheSameInterface) {
   Command({"ip", "link", "set", "d1", "up"});
   Command({"ip", "address", "add", "192.0.2.7/24", "dev", "d0"});
   Command({"ip", "link", "set", "d0", "up"});
+  test::WaitUntilUp("d0", "192.0.2.7");
   Monitored monitored;
   Command({"ip", "address", "add", "198.51.100.7/24", "dev", "d0"});
   Command({"ip", "address", "delete", "192.0.2.7/24", "dev", "d0"});
@@ -143,6 +144,7 @@ TEST_F(NetworkMonitorTest, ThePointToPointAddressIsOursNotTheOtherEnds) {
   Command({"ip", "link", "set", "d1", "up"});
   Command({"ip", "address", "add", "192.0.2.7", "peer", "192.0.2.8/32", "dev", "d0"});
   Command({"ip", "link", "set", "d0", "up"});
+  test::WaitUntilUp("d0", "192.0.2.7");
   const auto network = ReadNetwork();
   ASSERT_TRUE(network.has_value());
   EXPECT_TRUE(Has(*network, {"d0", "192.0.2.7", true}));

@@ -3,15 +3,23 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <poll.h>
 #include <sched.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "peer/net/network_snapshot.h"
 #include "tests/support/child_process.h"
+#include "tests/support/wait.h"
 
 namespace pairwire::test {
 namespace {
@@ -61,6 +69,26 @@ void Command(std::vector<std::string> arguments) {
   EXPECT_EQ(child.WaitForExit(), 0) << line << child.errors();
 }
 
+void WaitUntilUp(const std::string& interface, const std::string& address) {
+  const int notices = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+  sockaddr_nl local{};
+  local.nl_family = AF_NETLINK;
+  local.nl_groups = RTMGRP_LINK;
+  ASSERT_EQ(bind(notices, reinterpret_cast<const sockaddr*>(&local), sizeof(local)), 0);
+  const net::NetworkAddress wanted{interface, address, true};
+  while (true) {
+    const auto network = net::ReadNetwork();
+    ASSERT_TRUE(network.has_value());
+    if (std::find(network->begin(), network->end(), wanted) != network->end()) break;
+    pollfd ready{notices, POLLIN, 0};
+    ASSERT_EQ(poll(&ready, 1, static_cast<int>(kDeadline.count()) * 1000), 1)
+        << interface << " has no carrier";
+    std::array<char, 16> rest_is_thrown_away;
+    recv(notices, rest_is_thrown_away.data(), rest_is_thrown_away.size(), 0);
+  }
+  close(notices);
+}
+
 void Join(const NetworkNamespace& a, const NetworkNamespace& b) {
   {
     const InNetwork inside(a);
@@ -76,8 +104,13 @@ void Join(const NetworkNamespace& a, const NetworkNamespace& b) {
     Command({"ip", "address", "add", "fd00::2/64", "dev", "veth-b", "nodad"});
     Command({"ip", "link", "set", "veth-b", "addrgenmode", "none", "up"});
   }
-  const InNetwork inside(a);
-  Command({"ip", "link", "set", "veth-a", "up"});
+  {
+    const InNetwork inside(a);
+    Command({"ip", "link", "set", "veth-a", "up"});
+    WaitUntilUp("veth-a", "192.0.2.1");
+  }
+  const InNetwork inside(b);
+  WaitUntilUp("veth-b", "192.0.2.2");
 }
 
 }  // namespace pairwire::test

@@ -48,6 +48,10 @@ class InNetwork {
 // Runs a program in the calling thread's network and expects that it succeeds.
 void Command(std::vector<std::string> arguments);
 
+// Returns once the interface with this address has its carrier, which the kernel notices a little
+// later than the command that gave it one returns.
+void WaitUntilUp(const std::string& interface, const std::string& address);
+
 // Two networks joined by a cable: `a` has veth-a with 192.0.2.1 and fd00::1, `b` has veth-b with
 // 192.0.2.2 and fd00::2. Addresses can be used at once.
 void Join(const NetworkNamespace& a, const NetworkNamespace& b);

@@ -36,8 +36,8 @@ TEST(TlsTunnelTurnTest, AnAllocateGetsItsChallenge) {
   if (!std::filesystem::exists(kTurnServer)) GTEST_SKIP() << "SKIPPED: needs the package coturn";
   const test::TestCertificate certificate("DNS:localhost");
   const std::string port = std::to_string(FreePort());
-  test::ChildProcess turn({kTurnServer, "-n", "--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1",
-                           "--listening-port=" + std::to_string(FreePort()),
+  test::ChildProcess turn({kTurnServer, "-n", "-v", "--listening-ip=127.0.0.1",
+                           "--relay-ip=127.0.0.1", "--listening-port=" + std::to_string(FreePort()),
                            "--tls-listening-port=" + port, "--cert=" + certificate.certificate(),
                            "--pkey=" + certificate.key(), "--lt-cred-mech", "--user=u:p",
                            "--realm=pairwire.test", "--no-dtls", "--no-cli", "--log-file=stdout",

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -64,11 +65,12 @@ class TunnelClient {
     text.resize(have);
     return text;
   }
-  // The other end closed: no byte, and not the deadline either.
+  // Throws away what comes. False when the deadline passes before the other end closes.
   bool WaitForEnd() {
+    ssize_t got = 1;
     char byte = 0;
-    const ssize_t got = recv(fd_, &byte, 1, 0);
-    return got == 0 || (got < 0 && errno == ECONNRESET);
+    while (got > 0) got = recv(fd_, &byte, 1, 0);
+    return got == 0 || errno == ECONNRESET;
   }
 
  private:
