@@ -27,7 +27,8 @@ Bytes Numbered(std::uint32_t number, std::size_t size) {
 }
 
 std::uint32_t NumberOf(ByteSpan data) {
-  return data[0] | data[1] << 8 | data[2] << 16 | std::uint32_t{data[3]} << 24;
+  return std::uint32_t{data[0]} | std::uint32_t{data[1]} << 8 | std::uint32_t{data[2]} << 16 |
+         std::uint32_t{data[3]} << 24;
 }
 
 struct Outcome {
