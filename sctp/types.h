@@ -26,9 +26,8 @@ enum class Ppid : std::uint32_t {
 inline constexpr std::uint16_t kSctpPort = 5000;
 
 // Streams of a new association: channels 0..127 of ours. Each stream costs about 104 bytes in
-// usrsctp. Channels above grow the table (RFC 6525 section 5.1), but a peer that does not know that
-// request never answers it, and usrsctp gives the association up for it; so not fewer than anybody
-// needs.
+// usrsctp. Channels above grow the table (RFC 6525 section 5.1), but some ends never answer that
+// request, and then those channels cannot be; so not fewer than anybody needs.
 inline constexpr std::uint16_t kInitialStreams = 256;
 
 // Labels and protocols: their length has 16 bits in an OPEN (RFC 8832 section 5.1). What the other

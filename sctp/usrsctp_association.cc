@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -23,6 +24,9 @@ constexpr std::size_t kMaxResetsInFlight = 100;
 constexpr std::uint32_t kStreamStep = 64;
 // RFC 8832 section 6: stream 65535 is not usable.
 constexpr std::uint32_t kMaxStreams = 65'535;
+
+// Not every end answers a request for more streams. Long, because the path may be away meanwhile.
+constexpr std::chrono::seconds kGrowthTimeout{30};
 
 // Messages of more than a packet go out at once; for them there is nothing to gain.
 constexpr std::size_t kLargestHeldMessage = 1024;
@@ -48,7 +52,11 @@ const char* ToText(AssociationState state) {
 UsrsctpAssociation::UsrsctpAssociation(UsrsctpRuntime& runtime,
                                        const UsrsctpAssociationOptions& options,
                                        AssociationEvents& events)
-    : runtime_(runtime), options_(options), events_(events), id_(runtime.Register(*this)) {}
+    : runtime_(runtime),
+      options_(options),
+      events_(events),
+      id_(runtime.Register(*this)),
+      growth_timer_(runtime.loop(), [this] { RefuseGrowth(); }) {}
 
 UsrsctpAssociation::~UsrsctpAssociation() {
   // Still registered, so that the ABORT finds its way out; then usrsctp may do with the id what it
@@ -205,12 +213,21 @@ void UsrsctpAssociation::GrowStreams() {
   const int error = socket_.AddOutgoingStreams(static_cast<std::uint16_t>(target - stream_count_));
   if (error == 0) {
     asked_streams_ = target;
+    growth_timer_.Start(kGrowthTimeout);
   } else if (error != EALREADY) {
     refused_streams_ = std::min<std::uint32_t>(refused_streams_, stream_count_ + 1U);
     wanted_streams_ = 0;
     refused_ = true;
     ScheduleDrain();
   }
+}
+
+// usrsctp goes on asking; should the answer come after all, HandleStreamChange takes it.
+void UsrsctpAssociation::RefuseGrowth() {
+  refused_streams_ = std::min(refused_streams_, stream_count_ + 1U);
+  wanted_streams_ = 0;
+  refused_ = true;
+  ScheduleDrain();
 }
 
 Result<void> UsrsctpAssociation::ResetStreams(std::span<const StreamId> streams) {

@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "peer/base/task_safety.h"
+#include "peer/base/timer.h"
 #include "sctp/association.h"
 #include "sctp/packet_counters.h"
 #include "sctp/reset_gate.h"
@@ -79,6 +80,7 @@ class UsrsctpAssociation final : public Association, private UsrsctpRuntime::End
   bool FlushHeld(bool more_follows);
   void SetNoDelay(bool no_delay);
   void GrowStreams();
+  void RefuseGrowth();
   void IssueResets();
   void FinishClose();
 
@@ -98,6 +100,8 @@ class UsrsctpAssociation final : public Association, private UsrsctpRuntime::End
   bool ReportDoneResets();
   bool ReportState(AssociationState state, Error error);
   bool ReportAcknowledged();
+
+  static constexpr std::uint32_t kNoneRefused = 65'536;
 
   UsrsctpRuntime& runtime_;
   const UsrsctpAssociationOptions options_;
@@ -129,9 +133,10 @@ class UsrsctpAssociation final : public Association, private UsrsctpRuntime::End
   // Streams.
   std::uint16_t stream_count_ = 0;
   std::uint16_t incoming_streams_ = 0;
-  std::uint32_t wanted_streams_ = 0;        // what a Send asked for
-  std::uint32_t asked_streams_ = 0;         // under way; 0: no request
-  std::uint32_t refused_streams_ = 65'536;  // the least number that the other end refused
+  std::uint32_t wanted_streams_ = 0;              // what a Send asked for
+  std::uint32_t asked_streams_ = 0;               // under way; 0: no request
+  std::uint32_t refused_streams_ = kNoneRefused;  // the least number that the other end refused
+  Timer growth_timer_;                            // runs while a request is under way
   ResetGate reset_gate_;
   std::vector<StreamId> reset_queue_;
   std::map<StreamId, int> resets_in_flight_;  // -> how often the other end has refused it

@@ -216,6 +216,7 @@ void UsrsctpAssociation::HandleStreamChange(ByteSpan bytes) {
   if ((event.strchange_flags & (SCTP_STREAM_CHANGE_DENIED | SCTP_STREAM_CHANGE_FAILED)) != 0) {
     refused_streams_ = std::min(refused_streams_, asked_streams_);
     asked_streams_ = 0;
+    growth_timer_.Stop();
     // Perhaps fewer are allowed: GrowStreams tries just what is needed, then Send says that it
     // cannot be.
     if (wanted_streams_ >= refused_streams_) wanted_streams_ = 0;
@@ -224,7 +225,10 @@ void UsrsctpAssociation::HandleStreamChange(ByteSpan bytes) {
   // Also comes when the other end adds streams; the figures are totals.
   stream_count_ = std::max(stream_count_, event.strchange_outstrms);
   incoming_streams_ = std::max(incoming_streams_, event.strchange_instrms);
-  if (stream_count_ >= asked_streams_) asked_streams_ = 0;
+  if (stream_count_ < asked_streams_) return;
+  asked_streams_ = 0;
+  growth_timer_.Stop();
+  if (stream_count_ >= refused_streams_) refused_streams_ = kNoneRefused;
 }
 
 void UsrsctpAssociation::HandlePartialDelivery(ByteSpan bytes) {

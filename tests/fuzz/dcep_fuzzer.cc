@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "peer/base/check.h"
+#include "sctp/channel_options.h"
 #include "sctp/dcep.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -18,6 +19,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     auto encoded = EncodeDcepOpen(*open);
     PAIRWIRE_CHECK(encoded.has_value());
     again = *encoded;
+    // What W3C can say about it is what it says, but for limits that W3C does not have.
+    const ChannelOptions options = FromDcepOpen(*open, StreamId{0});
+    PAIRWIRE_CHECK(ToDcepOpen(options).type == open->type);
+    PAIRWIRE_CHECK(ToDcepOpen(options).label == open->label);
   }
   PAIRWIRE_CHECK(again == pairwire::Bytes(bytes.begin(), bytes.end()));
   return 0;

@@ -27,7 +27,8 @@ Bytes Numbered(std::uint32_t number, std::size_t size) {
 }
 
 std::uint32_t NumberOf(ByteSpan data) {
-  return data[0] | data[1] << 8 | data[2] << 16 | std::uint32_t{data[3]} << 24;
+  return std::uint32_t{data[0]} | std::uint32_t{data[1]} << 8 | std::uint32_t{data[2]} << 16 |
+         std::uint32_t{data[3]} << 24;
 }
 
 struct Outcome {
@@ -139,7 +140,7 @@ TEST(UsrsctpReliabilityTest, ALifeTimeOfZeroIsSentOnce) {
 
 // Messages of many chunks: given up with parts sent, parts not, through both queues of usrsctp.
 TEST(UsrsctpReliabilityTest, LargeMessagesThatAreGivenUpFreeTheirBytes) {
-  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
     PAIRWIRE_TRACE_SEED(seed);
     for (const bool timed : {false, true}) {
       SctpPair pair({.delay = 20ms, .loss = 0.03, .rate_bps = 20'000'000, .seed = seed});

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "sctp/chunks.h"
 #include "tests/sctp/sctp_pair.h"
 
 namespace pairwire::sctp {
@@ -133,6 +134,29 @@ TEST(UsrsctpStreamsTest, MoreThanTheOtherEndAllowsIsRefusedByName) {
   EXPECT_TRUE(pair.a.Send(0, Bytes(10)).has_value());
   ASSERT_TRUE(pair.RunUntil([&] { return pair.a.Send(299, Bytes(10)).has_value(); }));
   EXPECT_TRUE(pair.RunUntil([&] { return pair.b.messages.size() == 2; }));
+}
+
+TEST(UsrsctpStreamsTest, AnEndThatNeverAnswersCostsTheChannelNotTheAssociation) {
+  SctpPair pair({.delay = 5ms});
+  pair.Connect();
+  bool deaf = true;
+  pair.path.a_to_b().SetReceiver([&](ByteSpan packet) {
+    bool asks = false;
+    ForEachChunk(packet, [&](ByteSpan chunk) { asks = asks || chunk[0] == kReConfigChunk; });
+    if (!asks || !deaf) pair.b.association->ReceivePacket(packet);
+  });
+  EXPECT_EQ(pair.a.Send(600, Bytes(10)).error().code, Errc::kBufferFull);
+  pair.loop.RunFor(29s);
+  EXPECT_EQ(pair.a.Send(600, Bytes(10)).error().code, Errc::kBufferFull);
+  pair.loop.RunFor(2s);
+  EXPECT_EQ(pair.a.Send(600, Bytes(10)).error().code, Errc::kLimitExceeded);
+  EXPECT_TRUE(pair.a.Send(0, Bytes(10)).has_value());
+  ASSERT_TRUE(pair.RunUntil([&] { return pair.b.messages.size() == 1; }));
+  pair.loop.RunFor(300s);
+  EXPECT_FALSE(pair.a.over());
+  // The answer comes after all.
+  deaf = false;
+  ASSERT_TRUE(pair.RunUntil([&] { return pair.a.Send(600, Bytes(10)).has_value(); }, 10s));
 }
 
 TEST(UsrsctpStreamsTest, ResetsAndGrowthSurviveLoss) {
