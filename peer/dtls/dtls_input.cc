@@ -141,15 +141,13 @@ void DtlsTransport::Impl::NoteAlert(ByteSpan body) {
   const char* const name = SSL_alert_desc_string_long(body[1]);
   suspicion_ = std::string("the other end says: ") + name;
   if (body[0] != kFatalAlert || alert_grace_.active()) return;
-  alert_grace_.Start(alerts_forged_
-                         ? kMaxAlertGrace
-                         : std::clamp(options_.retransmission_timeout * kAlertGraceTimers,
-                                      kMinAlertGrace, kMaxAlertGrace));
+  alert_grace_.Start(std::clamp(options_.retransmission_timeout * kAlertGraceTimers, kMinAlertGrace,
+                                kMaxAlertGrace));
 }
 
+// Whoever sent a fatal alert goes on with nothing.
 void DtlsTransport::Impl::NoteProgress() {
   if (!flight_sent_ || !alert_grace_.active()) return;
-  alerts_forged_ = true;
   alert_grace_.Start(kMaxAlertGrace);
 }
 

@@ -115,7 +115,9 @@ class DtlsTransport {
 
   // A datagram whose first byte is 20..63 (RFC 7983). Before Start up to 16 datagrams (a
   // ClientHello that came before its answer) are kept, then the oldest is dropped. Rubbish is
-  // dropped and counted; it never ends an established association.
+  // dropped and counted; it never ends an established association. A fatal alert in the clear ends
+  // a handshake only when that then stands still for 8 retransmission timeouts (0.8 s at least, 3 s
+  // at most), as it may be forged.
   void ReceivePacket(ByteSpan packet);
 
   // Encrypts and sends one record. kInvalidState before kConnected, kClosed after, kMessageTooLarge

@@ -126,10 +126,9 @@ class DtlsTransport::Impl {
   std::optional<HandshakeBudget> budget_;  // since Start
   std::uint64_t plain_records_ = 0;        // that reached the present SSL
   std::uint64_t dropped_ = 0;
-  std::string suspicion_;       // what may explain it if the handshake does not end
-  bool flight_sent_ = false;    // a handshake message of ours went out: the other end may answer
-  bool alerts_forged_ = false;  // the handshake went on after a fatal alert in the clear
-  Bytes last_alert_;            // as we sent it during the handshake
+  std::string suspicion_;     // what may explain it if the handshake does not end
+  bool flight_sent_ = false;  // a handshake message of ours went out: the other end may answer
+  Bytes last_alert_;          // as we sent it during the handshake
 
   Timer retransmission_;
   unsigned timer_starts_seen_ = 0;

@@ -9,7 +9,7 @@
 //
 // This is not a security layer of its own: the handshake's hashes and the ciphers are. It keeps
 // noise away from them. A forged handshake message with a believable header still ends the
-// handshake.
+// handshake, unless it is a ClientHello before we answered one (dtls_input.cc).
 //
 // Pure functions over bytes; no OpenSSL, no state.
 #ifndef PAIRWIRE_PEER_DTLS_RECORD_FILTER_H_

@@ -74,8 +74,8 @@ TEST(DtlsFlood, ABadHelloDoesNotSpoilTheGoodOne) {
 
 TEST(DtlsFlood, HellosOfAlternatingVersions) {
   Pair pair;
-  const Bytes hello = HelloOf(pair);
   pair.path().SetDown(true);
+  const Bytes hello = HelloOf(pair);
   ASSERT_TRUE(pair.StartServer());
   std::size_t received = 0;
   for (int i = 0; i < 100; ++i) {
@@ -102,8 +102,8 @@ TEST(DtlsFlood, HellosOfAlternatingVersions) {
 
 TEST(DtlsFlood, AnUnusableHelloIsBelievedWhenNoOtherComes) {
   Pair pair;
-  Bytes bad = HelloOf(pair);
   pair.path().SetDown(true);
+  Bytes bad = HelloOf(pair);
   bad[kHelloVersionAt + 1] = 0xff;  // DTLS 1.0
   ASSERT_TRUE(pair.StartServer());
   for (int i = 0; i < 40; ++i) {  // more of them do not prolong it
@@ -119,8 +119,8 @@ TEST(DtlsFlood, AnUnusableHelloIsBelievedWhenNoOtherComes) {
 
 TEST(DtlsFlood, RepeatedHellosAreNotAmplified) {
   Pair pair;
-  const Bytes hello = HelloOf(pair);
   pair.path().SetDown(true);
+  const Bytes hello = HelloOf(pair);
   ASSERT_TRUE(pair.StartServer());
   for (int i = 0; i < 10'000; ++i) pair.server.Receive(hello);
   EXPECT_EQ(pair.server.sent.size(), 1U);
@@ -317,8 +317,8 @@ TEST(DtlsFlood, TimeAndMemoryOfAFlood) {
   Pair().Connect();
   for (const bool after_hello : {false, true}) {
     Pair pair;
-    Bytes hello = HelloOf(pair);
     pair.path().SetDown(true);
+    Bytes hello = HelloOf(pair);
     ASSERT_TRUE(pair.StartServer());
     if (after_hello) pair.server.Receive(hello);
     const std::size_t before = OpenSslMemory::live();
@@ -326,11 +326,12 @@ TEST(DtlsFlood, TimeAndMemoryOfAFlood) {
     pairwire::test::SeededRandom random(11);
     constexpr int kPackets = 150'000;
     const std::clock_t begin = std::clock();
-    for (int i = 0; i < kPackets && pair.server.state() == State::kConnecting; ++i) {
+    int i = 0;
+    for (; i < kPackets && pair.server.state() == State::kConnecting; ++i) {
       const auto number = static_cast<std::uint64_t>(i);
       switch (i % 5) {
         case 0:
-          hello[kHelloVersionAt + 1] = static_cast<std::uint8_t>(random.NextBelow(256));
+          hello[kHelloVersionAt + 1] = static_cast<std::uint8_t>(0xfe + random.NextBelow(2));
           pair.server.Receive(hello);
           break;
         case 1:
@@ -355,10 +356,10 @@ TEST(DtlsFlood, TimeAndMemoryOfAFlood) {
     pair.loop.AdvanceBy(20s);
     EXPECT_EQ(pair.server.state(), State::kFailed);
     std::cout << "flood " << (after_hello ? "after" : "before")
-              << " the hello: " << (most - before) / 1024 << " KiB, " << seconds * 1e6 / kPackets
+              << " the hello: " << (most - before) / 1024 << " KiB, " << seconds * 1e6 / i
               << " us a packet, " << pair.server.sent.size() << " packets in answer\n";
     EXPECT_LT(most, before + 160 * 1024);
-    EXPECT_LT(pair.server.sent.size(), 2'000U);
+    EXPECT_LT(pair.server.sent.size(), 1'000U);
     EXPECT_EQ(pair.server.data_bytes(), 0U);
   }
 }

@@ -147,22 +147,20 @@ TEST(DtlsHello, PiecesBeforeStart) {
 
 // A number near 2^48 in the clear would make OpenSSL take all that follows for replays.
 TEST(DtlsHello, AForgedRecordNumberDoesNotShutOutTheRest) {
-  for (int step = 0; step < 4; ++step) {
-    Pair pair;
-    pair.pass = [&](int, bool from_client, ByteSpan packet) {
-      // A copy of what is right, but with the last number, comes first.
-      Bytes forged(packet.begin(), packet.end());
-      if (forged[0] == kHandshakeType) {
-        std::fill(forged.begin() + 5, forged.begin() + 11, std::uint8_t{0xff});
-        ByteSpan rest = forged;
-        const auto record = TakeRecord(rest);
-        (from_client ? pair.path().a_to_b() : pair.path().b_to_a()).Send(record->bytes);
-      }
-      return true;
-    };
-    pair.Start();
-    EXPECT_TRUE(pair.RunUntilBothAre(State::kConnected, 500ms)) << pair.Describe();
-  }
+  Pair pair({.delay = 10ms}, {.mtu = 400});
+  pair.pass = [&](int, bool from_client, ByteSpan packet) {
+    // A copy of the first record, but with the last number there is, comes first.
+    if (packet[0] == kHandshakeType) {
+      ByteSpan rest = packet;
+      const ByteSpan first = TakeRecord(rest)->bytes;
+      Bytes forged(first.begin(), first.end());
+      SetRecordSequence(forged, 0xffff'ffff'ffff);
+      (from_client ? pair.path().a_to_b() : pair.path().b_to_a()).Send(forged);
+    }
+    return true;
+  };
+  pair.Start();
+  EXPECT_TRUE(pair.RunUntilBothAre(State::kConnected, 500ms)) << pair.Describe();
 }
 
 }  // namespace
