@@ -1,0 +1,128 @@
+# Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+"""Observes what a host's access really is: three destinations and unsolicited packets (RFC 5780).
+
+Nothing waits for silence. The links keep order, so each test ends with a packet that must arrive; what
+was sent before it and is not there by then will never come.
+"""
+
+import dataclasses
+import socket
+import time
+
+from . import nat
+from .topology import SERVER, SERVER_2, SERVER6, SERVER6_2
+
+PORT, OTHER_PORT = 40001, 40002
+_DEADLINE = 3.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Observation:
+    """What was seen from one host. `udp` False: no UDP came out, mapping and filtering are unknown."""
+    udp: bool
+    tcp: bool
+    mapping: str
+    filtering: str
+    rtt_ms: float
+    mapped: tuple = ()
+
+    def line(self):
+        udp = f"mapping {self.mapping}, filtering {self.filtering}" if self.udp else "no UDP"
+        return f"{udp}, TCP {'yes' if self.tcp else 'NO'}, RTT {self.rtt_ms:.1f} ms"
+
+
+def _udp(namespace, address, port=0):
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with namespace.inside():
+        made = socket.socket(family, socket.SOCK_DGRAM)
+    made.settimeout(_DEADLINE)
+    made.bind((address, port))
+    return made
+
+
+def _tcp_round_trip(server, host, address):
+    """Whether a TCP connection goes through, and how long its three packets took, in ms."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with server.inside():
+        listener = socket.socket(family, socket.SOCK_STREAM)
+    with host.inside():
+        client = socket.socket(family, socket.SOCK_STREAM)
+    with listener, client:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((address, PORT))
+        listener.listen()
+        client.settimeout(_DEADLINE)
+        begun = time.monotonic()
+        try:
+            client.connect((address, PORT))
+        except OSError:
+            return False, 0.0
+        return True, (time.monotonic() - begun) * 1000
+
+
+def observe(topology, side):
+    """Probes from the side's host towards the server."""
+    address, second = (SERVER6, SERVER6_2) if side.kind.ipv6 else (SERVER, SERVER_2)
+    tcp, rtt = _tcp_round_trip(topology.server, side.host, address)
+    servers = [_udp(topology.server, a, p)
+               for a, p in ((address, PORT), (address, OTHER_PORT), (second, PORT))]
+    clients = [_udp(side.host, side.address), _udp(side.host, side.address)]
+    try:
+        mapping, mapped = _mapping(clients[0], servers, side)
+        if mapping is None:
+            return Observation(False, tcp, "", "", rtt)
+        return Observation(True, tcp, mapping, _filtering(clients[1], servers), rtt, mapped)
+    finally:
+        for opened in (*servers, *clients):
+            opened.close()
+
+
+def _mapping(client, servers, side):
+    """One socket, three destinations: how many public ports?"""
+    if not side.kind.udp:
+        for server in servers:
+            server.settimeout(0.3)  # silence is what we expect here, and can only be waited for
+    for server in servers:
+        client.sendto(b"mapping", server.getsockname())
+    try:
+        seen = [server.recvfrom(64)[1][:2] for server in servers]
+    except TimeoutError:
+        return None, ()
+    if set(seen) == {client.getsockname()[:2]}:
+        return nat.NO_NAT, tuple(seen)
+    same = len(set(seen)) == 1
+    return nat.ENDPOINT_INDEPENDENT if same else nat.PORT_DEPENDENT, tuple(seen)
+
+
+def _filtering(client, servers):
+    """A fresh socket speaks to one server only; then all three speak to it."""
+    known, same_address, stranger = servers
+    client.sendto(b"hello", known.getsockname())
+    mapped = known.recvfrom(64)[1]
+    stranger.sendto(b"stranger", mapped)
+    same_address.sendto(b"same address", mapped)
+    known.sendto(b"end", mapped)
+    heard = set()
+    while b"end" not in heard:
+        heard.add(client.recvfrom(64)[0])
+    if b"stranger" in heard:
+        return nat.OPEN
+    return nat.BY_ADDRESS if b"same address" in heard else nat.BY_PORT
+
+
+def faults(topology, side, observed):
+    """Why the side is not what its kind claims; empty when it is."""
+    kind = side.kind
+    found = []
+    if observed.udp != kind.udp:
+        found.append(f"UDP is {'open' if observed.udp else 'blocked'}")
+    if not observed.tcp:
+        found.append("TCP does not pass")
+    if observed.udp and kind.udp:
+        if observed.mapping != kind.mapping:
+            found.append(f"mapping is {observed.mapping}, not {kind.mapping}")
+        if observed.filtering != kind.filtering:
+            found.append(f"filtering is {observed.filtering}, not {kind.filtering}")
+    if observed.tcp and not topology.rtt * 0.95 <= observed.rtt_ms <= topology.rtt * 1.5 + 5:
+        found.append(f"RTT is {observed.rtt_ms:.1f} ms, not {topology.rtt}")
+    return found
