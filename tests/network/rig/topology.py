@@ -15,6 +15,7 @@ milliseconds between any two of host, host and server.
 """
 
 import dataclasses
+import json
 
 from . import nat
 from .namespaces import Namespaces, veth
@@ -28,9 +29,14 @@ _CORE_RULES = """
 table inet core {
   counter direct { }
   counter relayed { }
+  counter cleartext { }
+  chain broken {
+  }
   chain through {
     type filter hook forward priority 0; policy accept;
+    jump broken
     ip daddr 203.0.113.66 drop
+    tcp dport { 5349, 5350 } @ih,32,32 0x2112a442 counter name cleartext
     iifname "srv" counter name relayed accept
     oifname "srv" counter name relayed accept
     counter name direct
@@ -151,13 +157,55 @@ class Topology:
         for namespace in self._namespaces.others(self.core, self.server):
             self._namespaces.remove(namespace)
 
+    # -- what can happen to the network
+
+    def cut(self):
+        """The core carries nothing any more."""
+        self.core.nft("add rule inet core broken drop\n")
+
+    def shrink(self, side, core_device, mtu, silent):
+        """The side's link carries packets of at most `mtu` bytes. silent: and nobody is told."""
+        for namespace, device in ((side.gateway, "wan"), (self.core, core_device)):
+            namespace.ip(f"link set dev {device} mtu {mtu}")
+            if silent:
+                namespace.nft("""
+table inet silent {
+  chain out {
+    type filter hook output priority 0; policy accept;
+    icmp type destination-unreachable drop
+    icmpv6 type packet-too-big drop
+  }
+}
+""")
+
+    def mend(self):
+        """Takes back what was done to the core."""
+        self.core.nft("flush chain inet core broken\n"
+                      "add table inet silent\n"
+                      "delete table inet silent\n")
+
     # -- observation
 
     def wire_bytes(self):
         """Bytes that the core carried so far, as (between the sides, to and from the server)."""
-        lines = self.core.run(["nft", "list", "counters", "table", "inet", "core"]).split("\n")
-        values = [int(line.split()[-1]) for line in lines if "bytes" in line]
-        return values[0], values[1]
+        counters = self._counters()
+        return counters["direct"]["bytes"], counters["relayed"]["bytes"]
+
+    def cleartext_packets(self):
+        """STUN messages that went to a TLS port without TLS (by the magic cookie, RFC 8489)."""
+        return self._counters()["cleartext"]["packets"]
+
+    def _counters(self):
+        listed = json.loads(self.core.run(["nft", "-j", "list", "counters", "table", "inet", "core"]))
+        return {entry["counter"]["name"]: entry["counter"]
+                for entry in listed["nftables"] if "counter" in entry}
+
+    @staticmethod
+    def busiest_device(host):
+        """The device by which the host has sent most."""
+        with host.inside(), open("/proc/thread-self/net/dev") as file:
+            rows = [line.replace(":", " ").split() for line in file.readlines()[2:]]
+        return max(rows, key=lambda row: int(row[9]))[0]
 
     # -- parts
 
