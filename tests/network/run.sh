@@ -4,6 +4,7 @@
 #   tests/network/run.sh                     probe, matrix (10 connections per pair), scenarios
 #   tests/network/run.sh --quick             one connection per pair
 #   tests/network/run.sh --probe             only shows what each NAT kind really is
+#   tests/network/run.sh --self-test         the rig's own logic; needs neither root nor a peer
 #   tests/network/run.sh symmetric,public mtu-1280    only these; --help for all options
 # Exit code 0 when all is as expected, 1 when not. Where the rig can not run it says so, counts as one
 # skipped test in --junit FILE, and exits 0.
@@ -29,6 +30,9 @@ END
   exit 0
 }
 
+export PYTHONPATH="$root/tests/network" PYTHONDONTWRITEBYTECODE=1
+[ "${1:-}" != --self-test ] || exec /usr/bin/python3 -m unittest rig_test
+
 [ "$(id -u)" -eq 0 ] || skip "needs root, for network namespaces"
 "$root/.ci/install-packages.sh" network || skip "its packages can not be installed"
 [ -c /dev/net/tun ] || skip "this kernel has no TUN device"
@@ -38,4 +42,4 @@ ip netns exec "pw$$-try" nft add table ip nat 2>/dev/null || nft_works=false
 ip netns del "pw$$-try"
 $nft_works || skip "this kernel has no nftables"
 
-PYTHONPATH="$root/tests/network" PYTHONDONTWRITEBYTECODE=1 exec /usr/bin/python3 -m rig "$@"
+exec /usr/bin/python3 -m rig "$@"

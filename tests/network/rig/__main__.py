@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 
-from . import matrix, nat, probe, report, scenarios
+from . import matrix, nat, probe, report, scenarios, turn_probe
 from .coturn import Coturn
 from .namespaces import RigError
 from .topology import Topology
@@ -53,6 +53,19 @@ def _show_probe(topology):
             wrong += bool(faults)
             print(f"{kind.name:<19} {'ab'[index]}     {observed.line()}"
                   + ("" if not faults else "   WRONG: " + "; ".join(faults)), flush=True)
+    return wrong
+
+
+def _show_turn(topology, server):
+    """Allocations over each transport from an IPv4 and an IPv6 host; how many were not given."""
+    wrong = 0
+    print("\nTURN allocations")
+    for kind in ("public", "ipv6-only"):
+        side = topology.side(0, nat.KINDS[kind])
+        for line, works in turn_probe.observe(topology, server, side):
+            wrong += not works
+            print("  " + line + ("" if works else "   WRONG"), flush=True)
+        topology.drop_sides()
     return wrong
 
 
@@ -116,7 +129,11 @@ def main():
     os.makedirs(logs, exist_ok=True)
     with Topology(options.rtt, options.seed) as topology:
         if options.probe:
-            return 1 if _show_probe(topology) else 0
+            server = Coturn(topology.server, logs)
+            try:
+                return 1 if _show_probe(topology) + _show_turn(topology, server) else 0
+            finally:
+                server.close()
         commands = [shlex.split(options.peer), shlex.split(options.peer_b or options.peer)]
         if not os.access(commands[0][0], os.X_OK):
             raise RigError(f"{commands[0][0]} is not there: cmake --build --preset release "
