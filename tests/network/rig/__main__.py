@@ -29,6 +29,8 @@ def _options():
     parser.add_argument("--quick", action="store_true", help="one connection per pair")
     parser.add_argument("--both", action="store_true", help="each pair in both directions")
     parser.add_argument("--rtt", type=float, default=20.0, help="ms between any two hosts (20)")
+    parser.add_argument("--goal", type=float, help=(
+        "ms that the median of direct connections must stay below; 0: any (5 round trips)"))
     parser.add_argument("--seed", type=int, default=1, help="of the weather (1)")
     parser.add_argument("--peer", default=_OUR_PEER, help="command line of the offering peer")
     parser.add_argument("--peer-b", help="of the answering one, if it is another")
@@ -37,6 +39,8 @@ def _options():
     options = parser.parse_args()
     if options.quick:
         options.runs = 1
+    if options.goal is None:
+        options.goal = matrix.GOAL_ROUND_TRIPS * options.rtt
     return options
 
 
@@ -143,7 +147,7 @@ def main():
         server = Coturn(topology.server, logs)
         begun = time.monotonic()
         try:
-            runner = matrix.Runner(topology, server, commands, logs)
+            runner = matrix.Runner(topology, server, commands, logs, options.goal)
             if pairs:
                 _run_matrix(runner, options, pairs, results)
             if names:
