@@ -2,13 +2,17 @@
 """tests/network/run.sh ends here: options, what runs, and the exit code."""
 
 import argparse
+import fcntl
+import json
 import os
 import shlex
 import signal
+import subprocess
 import sys
 import time
 
-from . import matrix, nat, probe, report, scenarios, turn_probe
+from . import matrix, nat, probe, report, scene, turn_probe
+from . import scenarios as _  # registers them
 from .coturn import Coturn
 from .namespaces import RigError
 from .topology import Topology
@@ -35,6 +39,8 @@ def _options():
     parser.add_argument("--peer", default=_OUR_PEER, help="command line of the offering peer")
     parser.add_argument("--peer-b", help="of the answering one, if it is another")
     parser.add_argument("--json", default=os.path.join(_OUTPUT, "results.json"))
+    parser.add_argument("--logs", default=os.path.join(_OUTPUT, "logs"),
+                        help="folder for what peers and servers say")
     parser.add_argument("--junit", help="results for tests/run.sh")
     options = parser.parse_args()
     if options.quick:
@@ -42,6 +48,18 @@ def _options():
     if options.goal is None:
         options.goal = matrix.GOAL_ROUND_TRIPS * options.rtt
     return options
+
+
+def _peer_version(command):
+    """Name and version, as the peer says itself; proof that it starts."""
+    try:
+        done = subprocess.run(command, input='{"cmd":"quit"}\n', capture_output=True, text=True,
+                              timeout=15)
+        ready = json.loads(done.stdout.split("\n")[0])
+        return f"{ready['peer']} {ready['version']}"
+    except (OSError, ValueError, KeyError, subprocess.TimeoutExpired) as error:
+        raise RigError(f"{shlex.join(command)} is not a peer ({error}); ours is built by: cmake --build "
+                       "--preset release --target pairwire-interop-peer") from None
 
 
 def _show_probe(topology):
@@ -86,9 +104,9 @@ def _selected_pairs(options):
 
 def _selected_scenarios(options):
     if not options.only or "scenarios" in options.only:
-        return list(scenarios.ALL)
+        return list(scene.ALL)
     names = [name for name in options.only if name != "matrix" and "," not in name]
-    unknown = set(names) - set(scenarios.ALL)
+    unknown = set(names) - set(scene.ALL)
     if unknown:
         raise SystemExit(f"no such scenario: {', '.join(sorted(unknown))}; --list shows them")
     return names
@@ -111,7 +129,7 @@ def _run_matrix(runner, options, pairs, results):
 def _run_scenarios(runner, names, results):
     print("\nScenarios")
     for name in names:
-        result = scenarios.run(runner, name)
+        result = scene.run(runner, name)
         results["scenarios"].append(result)
         print(report.scenario_line(result))
         for fault in result["faults"]:
@@ -123,14 +141,20 @@ def main():
     options = _options()
     if options.list:
         print("pairs of: " + ", ".join(nat.KINDS))
-        print("scenarios: " + ", ".join(scenarios.ALL))
+        for name, function in scene.ALL.items():
+            print(f"{name:<26} {' '.join(function.__doc__.split())}")
         return 0
     # As an exception, so that everything is taken down on the way out.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))
     pairs, names = _selected_pairs(options), _selected_scenarios(options)
-    logs = os.path.join(_OUTPUT, "logs")
+    logs = os.path.abspath(options.logs)
     os.makedirs(logs, exist_ok=True)
+    lock = os.open(os.path.join(logs, "lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # until we end
+    except BlockingIOError:
+        raise RigError(f"another run writes to {logs}; give this one its own --logs") from None
     with Topology(options.rtt, options.seed) as topology:
         if options.probe:
             server = Coturn(topology.server, logs)
@@ -139,11 +163,10 @@ def main():
             finally:
                 server.close()
         commands = [shlex.split(options.peer), shlex.split(options.peer_b or options.peer)]
-        if not os.access(commands[0][0], os.X_OK):
-            raise RigError(f"{commands[0][0]} is not there: cmake --build --preset release "
-                           "--target pairwire-interop-peer")
         results = {"rttMs": options.rtt, "seed": options.seed, "runsPerPair": options.runs,
-                   "peers": commands, "cells": [], "scenarios": []}
+                   "peers": [_peer_version(command) for command in commands],
+                   "cells": [], "scenarios": []}
+        print("Peers: " + " and ".join(results["peers"]))
         server = Coturn(topology.server, logs)
         begun = time.monotonic()
         try:

@@ -18,7 +18,7 @@ import socket
 import subprocess
 import time
 
-from .namespaces import RigError, command
+from .namespaces import RigError, command, die_with_parent
 from .topology import DEAD, SERVER, SERVER6
 
 USER, PASSWORD, REALM, SECRET = "rig", "rig-password", "rig.test", "rig-shared-secret"
@@ -61,7 +61,8 @@ class Coturn:
             f"--log-file={path}.log", f"--userdb={path}.sqlite", f"--pidfile={path}.pid", "--verbose"]
         with open(path + ".out", "w") as output:
             self._processes.append(subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=output,
-                                                    stderr=output, cwd=self._directory))
+                                                    stderr=output, cwd=self._directory,
+                                                    preexec_fn=die_with_parent))
 
     def _wait_for(self, port):
         """Returns when the port accepts TCP on both families."""

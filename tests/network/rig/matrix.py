@@ -6,6 +6,7 @@ import os
 import statistics
 
 from . import coturn, nat, probe
+from .namespaces import RigError
 from .peers import Peer, PeerFailure, Session, path_of
 
 # What a direct connection may take, in round trips: 100 ms at 20 ms.
@@ -106,8 +107,8 @@ def run_cell(runner, first, second, runs):
     expected, transport, reason = expectation(first, second)
     cell = {"offerer": first.name, "answerer": second.name, "expected": expected,
             "expectedTransport": transport, "reason": reason, "runs": [], "faults": []}
-    sides = [runner.topology.side(0, first), runner.topology.side(1, second)]
     try:
+        sides = [runner.topology.side(0, first), runner.topology.side(1, second)]
         faults = runner.verified(sides)
         if faults:
             cell["faults"] = ["the NAT is not what it claims: " + "; ".join(faults)]
@@ -120,6 +121,8 @@ def run_cell(runner, first, second, runs):
                 cell["runs"].append(run_once(runner, name, sides, expected))
             except PeerFailure as failure:
                 cell["faults"].append(f"run {number + 1}: {failure}")
+    except (RigError, OSError) as error:
+        cell["faults"].append(f"the rig itself failed: {error}")
     finally:
         runner.topology.drop_sides()
     _judge(cell, runner.goal_ms)

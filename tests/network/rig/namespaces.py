@@ -9,6 +9,7 @@ import contextlib
 import ctypes
 import os
 import re
+import signal
 import subprocess
 
 CLONE_NEWNET = 0x40000000
@@ -27,6 +28,12 @@ def command(arguments, text_in=None, check=True):
         raise RigError(f"{' '.join(arguments)}: {done.stderr.strip() or done.stdout.strip()}"
                        + (f"\n{text_in}" if text_in else ""))
     return done.stdout
+
+
+def die_with_parent():
+    """For a child that does not watch its stdin: it is killed when the rig is."""
+    pr_set_pdeathsig = 1
+    _libc.prctl(pr_set_pdeathsig, signal.SIGKILL, 0, 0, 0)
 
 
 def _setns(descriptor):

@@ -144,18 +144,21 @@ class Session:
     """Two peers and the signalling between them; a context manager that ends both.
 
     `rewrite(sdp, sender)` may change each description on its way. With `restart_policy` the session
-    does what an application would: it makes an offer with ICE restart when its first peer asks for
-    negotiation, or is disconnected.
+    does what an application would: the end that asks for negotiation or is disconnected makes an
+    offer with ICE restart. After a rebinding this may well be the end whose NAT did not change: the
+    other one still gets answers to its checks.
     """
 
     LABEL = "rig"
+    # After a restart, the other end's wish for one is ignored for so many seconds: it is the same.
+    _RESTART_PAUSE = 5.0
 
     def __init__(self, peers, configurations, rewrite=None, restart_policy=False):
         self.a, self.b = peers
         self._configurations = configurations
         self._rewrite = rewrite or (lambda sdp, sender: sdp)
         self._restart_policy = restart_policy
-        self.restarts = 0
+        self.restarts = []  # (at, label of the end that offered)
         self.offered_at = None
         self._selector = selectors.DefaultSelector()
         for peer in peers:
@@ -190,10 +193,11 @@ class Session:
                         for peer in (self.a, self.b))
         return (connected - self.offered_at) * 1000, (opened - self.offered_at) * 1000
 
-    def restart(self):
-        """An offer with ICE restart from the first end."""
-        self.restarts += 1
-        self.a.send("offer", iceRestart=True)
+    def restart(self, peer=None):
+        """An offer with ICE restart, from the first end unless another is named."""
+        peer = peer or self.a
+        self.restarts.append((time.monotonic(), peer.label))
+        peer.send("offer", iceRestart=True)
 
     def exchange(self, size=20000, deadline=10.0):
         """One message each way, checked by its hash."""
@@ -231,14 +235,6 @@ class Session:
                         raise PeerFailure(f"peer {key.data.label} has ended by itself, "
                                           f"code {key.data.process.wait(timeout=5)}")
 
-    def pump(self, seconds):
-        """Passes on what comes for that long: for scenarios whose subject is time."""
-        end = time.monotonic() + seconds
-        try:
-            self.until(lambda: time.monotonic() >= end, seconds + 1, "time to pass")
-        finally:
-            pass
-
     # -- signalling
 
     def _on_event(self, peer, event):
@@ -251,10 +247,11 @@ class Session:
         elif name == "candidate":
             fields = ("candidate", "sdpMid", "sdpMLineIndex", "usernameFragment")
             other.send("candidate", **{f: event[f] for f in fields if event.get(f) is not None})
-        elif self._restart_policy and peer is self.a and (
+        elif self._restart_policy and (
                 name == "negotiation-needed" and self._was_connected(peer)
                 or name == "state" and event["state"] == "disconnected"):
-            self.restart()
+            if not self.restarts or event["at"] - self.restarts[-1][0] > self._RESTART_PAUSE:
+                self.restart(peer)
 
     @staticmethod
     def _was_connected(peer):

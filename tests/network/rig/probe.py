@@ -6,6 +6,7 @@ was sent before it and is not there by then will never come.
 """
 
 import dataclasses
+import errno
 import socket
 import time
 
@@ -114,6 +115,30 @@ def _filtering(client, servers):
     if b"stranger" in heard:
         return nat.OPEN
     return nat.BY_ADDRESS if b"same address" in heard else nat.BY_PORT
+
+
+def _unless_told(call, argument):
+    """Calls again if an ICMP message, which shows as an error of the next call, came between."""
+    try:
+        return call(argument)
+    except OSError as error:
+        if error.errno != errno.EMSGSIZE:
+            raise
+        return call(argument)
+
+
+def path_mtu(topology, side):
+    """Whether 1400 bytes pass from the (IPv4) host to the server, and what path MTU it is told."""
+    ip_mtu_discover, pmtudisc_do, ip_mtu = 10, 2, 14  # linux/in.h; Python names none of them
+    with _udp(topology.server, SERVER, PORT) as server, _udp(side.host, side.address) as client:
+        client.connect(server.getsockname())
+        client.setsockopt(socket.IPPROTO_IP, ip_mtu_discover, pmtudisc_do)
+        client.send(b"large".ljust(1400))
+        _unless_told(client.send, b"small")
+        data, sender = server.recvfrom(2000)
+        server.sendto(b"end", sender)
+        _unless_told(client.recv, 64)
+        return data != b"small", client.getsockopt(socket.IPPROTO_IP, ip_mtu)
 
 
 def faults(topology, side, observed):

@@ -1,81 +1,16 @@
 # Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
-"""Things that happen to a connection, each with what must come of it. ALL maps names to them.
+"""Things that happen to a connection, each with what must come of it; scene.ALL maps names to them.
 
-A scenario gets a Scene: the runner, and where figures and faults go. A PeerFailure (a deadline that
-passed, a peer that ended) is a fault like any other.
+A PeerFailure (a deadline that passed, a peer that ended) is a fault like any other.
 """
 
 import re
 import statistics
 import time
 
-from . import coturn, nat
-from .matrix import ice_servers
+from . import coturn, nat, probe
 from .peers import PeerFailure, path_of
-
-ALL = {}
-
-
-class Scene:
-    """One scenario's surroundings and findings."""
-
-    def __init__(self, runner, name):
-        self.runner = runner
-        self.topology = runner.topology
-        self.name = name
-        self.figures = {}
-        self.faults = []
-
-    def sides(self, first, second):
-        """Two sides of these kinds, proven."""
-        made = [self.topology.side(i, nat.KINDS[k]) for i, k in enumerate((first, second))]
-        self.prove(made)
-        return made
-
-    def prove(self, sides):
-        faults = self.runner.verified(sides)
-        if faults:
-            raise PeerFailure("the NAT is not what it claims: " + "; ".join(faults))
-
-    def session(self, sides, servers=None, policy="all", tag="", pairwire=None, **options):
-        """Peers with these ICE servers; by default what an application would hand out."""
-        configurations = [
-            self.runner.configuration(ice_servers(side.kind) if servers is None else servers,
-                                      policy, **(pairwire or {})) for side in sides]
-        return self.runner.session(self.name + tag, sides, configurations, **options)
-
-    def require(self, holds, fault):
-        if not holds:
-            self.faults.append(fault)
-
-    def require_reason(self, peer, pattern):
-        """The last reason that the peer gave must be there and speak of the cause."""
-        reason = next((r for _, _, r in reversed(peer.states) if r), None)
-        self.figures["reason at " + peer.label] = f'"{reason}"'
-        self.require(reason and re.search(pattern, reason, re.IGNORECASE),
-                     f"the reason at {peer.label} does not match /{pattern}/")
-
-
-def scenario(name):
-    def register(function):
-        ALL[name] = function
-        return function
-    return register
-
-
-def run(runner, name):
-    """Runs one; its findings as a dict. The sides are gone afterwards."""
-    scene = Scene(runner, name)
-    try:
-        ALL[name](scene)
-    except PeerFailure as failure:
-        scene.faults.append(str(failure))
-    finally:
-        runner.topology.drop_sides()
-        runner.topology.mend()
-    return {"name": name, "what": " ".join(ALL[name].__doc__.split()),
-            "status": "failed" if scene.faults else "passed", "figures": scene.figures,
-            "faults": scene.faults}
+from .scene import scenario
 
 
 # -- where hosts can be
@@ -349,7 +284,8 @@ def _under_load(scene, session, event, deadline=60):
         scene.require(fault is None, f"stream to {end}: {fault}")
     scene.figures["messages"] = f"{sum(len(s.numbers) for s in both)} of {2 * _COUNT}"
     scene.figures["done after"] = f"{time.monotonic() - happened:.1f} s"
-    scene.figures["restarts"] = session.restarts
+    scene.figures["restarts"] = ", ".join(
+        f"by {label} after {at - happened:.1f} s" for at, label in session.restarts) or "none"
     if lost:
         scene.faults.append(lost)
 
@@ -382,6 +318,9 @@ def _nat_rebinding(scene):
     sides = scene.sides("port-restricted", "public")
     with scene.session(sides, restart_policy=True) as session:
         _under_load(scene, session, lambda: nat.rebind(sides[0].gateway))
+    observed = probe.observe(scene.topology, sides[0])
+    scene.require(all(30000 <= port <= 30999 for _, port in observed.mapped),
+                  f"the NAT was not rebound: {observed.mapped}")
 
 
 @scenario("interface-swap")
@@ -389,6 +328,7 @@ def _interface_swap(scene):
     """A host with two uplinks loses the one in use: not one message lost or doubled."""
     sides = scene.sides("port-restricted", "public")
     scene.topology.second_uplink(sides[0])
+    scene.topology.plug_in(sides[0])
 
     def unplug():
         device = scene.topology.busiest_device(sides[0].host)
@@ -403,9 +343,10 @@ def _interface_swap(scene):
 def _interface_swap_late(scene):
     """The second uplink only comes up when the first goes: its address is new to the connection."""
     sides = scene.sides("port-restricted", "public")
+    scene.topology.second_uplink(sides[0])
 
     def swap():
-        scene.topology.second_uplink(sides[0])
+        scene.topology.plug_in(sides[0])
         sides[0].host.ip("link set dev eth0 down")
 
     with scene.session(sides, restart_policy=True) as session:
@@ -413,6 +354,14 @@ def _interface_swap_late(scene):
 
 
 # -- small packets
+
+def _shrink(scene, side, silent):
+    """Makes the side's link a small one, and proves it."""
+    scene.topology.shrink(side, "a", 1280, silent)
+    passes, told = probe.path_mtu(scene.topology, side)
+    if passes or told != (1500 if silent else 1280):
+        raise PeerFailure(f"1400 bytes {'pass' if passes else 'do not pass'}, path MTU told: {told}")
+
 
 def _large_messages(scene, session, count=10):
     for _ in range(count):
@@ -424,7 +373,7 @@ def _large_messages(scene, session, count=10):
 def _mtu_1280(scene):
     """A link carries 1280 bytes and says so (ICMP): 64 KiB messages pass both ways."""
     sides = scene.sides("port-restricted", "public")
-    scene.topology.shrink(sides[0], "a", 1280, silent=False)
+    _shrink(scene, sides[0], silent=False)
     with scene.session(sides) as session:
         session.connect()
         _large_messages(scene, session)
@@ -434,7 +383,7 @@ def _mtu_1280(scene):
 def _mtu_1280_silent(scene):
     """A link carries 1280 bytes and swallows what is larger without a word (a black hole)."""
     sides = scene.sides("port-restricted", "public")
-    scene.topology.shrink(sides[0], "a", 1280, silent=True)
+    _shrink(scene, sides[0], silent=True)
     with scene.session(sides) as session:
         session.connect()
         _large_messages(scene, session)
@@ -447,5 +396,5 @@ def _mtu_drop(scene):
     with scene.session(sides) as session:
         session.connect()
         _large_messages(scene, session)
-        scene.topology.shrink(sides[0], "a", 1280, silent=True)
+        _shrink(scene, sides[0], silent=True)
         _large_messages(scene, session)

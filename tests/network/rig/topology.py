@@ -134,20 +134,25 @@ class Topology:
         return [Side(host, gateway, f"10.{1 + i}.0.2", link, kind) for i, host in enumerate(hosts)]
 
     def second_uplink(self, side):
-        """Gives side 0 another way out: eth1, behind a NAT of its own, used when eth0 is down."""
+        """Builds another way out for side 0: eth1, behind a NAT of its own, not plugged in yet."""
         gateway = self._router("gate-a2")
-        kind = nat.KINDS["port-restricted"]
         veth(gateway, "lan", side.host, "eth1")
+        side.host.ip("link set dev eth1 down")
         gateway.ip("addr add 10.3.0.1/24 dev lan")
-        side.host.ip("addr add 10.3.0.2/24 dev eth1",
+        self._uplink(gateway, "a2", ["198.51.100.30"], [])
+        nat.install(gateway, nat.KINDS["port-restricted"], "10.3.0.2")
+
+    @staticmethod
+    def plug_in(side):
+        """eth1 comes up with its address; eth0 stays the default as long as it is there."""
+        side.host.ip("link set dev eth1 up",
+                     "addr add 10.3.0.2/24 dev eth1",
                      "route add default via 10.3.0.1 dev eth1 metric 200",
                      # Each address leaves by its own interface, or the wrong NAT would see it.
                      "route add default via 10.1.0.1 dev eth0 table 101",
                      "route add default via 10.3.0.1 dev eth1 table 103",
                      "rule add from 10.1.0.2 lookup 101",
                      "rule add from 10.3.0.2 lookup 103")
-        self._uplink(gateway, "a2", ["198.51.100.30"], [])
-        nat.install(gateway, kind, "10.3.0.2")
 
     def drop_sides(self):
         """Removes all but core and server, so that other sides can take their place."""
