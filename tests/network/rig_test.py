@@ -42,7 +42,8 @@ class WeatherTest(unittest.TestCase):
             self.assertEqual(dues == sorted(dues), not reorder)
 
     def test_rate_spaces_packets_and_the_queue_is_bounded(self):
-        # 1 Mbit/s carries 125 bytes a millisecond; 1300 bytes may wait: ten packets, and one on the line.
+        # 1 Mbit/s carries 125 bytes a millisecond; 1300 bytes may wait: ten packets, and one is
+        # on the line.
         direction = Direction(1, Weather(rate=1, queue=1300))
         dues = [direction.due(125, 0.0) for _ in range(20)]
         carried = [due for due in dues if due is not None]
@@ -95,7 +96,8 @@ class TextTest(unittest.TestCase):
         self.assertEqual(kind_of(""), "?")
 
     def test_forgery_changes_one_byte(self):
-        self.assertEqual(_forged("a=fingerprint:sha-256 0F:AA\r\n"), "a=fingerprint:sha-256 F0:AA\r\n")
+        self.assertEqual(_forged("a=fingerprint:sha-256 0F:AA\r\n"),
+                         "a=fingerprint:sha-256 F0:AA\r\n")
 
     def test_junit_statuses(self):
         cell = {"offerer": "public", "answerer": "symmetric", "faults": ["slow"]}

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Peers behind real NATs, a real TURN server and bad weather, in network namespaces of its own
 # (docs/network-tests.md). Needs root, and the release build of pairwire-interop-peer.
-#   tests/network/run.sh                     probe, matrix (10 connections per pair), scenarios
+#   tests/network/run.sh                     the matrix (10 connections per pair) and the scenarios
 #   tests/network/run.sh --quick             one connection per pair
 #   tests/network/run.sh --probe             only shows what each NAT kind really is
 #   tests/network/run.sh --self-test         the rig's own logic; needs neither root nor a peer
 #   tests/network/run.sh symmetric,public mtu-1280    only these; --help for all options
-# Exit code 0 when all is as expected, 1 when not. Where the rig can not run it says so, counts as one
-# skipped test in --junit FILE, and exits 0.
+# Exit code 0 when all is as expected, 1 when not. Where the rig can not run it says so, counts as
+# one skipped test in --junit FILE, and exits 0.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 arguments=("$@")

@@ -24,7 +24,7 @@ _OUR_PEER = os.path.join(_ROOT, "build/release/bin/pairwire-interop-peer")
 
 def _options():
     parser = argparse.ArgumentParser(prog="tests/network/run.sh", description=(
-        "Peers behind real NATs. Without options: the probe of each kind, the matrix and the scenarios."))
+        "Peers behind real NATs. Without names: the matrix and the scenarios."))
     parser.add_argument("only", nargs="*", metavar="NAME", help=(
         "what runs: 'matrix', 'scenarios', a scenario's name, or a pair such as symmetric,public"))
     parser.add_argument("--probe", action="store_true", help="only show what each NAT kind is")
@@ -58,8 +58,8 @@ def _peer_version(command):
         ready = json.loads(done.stdout.split("\n")[0])
         return f"{ready['peer']} {ready['version']}"
     except (OSError, ValueError, KeyError, subprocess.TimeoutExpired) as error:
-        raise RigError(f"{shlex.join(command)} is not a peer ({error}); ours is built by: cmake --build "
-                       "--preset release --target pairwire-interop-peer") from None
+        raise RigError(f"{shlex.join(command)} is not a peer ({error}); ours is built by: cmake "
+                       "--build --preset release --target pairwire-interop-peer") from None
 
 
 def _show_probe(topology):
@@ -183,9 +183,9 @@ def main():
                 report.write_junit(options.junit, results)
     statuses = [status for _, status, _ in report.entries(results)]
     failed = statuses.count("failed")
-    print(f"\n{statuses.count('passed')} passed, {failed} failed, {statuses.count('skipped')} skipped "
-          f"in {results['seconds']:.0f} s; {os.path.relpath(options.json)}, logs in "
-          f"{os.path.relpath(logs)}")
+    print(f"\n{statuses.count('passed')} passed, {failed} failed, "
+          f"{statuses.count('skipped')} skipped in {results['seconds']:.0f} s; "
+          f"{os.path.relpath(options.json)}, logs in {os.path.relpath(logs)}")
     return 1 if failed else 0
 
 

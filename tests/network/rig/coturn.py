@@ -1,5 +1,5 @@
 # Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
-"""The public STUN and TURN server: coturn, in two processes, because one can not do both credentials.
+"""The public STUN and TURN server: coturn, twice, because one can not do both kinds of credentials.
 
     3478/udp, 3478/tcp, 5349/tls    long-term credentials (RFC 8489 section 9.2)
     3479/udp, 3479/tcp, 5350/tls    time-limited ones (draft-uberti-behave-turn-rest)
@@ -58,11 +58,12 @@ class Coturn:
             f"--tls-listening-port={tls_port}", f"--realm={REALM}", *credentials, "--no-dtls",
             "--no-cli", "--no-rfc5780", "--relay-threads=1", "--simple-log",
             f"--cert={self._directory}/server.pem", f"--pkey={self._directory}/server.key",
-            f"--log-file={path}.log", f"--userdb={path}.sqlite", f"--pidfile={path}.pid", "--verbose"]
+            f"--log-file={path}.log", f"--userdb={path}.sqlite", f"--pidfile={path}.pid",
+            "--verbose"]
         with open(path + ".out", "w") as output:
-            self._processes.append(subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=output,
-                                                    stderr=output, cwd=self._directory,
-                                                    preexec_fn=die_with_parent))
+            self._processes.append(subprocess.Popen(
+                arguments, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                cwd=self._directory, preexec_fn=die_with_parent))
 
     def _wait_for(self, port):
         """Returns when the port accepts TCP on both families."""

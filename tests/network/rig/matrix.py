@@ -28,8 +28,8 @@ def expectation(first, second):
         return "relayed", "tcp", "UDP is blocked, and no NAT lets a TCP connection in"
     if "symmetric" in kinds:
         if kinds & {"port-restricted"} or kinds == {"symmetric"}:
-            return "relayed", "udp", "the symmetric end's next port is not known to a filter by port"
-        return "direct", "udp", "the symmetric end's check passes the other's filter: peer-reflexive"
+            return "relayed", "udp", "the symmetric end's next port is unknown to a filter by port"
+        return "direct", "udp", "the symmetric end's check passes the filter: peer-reflexive"
     return "direct", "udp", "mappings are known and both ends open their filters"
 
 
@@ -74,7 +74,7 @@ class Runner:
         return found
 
     def wire_path(self, session):
-        """Which way the core saw two messages go: direct, relayed, or local if neither passed it."""
+        """Which way the core saw two messages go: direct, relayed, or local if none passed it."""
         before = self.topology.wire_bytes()
         session.exchange(_CHECK_SIZE)
         direct, relayed = (now - then for now, then in zip(self.topology.wire_bytes(), before))

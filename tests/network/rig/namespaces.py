@@ -66,7 +66,7 @@ class Namespace:
             os.close(home)
 
     def ip(self, *lines):
-        """`ip` commands without the leading word, run as one batch that stops at the first error."""
+        """`ip` commands without the leading word, as one batch that stops at the first error."""
         command(["ip", "-n", self.name, "-batch", "-"], "\n".join(lines) + "\n")
 
     def nft(self, ruleset):

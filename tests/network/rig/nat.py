@@ -1,8 +1,8 @@
 # Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 """The kinds of access a host can have, and the nft rules that make each (RFC 4787 names).
 
-A gateway has the device `wan` towards the internet and `lan` towards its host. probe.py proves that a
-gateway is what its kind claims before anything is measured on it.
+A gateway has the device `wan` towards the internet and `lan` towards its host. probe.py proves
+that a gateway is what its kind claims before anything is measured on it.
 """
 
 import dataclasses
@@ -38,9 +38,9 @@ KINDS = {kind.name: kind for kind in (
     Kind("ipv6-only", "ipv6", NO_NAT, OPEN, ipv6=True),
 )}
 
-# An unsolicited packet must be dropped at the gateway's own door, before conntrack confirms it. If it
-# were answered or accepted, its entry would own the very tuple that the host's outgoing packet needs a
-# moment later, and masquerade would give that packet another port: the NAT would no longer be a cone.
+# An unsolicited packet must be dropped at the gateway's own door, before conntrack confirms it. If
+# it were answered or accepted, its entry would own the very tuple that the host's outgoing packet
+# needs a moment later, and masquerade would give that packet another port: no longer a cone.
 _DOOR = """
   chain door {
     type filter hook input priority 0; policy accept;
@@ -116,7 +116,7 @@ table ip nat {{
 
 
 def install(gateway, kind, host):
-    """Makes `gateway` a NAT of that kind in front of the address `host`. Public ones need no rules."""
+    """Makes `gateway` a NAT of that kind in front of the address `host`; without NAT, no rules."""
     if kind.name in _RULES:
         gateway.nft(_RULES[kind.name].format(host=host, door=_DOOR))
 
@@ -158,11 +158,12 @@ table ip nat {{
 
 def install_shared(gateway, public, hairpin, isolated):
     """One port-restricted NAT for two LANs. hairpin: packets to our own public address come back in
-    (RFC 4787 section 6, with the external source address). isolated: the LANs do not see each other."""
+    (RFC 4787 section 6, with the external source address). isolated: the LANs are kept apart."""
     inside = 'iifname { "lan", "lan2" }'
     outside = 'oifname { "lan", "lan2" }'
     gateway.nft(_SHARED.format(
         hairpin_in=f"{inside} ip daddr {public} dnat to udp dport map @owner" if hairpin else "",
-        hairpin_out=f"ct status dnat ip saddr 10.0.0.0/8 {outside} snat to {public}" if hairpin else "",
+        hairpin_out=(f"ct status dnat ip saddr 10.0.0.0/8 {outside} snat to {public}"
+                     if hairpin else ""),
         isolation=f"{inside} {outside} ct status & dnat != dnat drop" if isolated else "",
         door=_DOOR))

@@ -2,8 +2,8 @@
 """Peers as processes in namespaces, and the session that stands between two of them.
 
 A peer speaks the tool protocol (tests/interop/README.md): a JSON object a line. The session is the
-signalling: it hands descriptions and candidates over at once, and keeps all that was said, with times.
-One thread, one pump; whoever waits names a condition and a deadline.
+signalling: it hands descriptions and candidates over at once, and keeps all that was said, with
+times. One thread, one pump; whoever waits names a condition and a deadline.
 """
 
 import dataclasses
@@ -62,8 +62,9 @@ class Peer:
         self.on_event = None
         self._log = open(log_path, "w")
         self._input = b""
-        self.process = subprocess.Popen(namespace.exec_prefix() + command_line, stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, stderr=self._log)
+        self.process = subprocess.Popen(
+            namespace.exec_prefix() + command_line, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=self._log)
         os.set_blocking(self.process.stdout.fileno(), False)
 
     def send(self, cmd, **fields):

@@ -1,8 +1,8 @@
 # Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 """Observes what a host's access really is: three destinations and unsolicited packets (RFC 5780).
 
-Nothing waits for silence. The links keep order, so each test ends with a packet that must arrive; what
-was sent before it and is not there by then will never come.
+Nothing waits for silence. The links keep order, so each test ends with a packet that must arrive;
+what was sent before it and is not there by then will never come.
 """
 
 import dataclasses
@@ -21,7 +21,7 @@ _ROUND_TRIPS = 4
 
 @dataclasses.dataclass(frozen=True)
 class Observation:
-    """What was seen from one host. `udp` False: no UDP came out, mapping and filtering are unknown."""
+    """What was seen from one host. `udp` False: none came out, mapping and filtering unknown."""
     udp: bool
     tcp: bool
     mapping: str

@@ -26,7 +26,7 @@ CELL_HEADER = (f"{'offerer':<19} {'answerer':<19} {'expected':<8} {'wire':<8} {'
 
 
 def grid(cells):
-    """The matrix: D direct, T direct over TCP, R relayed, with the median ms to connected; ! differs."""
+    """The matrix: D direct, T direct over TCP, R relayed; median ms to connected; ! differs."""
     by_pair = {}
     for cell in cells:
         by_pair.setdefault((cell["offerer"], cell["answerer"]), cell)

@@ -45,12 +45,14 @@ def _hairpin(scene):
 @scenario("hairpin-missing")
 def _hairpin_missing(scene):
     """The same with a NAT that does not hairpin: only the relay is left."""
-    _connects(scene, scene.topology.shared_sides(hairpin=False, isolated=True), "relayed", "relayed")
+    sides = scene.topology.shared_sides(hairpin=False, isolated=True)
+    _connects(scene, sides, "relayed", "relayed")
 
 
 @scenario("nested-nat")
 def _nested_nat(scene):
-    """A home NAT behind a carrier's, to a home NAT; all filter by port, none is symmetric: direct."""
+    """A home NAT behind a carrier's, to a home NAT; all filter by port, none is symmetric:
+    direct."""
     kind = nat.KINDS["port-restricted"]
     sides = [scene.topology.nested_side(0, kind), scene.topology.side(1, kind)]
     scene.prove(sides)
@@ -71,7 +73,8 @@ def _nested_nat_symmetric(scene):
 def _only_relay(scene, server, ipv6=False):
     kind = "ipv6-only" if ipv6 else "public"
     clear_before = scene.topology.cleartext_packets()
-    _connects(scene, scene.sides(kind, kind), "relayed", "relayed", servers=[server], policy="relay")
+    sides = scene.sides(kind, kind)
+    _connects(scene, sides, "relayed", "relayed", servers=[server], policy="relay")
     clear = scene.topology.cleartext_packets() - clear_before
     scene.require(clear == 0, f"{clear} STUN messages in clear on a TLS port")
 
@@ -125,7 +128,8 @@ def _fails(scene, session, deadline, pattern, patterns_b=None):
 
 @scenario("turn-wrong-password")
 def _turn_wrong_password(scene):
-    """The relay refuses the credentials and nothing else is allowed: failed, and the reason says so."""
+    """The relay refuses the credentials and nothing else is allowed: failed, and the reason says
+    so."""
     sides = scene.sides("public", "public")
     with scene.session(sides, [coturn.turn(password="wrong")], policy="relay") as session:
         _fails(scene, session, 40, "relay|turn")
@@ -149,7 +153,8 @@ def _no_common_pair(scene):
 
 @scenario("no-route")
 def _no_route(scene):
-    """The internet carries nothing between the two, and there is no server: failed with its reason."""
+    """The internet carries nothing between the two, and there is no server: failed with its
+    reason."""
     sides = scene.sides("public", "public")
     scene.topology.cut()
     with scene.session(sides, []) as session:
@@ -226,7 +231,8 @@ def _median_connect(scene, sides, servers, runs, tag):
 
 @scenario("dead-servers")
 def _dead_servers(scene):
-    """STUN and TURN servers that swallow everything, beside one that works: time is not affected."""
+    """STUN and TURN servers that swallow everything, beside one that works: time is not
+    affected."""
     dead = [coturn.stun(dead=True)] + [coturn.turn(t, dead=True) for t in ("udp", "tcp", "tls")]
     for kind, alive, dead_too in (
             ("public", [], dead), ("port-restricted", [coturn.stun()], [coturn.stun(), *dead[1:]])):
@@ -234,7 +240,8 @@ def _dead_servers(scene):
         without = _median_connect(scene, sides, alive, 5, kind + "-alive")
         beside = _median_connect(scene, sides, dead_too, 5, kind + "-dead")
         scene.figures[kind] = f"{without:.0f} ms without, {beside:.0f} ms with dead servers"
-        scene.require(beside <= without + 50, f"{kind}: dead servers cost {beside - without:.0f} ms")
+        scene.require(beside <= without + 50,
+                      f"{kind}: dead servers cost {beside - without:.0f} ms")
         scene.topology.drop_sides()
 
 
@@ -314,7 +321,8 @@ def _ice_restart_relayed(scene):
 
 @scenario("nat-rebinding")
 def _nat_rebinding(scene):
-    """The NAT forgets its mappings in mid flow and gives new ones: not one message lost or doubled."""
+    """The NAT forgets its mappings in mid flow and gives new ones: not one message lost or
+    doubled."""
     sides = scene.sides("port-restricted", "public")
     with scene.session(sides, restart_policy=True) as session:
         _under_load(scene, session, lambda: nat.rebind(sides[0].gateway))
@@ -360,7 +368,7 @@ def _shrink(scene, side, silent):
     scene.topology.shrink(side, "a", 1280, silent)
     passes, told = probe.path_mtu(scene.topology, side)
     if passes or told != (1500 if silent else 1280):
-        raise PeerFailure(f"1400 bytes {'pass' if passes else 'do not pass'}, path MTU told: {told}")
+        raise PeerFailure(f"the small link: 1400 bytes passed: {passes}, path MTU told: {told}")
 
 
 def _large_messages(scene, session, count=10):

@@ -1,5 +1,5 @@
 # Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
-"""What a scenario works with, and how one is registered and run. The scenarios are in scenarios.py."""
+"""What a scenario works with, and how one is registered and run. They are in scenarios.py."""
 
 import re
 

@@ -92,13 +92,15 @@ class Topology:
         if kind.ipv6:
             net = f"2001:db8:{index + 1}::"
             address, routed = net + "2", [net + "/64"]
-            self._lan(gateway, "lan", net + "1/64", host, "eth0", address + "/64", "::/0", net + "1")
+            self._lan(gateway, "lan", net + "1/64", host, "eth0", address + "/64",
+                      "::/0", net + "1")
             link = self._uplink(gateway, letter, [f"2001:db8:e::{index + 1}"], routed)
         elif not kind.nat:
             first = 64 * (index + 1)
             address, routed = f"198.51.100.{first + 2}", [f"198.51.100.{first}/28"]
             inner = f"198.51.100.{first + 1}"
-            self._lan(gateway, "lan", inner + "/28", host, "eth0", address + "/28", "0.0.0.0/0", inner)
+            self._lan(gateway, "lan", inner + "/28", host, "eth0", address + "/28",
+                      "0.0.0.0/0", inner)
             link = self._uplink(gateway, letter, [f"198.51.100.{10 * (index + 1)}"], routed)
         else:
             address = f"10.{index + 1}.0.2"
@@ -201,9 +203,9 @@ table inet silent {
         return self._counters()["cleartext"]["packets"]
 
     def _counters(self):
-        listed = json.loads(self.core.run(["nft", "-j", "list", "counters", "table", "inet", "core"]))
+        text = self.core.run(["nft", "-j", "list", "counters", "table", "inet", "core"])
         return {entry["counter"]["name"]: entry["counter"]
-                for entry in listed["nftables"] if "counter" in entry}
+                for entry in json.loads(text)["nftables"] if "counter" in entry}
 
     @staticmethod
     def busiest_device(host):

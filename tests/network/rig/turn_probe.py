@@ -1,8 +1,8 @@
 # Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 """A TURN Allocate by hand (RFC 8656 section 7), to know that the server does its part.
 
-Only what that takes: a request, its 401, the request again with long-term credentials, and the relayed
-address of the answer. A cell that fails after this is not the server's fault.
+Only what that takes: a request, its 401, the request again with long-term credentials, and the
+relayed address of the answer. A cell that fails after this is not the server's fault.
 """
 
 import dataclasses
@@ -42,12 +42,14 @@ def credentials():
 
 def allocate(host, transport, ipv6, credential, ca_file):
     """The relayed address that a client on `host` gets. OSError or ValueError when it gets none."""
-    address = (SERVER6 if ipv6 else SERVER, credential.tls_port if transport == "tls" else credential.port)
+    port = credential.tls_port if transport == "tls" else credential.port
+    address = (SERVER6 if ipv6 else SERVER, port)
     with _connect(host, address, transport, ca_file) as channel:
         refused = _exchange(channel, _message([(_TRANSPORT, _UDP)]))
         attributes = [(_TRANSPORT, _UDP), (_USERNAME, credential.username.encode()),
                       (_REALM, refused[_REALM]), (_NONCE, refused[_NONCE])]
-        secret = b":".join((credential.username.encode(), refused[_REALM], credential.password.encode()))
+        realm = refused[_REALM]
+        secret = credential.username.encode() + b":" + realm + b":" + credential.password.encode()
         granted = _exchange(channel, _message(attributes, hashlib.md5(secret).digest()))
     if _RELAYED not in granted:
         raise ValueError("the Allocate was refused")
@@ -79,7 +81,8 @@ def _message(attributes, key=None):
         return struct.pack("!HHI", _ALLOCATE, len(body), _MAGIC) + transaction + body
     # The length that is signed already counts MESSAGE-INTEGRITY's 24 bytes (RFC 8489 section 14.5).
     signed = struct.pack("!HHI", _ALLOCATE, len(body) + 24, _MAGIC) + transaction + body
-    return signed + struct.pack("!HH", _INTEGRITY, 20) + hmac.new(key, signed, hashlib.sha1).digest()
+    digest = hmac.new(key, signed, hashlib.sha1).digest()
+    return signed + struct.pack("!HH", _INTEGRITY, len(digest)) + digest
 
 
 def _exchange(channel, request):

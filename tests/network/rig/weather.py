@@ -2,9 +2,9 @@
 """A link with weather: two TUN devices and one process that carries packets between them.
 
 Delay, jitter, loss, rate and queue are data with a seed: each packet takes exactly two numbers from
-its direction's generator, so what happens to the n-th packet does not depend on anything but the seed
-and the settings. Kernels without netem are enough. Run as a program this file is the carrier; imported
-it is the handle (WeatherLink) by which the rig starts, changes and ends one.
+its direction's generator, so what happens to the n-th packet does not depend on anything but the
+seed and the settings. Kernels without netem are enough. Run as a program this file is the carrier;
+imported it is the handle (WeatherLink) by which the rig starts, changes and ends one.
 """
 
 import dataclasses
@@ -38,7 +38,7 @@ class Weather:
 
 
 class Direction:
-    """Decides for each packet when it arrives, or that it does not. Pure: the clock is handed in."""
+    """Decides for each packet when it arrives, if at all. Pure: the clock is handed in."""
 
     def __init__(self, seed, weather):
         self.weather = weather
