@@ -2,6 +2,7 @@
 # Installs the Debian 12 packages that a part of Pairwire needs, and only those that are missing.
 #   .ci/install-packages.sh build          to build and run the programs
 #   .ci/install-packages.sh build test     and to pass tests/run.sh
+#   .ci/install-packages.sh build network  and to run tests/network/run.sh
 # As root or through sudo; asks nothing.
 set -euo pipefail
 
@@ -17,6 +18,7 @@ test_packages=(
   git libgtest-dev libgmock-dev clang-14 libclang-rt-14-dev clang-format-14 chromium procps iproute2 coturn
 >>>>>>> net
 )
+network_packages=(python3 iproute2 nftables conntrack coturn openssl)
 
 wanted=()
 for part in "$@"; do
@@ -27,7 +29,8 @@ for part in "$@"; do
       # Any Node.js from 18 on will do; Debian's is taken where there is none.
       command -v node >/dev/null && command -v npm >/dev/null || wanted+=(nodejs npm)
       ;;
-    *) echo "usage: $0 build|test ..." >&2; exit 2 ;;
+    network) wanted+=("${network_packages[@]}") ;;
+    *) echo "usage: $0 build|test|network ..." >&2; exit 2 ;;
   esac
 done
 
