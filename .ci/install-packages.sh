@@ -12,11 +12,8 @@ build_packages=(
   libcli11-dev libspdlog-dev prometheus-cpp-dev
 )
 test_packages=(
-<<<<<<< HEAD
-  git libgtest-dev libgmock-dev clang-14 libclang-rt-14-dev clang-format-14 chromium procps coturn
-=======
-  git libgtest-dev libgmock-dev clang-14 libclang-rt-14-dev clang-format-14 chromium procps iproute2 coturn
->>>>>>> net
+  git libgtest-dev libgmock-dev clang-14 libclang-rt-14-dev clang-format-14 chromium procps
+  iproute2 coturn
 )
 network_packages=(python3 iproute2 nftables conntrack coturn openssl)
 
