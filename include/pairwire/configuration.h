@@ -147,7 +147,7 @@ struct DataChannelInit {
   // section 6).
   std::optional<std::uint16_t> id = std::nullopt;
 
-  // Sub-protocol name, at most 256 bytes of UTF-8.
+  // Sub-protocol name, at most 65,535 bytes of UTF-8; so has the label.
   std::string protocol = {};
 };
 

@@ -1,6 +1,7 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 #include "peer/connection/ice_setup.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "peer/base/log.h"
@@ -79,15 +80,23 @@ std::unique_ptr<ice::IceTransport> IceSetup::Make(ice::Credentials local, ice::E
 
 // With the first generation; later ones use them again.
 void IceSetup::OpenTunnels() {
+  // libnice asks a server from local addresses of its family only.
+  const auto& bound = options_.bind_addresses;
+  const bool v4 = bound.empty() ? network_.services().HasIpv4()
+                                : std::ranges::any_of(bound, [](const std::string& address) {
+                                    return address.find(':') == std::string::npos;
+                                  });
   for (auto& server : std::exchange(turn_over_tls_, {})) {
-    auto tunnel = net::TlsTunnel::Create(
-        network_.loop(), {.host = server.host, .port = server.port, .ca_file = ca_file_});
+    auto tunnel = net::TlsTunnel::Create(network_.loop(), {.host = server.host,
+                                                           .port = server.port,
+                                                           .ca_file = ca_file_,
+                                                           .listen_v6 = !v4});
     if (!tunnel) {
       tunnel_error_ = server.url + ": " + ToString(tunnel.error());
       Log(LogLevel::kWarning, tunnel_error_);
       continue;
     }
-    server.host = "127.0.0.1";
+    server.host = v4 ? "127.0.0.1" : "::1";
     server.port = (*tunnel)->port();
     server.transport = ice::ServerTransport::kTcp;
     options_.turn_servers.push_back(std::move(server));

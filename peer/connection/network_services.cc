@@ -27,6 +27,14 @@ bool NetworkServices::HasAddress(const std::string& address) const {
   });
 }
 
+bool NetworkServices::HasIpv4() const {
+  if (monitor_ == nullptr) return true;
+  return std::ranges::any_of(monitor_->now(), [](const net::NetworkAddress& known) {
+    return known.up && known.address.find(':') == std::string::npos &&
+           !known.address.starts_with("127.");
+  });
+}
+
 void NetworkServices::Resolve(const std::string& name,
                               std::function<void(std::optional<std::string> address)> done) {
   resolver_.Resolve(name, std::move(done));

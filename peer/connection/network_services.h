@@ -32,6 +32,8 @@ class NetworkServices final : public ice::NameResolver,
 
   // True when an interface that is up has this address; also when nobody knows.
   bool HasAddress(const std::string& address) const;
+  // True when there is an IPv4 address besides loopback; also when nobody knows.
+  bool HasIpv4() const;
 
   void Resolve(const std::string& name,
                std::function<void(std::optional<std::string> address)> done) override;

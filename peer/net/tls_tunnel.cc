@@ -333,11 +333,14 @@ Result<void> TlsTunnel::Impl::Open() {
   if (ec) {
     return Fail(Errc::kInvalidArgument, "the trusted certificates cannot be read: " + ec.message());
   }
-  const Tcp::endpoint local(asio::ip::address_v4::loopback(), 0);
+  using asio::ip::address;
+  const address loopback = options.listen_v6 ? address(asio::ip::address_v6::loopback())
+                                             : address(asio::ip::address_v4::loopback());
+  const Tcp::endpoint local(loopback, 0);
   acceptor.open(local.protocol(), ec);
   if (!ec) acceptor.bind(local, ec);
   if (!ec) acceptor.listen(static_cast<int>(kMaxConnections), ec);
-  if (ec) return Fail(Errc::kSystem, "cannot listen on 127.0.0.1: " + ec.message());
+  if (ec) return Fail(Errc::kSystem, "cannot listen on " + loopback.to_string() + ": " + ec.message());
   return {};
 }
 

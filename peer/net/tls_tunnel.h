@@ -32,6 +32,9 @@ class TlsTunnel {
     std::uint16_t port = 5349;
     // Certificates (PEM) that may vouch for the server; empty: the system's.
     std::string ca_file = {};
+    // Listen on ::1 instead of 127.0.0.1: libnice uses a server only from local addresses of its
+    // family.
+    bool listen_v6 = false;
     // For name, TCP and TLS together. Shorter than the 7.9 s after which libnice gives a STUN
     // transaction up, so that our reason is there first.
     std::chrono::milliseconds connect_deadline{5'000};
@@ -53,7 +56,7 @@ class TlsTunnel {
   TlsTunnel(const TlsTunnel&) = delete;
   TlsTunnel& operator=(const TlsTunnel&) = delete;
 
-  // Of 127.0.0.1.
+  // Of 127.0.0.1 or ::1.
   std::uint16_t port() const;
   std::size_t connections() const;
 
