@@ -11,7 +11,7 @@ build_packages=(
   libcli11-dev libspdlog-dev prometheus-cpp-dev
 )
 test_packages=(
-  git libgtest-dev libgmock-dev clang-14 libclang-rt-14-dev clang-format-14 chromium procps
+  git libgtest-dev libgmock-dev clang-14 libclang-rt-14-dev clang-format-14 chromium firefox-esr procps
 )
 
 wanted=()
