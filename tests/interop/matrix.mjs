@@ -103,15 +103,19 @@ export async function runMatrix({ names = [], peers = peerNames, we = ours, verb
   return results;
 }
 
-/** One line for each reason, with the columns in which it was the reason. */
+/** One line for each reason, with the cases and columns in which it was the reason. */
 function printFailures(name, results) {
   const reasons = new Map();
   for (const { peer, title, status, error, weOffer, trickle } of results) {
     if (peer !== name || status !== 'failed') continue;
-    const key = `${title}: ${error.message.slice(0, 200)}`;
-    reasons.set(key, [...(reasons.get(key) ?? []), `${weOffer ? 'us' : 'them'} ${trickle ? 't' : 'w'}`]);
+    const reason = error.message.slice(0, 240);
+    if (!reasons.has(reason)) reasons.set(reason, { titles: new Set(), columns: new Set() });
+    reasons.get(reason).titles.add(title);
+    reasons.get(reason).columns.add(`${weOffer ? 'us' : 'them'} ${trickle ? 't' : 'w'}`);
   }
-  for (const [reason, columns] of reasons) console.log(`FAILED  ${name} (${columns.join(', ')}), ${reason}`);
+  for (const [reason, { titles, columns }] of reasons) {
+    console.log(`FAILED  ${name} (offer by ${[...columns].join(', ')}) ${[...titles].join('; ')}: ${reason}`);
+  }
 }
 
 function summarise(results, versions) {

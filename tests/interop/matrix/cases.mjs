@@ -143,7 +143,7 @@ async function iceRestart(link, restarter) {
 async function closeConnection(link, closer) {
   const other = link.other(closer);
   link.connected = false;
-  closer.send({ cmd: 'close' });
+  closer.close();
   const ended = (event) => (event.event === 'channel-closed' && event.label === 'main') ||
     (event.event === 'state' && ['closed', 'disconnected', 'failed'].includes(event.state));
   await other.expect(`end of the connection that ${closer.name} closed`, ended, 10_000);

@@ -99,7 +99,7 @@ export class Link {
     this.created = false;
     for (const tool of [this.them, this.us]) {
       if (tool.state === 'closed') continue;
-      tool.send({ cmd: 'close' });
+      tool.close();
       await tool.event('state', { state: 'closed' }, CLOSE_MS).catch(() => tool.stop());
     }
     await this.start();
