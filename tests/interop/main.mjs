@@ -1,10 +1,11 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
-// Runs the cases one after the other, each with a deadline, and writes a JUnit file. A stack that can not be
-// loaded is skipped, aloud.
+// Runs everything: the cases through the relay, one after the other and each with a deadline; then the matrix. Writes a JUnit
+// file. A stack that can not be loaded is skipped, aloud.
 
 import { writeFileSync } from 'node:fs';
 import { startAll } from './lib/programs.mjs';
+import { runMatrix } from './matrix.mjs';
 
 const SUITES = ['node-datachannel', 'wrtc', 'chromium'];
 const CASE_DEADLINE_MS = 60_000;
@@ -33,6 +34,8 @@ async function withDeadline(run) {
 
 const results = [];
 
+const isWanted = (label) => args.length === 0 || args.some((part) => label.includes(part));
+
 async function runSuite(name) {
   let suite;
   try {
@@ -42,11 +45,13 @@ async function runSuite(name) {
     results.push({ name, skipped: error.message });
     return;
   }
+  const labelOf = (title) => `${name}, by the relay: ${title}`;
+  const wanted = Object.entries(suite.cases).filter(([title]) => isWanted(labelOf(title)));
+  if (wanted.length === 0) return suite.close?.();
   const programs = await startAll();
   try {
-    for (const [title, run] of Object.entries(suite.cases)) {
-      const label = `${name}: ${title}`;
-      if (args.length > 0 && !args.some((wanted) => label.includes(wanted))) continue;
+    for (const [title, run] of wanted) {
+      const label = labelOf(title);
       const start = performance.now();
       try {
         await withDeadline((signal) => run(programs, signal));
@@ -66,6 +71,11 @@ async function runSuite(name) {
 }
 
 for (const name of SUITES) await runSuite(name);
+for (const { name, seconds, status, note, error } of await runMatrix({ names: args })) {
+  results.push({
+    name, seconds, failure: status === 'failed' && String(error.stack), skipped: (status === 'skipped' || status === 'known') && note,
+  });
+}
 
 const failed = results.filter((result) => result.failure).length;
 const skipped = results.filter((result) => result.skipped).length;
@@ -73,7 +83,7 @@ if (junit) {
   const cases = results.map((result) =>
     `<testcase name="${escape(result.name)}" time="${result.seconds ?? 0}">` +
     (result.failure ? `<failure>${escape(result.failure)}</failure>` : '') +
-    (result.skipped ? '<skipped/>' : '') + '</testcase>');
+    (result.skipped ? `<skipped message="${escape(result.skipped)}"/>` : '') + '</testcase>');
   writeFileSync(junit, `<testsuite name="interop" tests="${results.length}" failures="${failed}" ` +
     `skipped="${skipped}">${cases.join('\n')}</testsuite>\n`);
 }

@@ -91,14 +91,31 @@ export async function runMatrix({ names = [], peers = peerNames, we = ours, verb
         const defect = result.status === 'failed' ? knownDefect(name, result.title, column) : null;
         const status = defect ? 'known' : result.status;
         results.push({ ...result, name: label(column, result.title), peer: name, ...column, status, note: defect?.note ?? result.note });
-        if (status === 'failed') console.log(`FAILED  ${label(column, result.title)}: ${result.error.message}${verbose ? `\n${result.tail}` : ''}`);
-        else if (verbose) console.log(`${status.padEnd(7)} ${label(column, result.title)} (${result.seconds.toFixed(2)} s) ${result.note ?? ''}`);
+        if (!verbose) return;
+        console.log(`${status.padEnd(7)} ${label(column, result.title)} (${result.seconds.toFixed(2)} s) ${result.error?.message ?? result.note ?? ''}`);
+        if (status === 'failed') console.log(result.tail);
       }) ?? versions[name];
     }
+    printFailures(name, results);
     console.log(`        ${name}: ${((performance.now() - start) / 1000).toFixed(1)} s`);
   }
   if (results.length > 0) summarise(results, versions);
   return results;
+}
+
+/** One line for each reason, with the cases and columns in which it was the reason. */
+function printFailures(name, results) {
+  const reasons = new Map();
+  for (const { peer, title, status, error, weOffer, trickle } of results) {
+    if (peer !== name || status !== 'failed') continue;
+    const reason = error.message.slice(0, 240);
+    if (!reasons.has(reason)) reasons.set(reason, { titles: new Set(), columns: new Set() });
+    reasons.get(reason).titles.add(title);
+    reasons.get(reason).columns.add(`${weOffer ? 'us' : 'them'} ${trickle ? 't' : 'w'}`);
+  }
+  for (const [reason, { titles, columns }] of reasons) {
+    console.log(`FAILED  ${name} (offer by ${[...columns].join(', ')}) ${[...titles].join('; ')}: ${reason}`);
+  }
 }
 
 function summarise(results, versions) {

@@ -89,16 +89,19 @@ export class Link {
     this.connected = true;
   }
 
-  /** Closes what is there at both ends, and waits for it; an end that does not answer is started anew. */
+  /**
+   * Closes what is there, and waits for it; an end that does not answer is started anew. Theirs first, so that a stream that the
+   * close cuts short is known there to be over.
+   */
   async close() {
     this.connected = false;
     if (!this.created) return;
     this.created = false;
-    await Promise.all([this.us, this.them].map(async (tool) => {
-      if (tool.state === 'closed') return;
-      tool.send({ cmd: 'close' });
+    for (const tool of [this.them, this.us]) {
+      if (tool.state === 'closed') continue;
+      tool.close();
       await tool.event('state', { state: 'closed' }, CLOSE_MS).catch(() => tool.stop());
-    }));
+    }
     await this.start();
   }
 

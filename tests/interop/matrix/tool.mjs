@@ -17,6 +17,7 @@ export class Tool {
     this.name = name;
     this.log = [];
     this.state = null;  // the connection's, as told last
+    this.closing = false;
     this.onSignal = () => {};  // descriptions and candidates, as they come
     this.child = spawn('/bin/sh', ['-c', `exec ${command}`], { stdio: ['pipe', 'pipe', 'pipe'] });
     this.child.stdin.on('error', () => {});  // told by the exit
@@ -65,6 +66,12 @@ export class Tool {
     if (this.running) this.child.stdin.write(`${JSON.stringify(command)}\n`);
   }
 
+  /** Closes the connection, once; nothing when it is closed already. */
+  close() {
+    if (this.state !== 'closed' && !this.closing) this.send({ cmd: 'close' });
+    this.closing = true;
+  }
+
   /** The first event that `match` accepts, of those not taken yet or still to come; it is then taken. */
   expect(what, match, milliseconds = 8000) {
     const found = this.#events.findIndex(match);
@@ -93,6 +100,7 @@ export class Tool {
   forget() {
     this.#events = [];
     this.state = null;
+    this.closing = false;
     for (const waiter of [...this.#waiters]) waiter.reject(new Error(`${this.name}: the connection is over`));
   }
 

@@ -35,7 +35,7 @@ export class W3cPeer {
    *   RTCPeerConnection  the class
    *   subtle             SubtleCrypto, for digests
    *   emit               (event) => void
-   *   quirks             {config, bytes(Uint8Array) -> what send() takes, restart(connection)}
+   *   quirks             {config: more for the constructor, bytes: Uint8Array -> what send() takes, noLimit: what stands for null}
    */
   constructor({ RTCPeerConnection, subtle, emit, quirks = {} }) {
     Object.assign(this, { RTCPeerConnection, subtle, emit, quirks });
@@ -115,7 +115,9 @@ export class W3cPeer {
     });
     connection.onnegotiationneeded = mine(() => this.emit({ event: 'negotiation-needed' }));
     connection.ondatachannel = mine(({ channel }) => {
-      const { label, id, ordered, maxRetransmits = null, maxPacketLifeTime = null, protocol, negotiated } = channel;
+      const { label, id, ordered, protocol, negotiated } = channel;
+      const limit = (value) => (value == null || value === this.quirks.noLimit ? null : value);
+      const [maxRetransmits, maxPacketLifeTime] = [limit(channel.maxRetransmits), limit(channel.maxPacketLifeTime)];
       this.#report({ event: 'channel', label, id, ordered, maxRetransmits, maxPacketLifeTime, protocol, negotiated });
       this.#adopt(channel);
     });
@@ -162,7 +164,6 @@ export class W3cPeer {
   }
 
   async #add({ candidate, sdpMid, sdpMLineIndex, usernameFragment }) {
-    if (candidate === '' && this.quirks.noEndOfCandidates) return;
     await this.#connection.addIceCandidate({ candidate, sdpMid, sdpMLineIndex, usernameFragment });
   }
 

@@ -7,6 +7,11 @@ import wrtc from '@roamhq/wrtc';
 import { emit, serve, versionOf } from '../lib/stdio.mjs';
 import { W3cPeer } from '../lib/w3c-peer.mjs';
 
-const peer = new W3cPeer({ RTCPeerConnection: wrtc.RTCPeerConnection, subtle: webcrypto.subtle, emit });
+const peer = new W3cPeer({
+  RTCPeerConnection: wrtc.RTCPeerConnection,
+  subtle: webcrypto.subtle,
+  emit,
+  quirks: { noLimit: 65535 },
+});
 serve((command) => peer.handle(command));
 emit({ event: 'ready', peer: 'wrtc', version: versionOf('@roamhq/wrtc') });
