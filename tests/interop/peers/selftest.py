@@ -28,7 +28,7 @@ COMMANDS = {
     "webrtc-rs": [str(BUILD / "webrtc-rs/release/webrtc-rs-peer")],
 }
 # What a library cannot do, so that the case is not run: the README of the peer says why.
-CANNOT = {"aiortc": {"restart"}}
+CANNOT = {"aiortc": {"restart", "stats"}}
 DEADLINE_S = 15.0
 
 
