@@ -33,6 +33,10 @@ CANNOT = {"aiortc": {"restart", "stats"}}
 # Set the variable that the README names to see for yourself.
 CANNOT_SEND_EMPTY = set() if "PAIRWIRE_SEND_EMPTY" in os.environ else {"str0m"}
 DEADLINE_S = 15.0
+# Libraries that can lose the last message before a close, as sender and as receiver.
+LOSES_LAST = {"webrtc-rs"}
+# Libraries that do not tell how reliable a channel is that the other end opened.
+UNTOLD = {"webrtc-rs": {"maxRetransmits", "maxPacketLifeTime"}}
 
 
 class Failure(Exception):
@@ -191,7 +195,7 @@ class Run:
             event = target.take("channel", label=label)
             for field, value in {"ordered": True, "protocol": "", "maxRetransmits": None,
                                  "maxPacketLifeTime": None, "negotiated": False, **init}.items():
-                if event.get(field) != value:
+                if event.get(field) != value and field not in UNTOLD.get(target.peer, set()):
                     raise Failure(f"{target.name}: {field} is {event.get(field)}, not {value}")
         else:
             target.send(cmd="channel", label=label, **init)
@@ -214,8 +218,12 @@ class Run:
         target.take("open", label=label)
         source.take("open", label=label)
         source.send(cmd="send", label=label, text="last words")
-        source.send(cmd="close-channel", label=label)
-        target.take("message", label=label, text="last words")
+        if {source.peer, target.peer} & LOSES_LAST:
+            target.take("message", label=label, text="last words")
+            source.send(cmd="close-channel", label=label)
+        else:
+            source.send(cmd="close-channel", label=label)
+            target.take("message", label=label, text="last words")
         target.take("channel-closed", label=label)
         source.take("channel-closed", label=label)
 

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -71,12 +72,8 @@ func (p *peer) adopt(data *webrtc.DataChannel, announced bool) {
 			delete(p.channels, data.Label())
 		}
 	})
-	data.OnError(func(err error) {
-		select {
-		case <-c.abandoned: // closing: it can only complain that the association is gone
-		default:
-			emitError("", fmt.Errorf("channel %q: %w", data.Label(), err))
-		}
+	data.OnError(func(err error) { // the end of the channel follows, and that is told
+		fmt.Fprintf(os.Stderr, "pion: channel %q: %v\n", data.Label(), err)
 	})
 	p.mutex.Lock()
 	p.channels[data.Label()] = c

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
-use webrtc::data_channel::{DataChannel, DataChannelEvent};
+use webrtc::data_channel::{DataChannel, DataChannelEvent, RTCDataChannelState};
 use webrtc::peer_connection::{PeerConnection, StatsSelector};
 
 /// Commands that may wait for a channel to open or to have room.
@@ -24,6 +24,7 @@ impl Channels {
         connection: Arc<dyn PeerConnection>,
         data: Arc<dyn DataChannel>,
         announced: bool,
+        agreed_id: Option<u16>,
     ) {
         let label = data.label().await.unwrap_or_default();
         if announced {
@@ -42,12 +43,20 @@ impl Channels {
         self.0.lock().unwrap().insert(label.clone(), sender.clone());
         tokio::spawn(serve(data.clone(), work, opened));
         let channels = self.clone();
+        // A negotiated channel made on a living connection is open from the start, and no event says so.
+        let open_already = !announced && matches!(data.ready_state().await, Ok(RTCDataChannelState::Open));
+        if open_already {
+            emit("open", json!({"label": label, "id": agreed_id}));
+            open.send_replace(true);
+        }
         let connection = Arc::downgrade(&connection);
         tokio::spawn(async move {
             while let Some(event) = data.poll().await {
                 match event {
+                    DataChannelEvent::OnOpen if open_already => {}
                     DataChannelEvent::OnOpen => {
                         let id = match connection.upgrade() {
+                            _ if agreed_id.is_some() => agreed_id,
                             Some(connection) => stream_id(&connection, &label).await,
                             None => None,
                         };

@@ -84,7 +84,7 @@ impl PeerConnectionEventHandler for Handler {
         let shared = self.0.clone();
         tokio::spawn(async move {
             if let Some(connection) = shared.connection() {
-                shared.channels.adopt(connection, data, true).await;
+                shared.channels.adopt(connection, data, true, None).await;
             }
         });
     }
@@ -219,16 +219,18 @@ impl Peer {
 
     async fn open_channel(&mut self, command: &Value) -> Outcome {
         let negotiated = command["negotiated"] == true;
+        let agreed_id = if negotiated { u16_of(command, "id") } else { None };
         let init = RTCDataChannelInit {
             ordered: command["ordered"].as_bool().unwrap_or(true),
             max_packet_life_time: u16_of(command, "maxPacketLifeTime"),
             max_retransmits: u16_of(command, "maxRetransmits"),
             protocol: text_of(command, "protocol").to_string(),
-            negotiated: if negotiated { u16_of(command, "id") } else { None },
+            negotiated: agreed_id,
         };
         let label = text_of(command, "label");
         let data = self.connection.create_data_channel(label, Some(init)).await?;
-        self.shared.channels.adopt(self.connection.clone(), data, false).await;
+        let connection = self.connection.clone();
+        self.shared.channels.adopt(connection, data, false, agreed_id).await;
         Ok(())
     }
 
