@@ -245,7 +245,8 @@ TEST_F(NegotiationRestart, GenerationCountsWhereThereIsNoUfrag) {
   };
   EXPECT_TRUE(add(2, 0));
   EXPECT_FALSE(add(3, 1));  // of a restart to come
-  Exchange(them_, us_);     // which this is not: what waited for it is forgotten
+  // Which this is not: what waited for it is not used, and forgotten.
+  EXPECT_THAT(Exchange(them_, us_).answerer_remote.remote_candidates, IsEmpty());
   EXPECT_TRUE(add(4, 0));
   them_.RequestIceRestart();
   EXPECT_THAT(Exchange(them_, us_).answerer_local.remote_candidates, IsEmpty());
@@ -272,6 +273,8 @@ TEST_F(NegotiationRestart, CandidatesOfARolledBackOfferAreForgotten) {
   Get(us_.AddRemoteCandidate(Tagged(5, "them2")));
   const auto other = Replaced(Replaced(offer.sdp, "them2", "them7"), "TwentyTwo2", "TwentyTwo7");
   Get(us_.SetRemote(Offer(other)));
+  Get(us_.SetRemote(offer));
+  EXPECT_THAT(SectionOf(*us_.pending_remote_description()).candidates, IsEmpty());
   EXPECT_THAT(Get(us_.SetLocal(Get(us_.CreateAnswer()))).remote_candidates, IsEmpty());
 }
 
@@ -295,6 +298,21 @@ TEST_F(NegotiationRestart, StrangersWaitUntilTheNextExchangeAndAreBounded) {
   EXPECT_EQ(Get(us_.AddRemoteCandidate(Tagged(2, "them"))).candidate, HostLine(2));
   Exchange(us_, them_);
   Get(us_.AddRemoteCandidate(Tagged(99, "stranger")));
+}
+
+TEST_F(NegotiationRestart, StrangersWaitThroughAnOfferButNotPastItsAnswer) {
+  Get(us_.AddRemoteCandidate(Tagged(2, "them2")));
+  const auto plain = Get(them_.CreateOffer());
+  Get(us_.SetRemote(plain));
+  Get(us_.SetRemote(kRollback));
+  const auto offer = Get(them_.CreateOffer({.ice_restart = true}));
+  Get(us_.SetRemote(offer));
+  EXPECT_THAT(SectionOf(*us_.pending_remote_description()).candidates, ElementsAre(HostLine(2)));
+  Get(us_.SetRemote(plain));
+  Get(us_.AddRemoteCandidate(Tagged(3, "them2")));
+  Get(us_.SetLocal(Get(us_.CreateAnswer())));
+  Get(us_.SetRemote(offer));
+  EXPECT_THAT(SectionOf(*us_.pending_remote_description()).candidates, IsEmpty());
 }
 
 TEST_F(NegotiationRestart, ManyRestartsFromBothEnds) {

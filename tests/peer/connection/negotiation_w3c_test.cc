@@ -169,6 +169,13 @@ TEST(NegotiationMessageSize, MayChangeInALaterExchange) {
   const auto applied = Get(us.SetLocal(Get(us.CreateAnswer())));
   EXPECT_EQ(applied.max_message_size, 18446744073709551615u);
   EXPECT_FALSE(applied.remote);
+  // Also together with a restart.
+  them.RequestIceRestart();
+  const auto restart = Get(them.CreateOffer()).sdp;
+  Get(us.SetRemote(Offer(Replaced(restart, "size:100000", "size:0"))));
+  const auto restarted = Get(us.SetLocal(Get(us.CreateAnswer())));
+  EXPECT_TRUE(restarted.remote_is_restart);
+  EXPECT_EQ(restarted.max_message_size, 0u);
 }
 
 // Browsers' bundle policies: what a max-bundle browser offers looks like any other's, but it has
