@@ -67,8 +67,7 @@ struct Applied {
   std::optional<RemoteParameters> remote;
   bool remote_is_restart = false;
 
-  // A later exchange changed a=max-message-size (0: no limit). Not told together with a first
-  // `remote`.
+  // A later exchange, a restart too, changed a=max-message-size (0: no limit).
   std::optional<std::uint64_t> max_message_size;
 
   // For the other end's generation in force (the one of `remote` if there is one): new ones only,

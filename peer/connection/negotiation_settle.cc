@@ -55,6 +55,9 @@ Result<bool> Negotiation::IsRestartAnswered(const RemoteData& data) const {
 
 void Negotiation::Settle(RemoteSide& remote, bool we_offered, bool dtls_client, Applied& applied) {
   const auto& parameters = remote.data->parameters;
+  if (settled_ && settled_->remote.max_message_size != parameters.max_message_size) {
+    applied.max_message_size = parameters.max_message_size;
+  }
   if (!settled_) {
     // RFC 8445 section 6.1.1: the end that made the offer controls, but a lite end never does,
     // unless both are.
@@ -75,9 +78,8 @@ void Negotiation::Settle(RemoteSide& remote, bool we_offered, bool dtls_client, 
       applied.ice_controlling = true;
     }
     remote.restarts = false;
-  } else if (settled_->remote.max_message_size != parameters.max_message_size) {
+  } else {
     settled_->remote.max_message_size = parameters.max_message_size;
-    applied.max_message_size = parameters.max_message_size;
   }
   TakeCandidates(remote, applied);
 }

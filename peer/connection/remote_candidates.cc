@@ -124,6 +124,14 @@ bool RemoteCandidates::Belongs(const CandidateTarget& target, const IceCandidate
   return ufrag.empty() || ufrag == UfragOf(target);
 }
 
+bool RemoteCandidates::IsReleased(const CandidateTarget& target,
+                                  const IceCandidate& candidate) const {
+  if (!Belongs(target, candidate)) return false;
+  const Generation generation = GenerationOf(candidate);
+  const bool counts = generation.ufrag.empty() && generation.count > 0 && is_counting_;
+  return !counts || generation.count == restarts_;
+}
+
 RemoteCandidates::Route RemoteCandidates::RouteOf(const IceCandidate& candidate,
                                                   const CandidateTarget* in_force,
                                                   const CandidateTarget* pending) const {
@@ -187,8 +195,8 @@ std::vector<std::string> RemoteCandidates::Release(const CandidateTarget& target
     if (ufrag.empty() || ufrag == section.ice_ufrag) static_cast<void>(Learn(line));
   }
   done_ |= section.end_of_candidates;
-  for (const auto& candidate : std::exchange(waiting_, {})) {
-    if (!Belongs(target, candidate)) continue;
+  const auto take = [&](const IceCandidate& candidate) {
+    if (!IsReleased(target, candidate)) return false;
     if (candidate.candidate.empty()) {
       done_ = true;
     } else {
@@ -196,7 +204,10 @@ std::vector<std::string> RemoteCandidates::Release(const CandidateTarget& target
       // early.
       static_cast<void>(Learn(candidate.candidate));
     }
-  }
+    return true;
+  };
+  std::erase_if(waiting_, take);
+  is_counting_ = true;
   return {known_.begin() + static_cast<std::ptrdiff_t>(before), known_.end()};
 }
 

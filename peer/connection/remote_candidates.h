@@ -78,7 +78,7 @@ class RemoteCandidates {
   void StartGeneration(std::string old_ufrag);
 
   // Learns the candidates of the description, then those that waited and belong; returns the new
-  // ones.
+  // ones. The others wait on.
   std::vector<std::string> Release(const CandidateTarget& target);
 
   // True when the line is new; kLimitExceeded when kMaxCandidates are known already.
@@ -93,6 +93,8 @@ class RemoteCandidates {
   std::vector<std::string> Preview(const CandidateTarget& target, bool pending, bool& done) const;
 
  private:
+  bool IsReleased(const CandidateTarget& target, const IceCandidate& candidate) const;
+
   // Ufrags of generations that are over; later ones of them are strangers, which wait in vain until
   // the next exchange.
   static constexpr std::size_t kMaxPast = 8;
@@ -100,6 +102,7 @@ class RemoteCandidates {
   std::vector<IceCandidate> waiting_;
   std::vector<std::string> past_;
   std::size_t restarts_ = 0;
+  bool is_counting_ = false;  // from the first generation on, whatever number that had
   std::vector<std::string> known_;
   bool done_ = false;
 };

@@ -20,7 +20,9 @@ namespace {
 using namespace pairwire;  // NOLINT: a fuzz target is a main
 
 auto Look(const Negotiation& us) {
-  return std::tuple(us.state(), us.local_description(), us.remote_description());
+  return std::tuple(us.state(), us.current_local_description(), us.pending_local_description(),
+                    us.current_remote_description(), us.pending_remote_description(),
+                    us.negotiation_needed());
 }
 
 void SetRemote(Negotiation& us, SdpType type, std::string_view text) {
@@ -32,12 +34,14 @@ void SetRemote(Negotiation& us, SdpType type, std::string_view text) {
     return;
   }
   PAIRWIRE_CHECK(applied->remote_candidates.size() <= RemoteCandidates::kMaxCandidates);
-  PAIRWIRE_CHECK(applied->remote.has_value() == applied->dtls_client.has_value());
+  const bool is_first = applied->remote && !applied->remote_is_restart;
+  PAIRWIRE_CHECK(is_first == applied->dtls_client.has_value());
+  PAIRWIRE_CHECK(!applied->gather);
 }
 
-void SetLocal(Negotiation& us, SdpType type) {
+void SetLocal(Negotiation& us, SdpType type, bool restart = false) {
   const bool is_offer = type == SdpType::kOffer;
-  auto made = is_offer ? us.CreateOffer() : us.CreateAnswer();
+  auto made = is_offer ? us.CreateOffer({.ice_restart = restart}) : us.CreateAnswer();
   if (!made) return;
   // An offer may be too long to be answered within the limits of SDP; nothing else may be wrong.
   const auto parsed = sdp::Parse(made->sdp);
@@ -69,8 +73,14 @@ void Step(Negotiation& us, char letter, std::string_view text) {
       static_cast<void>(us.SetLocal({SdpType::kRollback, ""}));
       return;
     case 'c':
-      us.AddLocalCandidate("candidate:1 1 udp 2122260223 192.0.2.1 50000 typ host");
+      for (const std::uint32_t generation : {1u, 2u, 3u}) {
+        us.AddLocalCandidate(generation, "candidate:1 1 udp 2122260223 192.0.2.1 50000 typ host");
+      }
       return;
+    case 'i':
+      return SetLocal(us, SdpType::kOffer, true);
+    case 'I':
+      return us.RequestIceRestart();
     case 'x':
       return us.Close();
     default:
@@ -81,7 +91,9 @@ void Step(Negotiation& us, char letter, std::string_view text) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  Negotiation us({"1", "ours", "ourPasswordOfTwentyTwo", {"sha-256", "0A:0B"}, 5000, 262144});
+  Negotiation us({"1", {"sha-256", "0A:0B"}, 5000, 262144}, [number = 0]() mutable {
+    return IceParameters{"ours" + std::to_string(++number), "ourPasswordOfTwentyTwo"};
+  });
   std::string_view steps(reinterpret_cast<const char*>(data), size);
   for (int count = 0; count < 64 && !steps.empty(); ++count) {
     const std::size_t end = steps.find('\1');

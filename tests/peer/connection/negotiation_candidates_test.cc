@@ -23,38 +23,40 @@ using ::testing::SizeIs;
 constexpr std::size_t kMax = RemoteCandidates::kMaxCandidates;
 
 TEST(NegotiationLocalCandidates, AreDressedForSignalling) {
-  Negotiation us(Ours());
+  auto us = Us();
   Get(us.SetLocal(Get(us.CreateOffer())));
-  EXPECT_EQ(us.AddLocalCandidate(HostLine(1)), (IceCandidate{HostLine(1), "0", 0, "ours"}));
-  EXPECT_EQ(us.AddLocalCandidate(""), (IceCandidate{"", "0", 0, "ours"}));
+  EXPECT_EQ(us.AddLocalCandidate(1, HostLine(1)), (IceCandidate{HostLine(1), "0", 0, "ours"}));
+  EXPECT_EQ(us.AddLocalCandidate(1, ""), (IceCandidate{"", "0", 0, "ours"}));
 }
 
-TEST(NegotiationLocalCandidates, AreThoseOfTheDataSection) {
-  Negotiation us(Ours());
+TEST(NegotiationLocalCandidates, AreThoseOfTheSectionThatCarriesTheTransport) {
+  auto us = Us();
   Get(us.SetRemote(Offer(kMediaOffer)));
   // Also while only the other end's offer is known: ours may have been rolled back while it
   // gathered.
-  EXPECT_EQ(us.AddLocalCandidate(HostLine(1)), (IceCandidate{HostLine(1), "2", 2, "ours"}));
+  EXPECT_EQ(us.AddLocalCandidate(1, HostLine(1)), std::nullopt);  // No generation yet.
+  Get(us.CreateAnswer());
+  EXPECT_EQ(us.AddLocalCandidate(1, HostLine(1)), (IceCandidate{HostLine(1), "0", 0, "ours"}));
   Get(us.SetLocal(Get(us.CreateAnswer())));
-  EXPECT_EQ(us.AddLocalCandidate(HostLine(2)), (IceCandidate{HostLine(2), "2", 2, "ours"}));
-  EXPECT_THAT(SectionOf(*us.local_description(), 2).candidates,
+  EXPECT_EQ(us.AddLocalCandidate(1, HostLine(2)), (IceCandidate{HostLine(2), "0", 0, "ours"}));
+  EXPECT_THAT(SectionOf(*us.local_description(), 0).candidates,
               ElementsAre(HostLine(1), HostLine(2)));
 }
 
 TEST(NegotiationLocalCandidates, AreInTheDescription) {
-  Negotiation us(Ours());
+  auto us = Us();
   Get(us.SetLocal(Get(us.CreateOffer())));
-  us.AddLocalCandidate(HostLine(1));
+  us.AddLocalCandidate(1, HostLine(1));
   EXPECT_THAT(SectionOf(*us.local_description()).candidates, ElementsAre(HostLine(1)));
   EXPECT_FALSE(SectionOf(*us.local_description()).end_of_candidates);
-  us.AddLocalCandidate("");
+  us.AddLocalCandidate(1, "");
   EXPECT_TRUE(SectionOf(*us.local_description()).end_of_candidates);
 }
 
 TEST(NegotiationLocalCandidates, AreNotMoreInTheDescriptionThanTheOtherEndTakes) {
-  Negotiation us(Ours());
+  auto us = Us();
   Get(us.SetLocal(Get(us.CreateOffer())));
-  for (int i = 0; i < static_cast<int>(kMax) + 10; ++i) us.AddLocalCandidate(HostLine(i));
+  for (int i = 0; i < static_cast<int>(kMax) + 10; ++i) us.AddLocalCandidate(1, HostLine(i));
   EXPECT_THAT(SectionOf(*us.local_description()).candidates, SizeIs(kMax));
 }
 
@@ -72,8 +74,8 @@ class NegotiationCandidates : public ::testing::Test {
     return Get(us_.SetLocal(Get(us_.CreateAnswer())));
   }
 
-  Negotiation us_{Ours()};
-  Negotiation them_{Theirs()};
+  Negotiation us_ = Us();
+  Negotiation them_ = Them();
 };
 
 TEST_F(NegotiationCandidates, WaitForTheFirstAnswer) {
@@ -147,9 +149,10 @@ TEST_F(NegotiationCandidates, NeedASectionThatThereIs) {
   EXPECT_EQ(Refused(Candidate(HostLine(1), "unknown")), Errc::kInvalidArgument);
   EXPECT_EQ(Refused({HostLine(1), std::nullopt, 3, std::nullopt}), Errc::kInvalidArgument);
   EXPECT_EQ(Refused({HostLine(1), std::nullopt, -1, std::nullopt}), Errc::kInvalidArgument);
-  Add(Candidate(HostLine(2), "0"));  // audio, which we reject
+  Add(Candidate(HostLine(2), "0"));  // audio, whose transport is the bundle's
+  Add(Candidate(HostLine(8), "1"));  // video, which we reject
   const auto applied = Get(us_.SetLocal(Get(us_.CreateAnswer())));
-  EXPECT_THAT(applied.remote_candidates, IsEmpty());
+  EXPECT_THAT(applied.remote_candidates, ElementsAre(HostLine(2)));
   EXPECT_EQ(Add(Candidate(HostLine(3), "1")).candidate, std::nullopt);
   EXPECT_EQ(Add(Candidate(HostLine(4), "2")).candidate, HostLine(4));
   EXPECT_EQ(Add({HostLine(5), std::nullopt, 2, std::nullopt}).candidate, HostLine(5));

@@ -35,8 +35,8 @@ class NegotiationRefuses : public ::testing::TestWithParam<Case> {};
 
 TEST_P(NegotiationRefuses, WithItsReason) {
   const auto& test = GetParam();
-  Negotiation us(Ours());
-  Negotiation them(Theirs());
+  auto us = Us();
+  auto them = Them();
   if (test.when == When::kLaterOffer || test.when == When::kLaterAnswer) Exchange(us, them);
   SessionDescription description;
   if (test.when == When::kOffer || test.when == When::kLaterOffer) {
@@ -137,12 +137,14 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         Case{"SameOffer", When::kLaterOffer, "them", "them", kTaken, ""},
         Case{"SameAnswer", When::kLaterAnswer, "them", "them", kTaken, ""},
-        Case{"IceRestart", When::kLaterOffer, kUfrag, "a=ice-ufrag:anew", kUnsupported,
-             "ICE restart"},
-        Case{"IceRestartByPassword", When::kLaterOffer, kPassword,
-             "a=ice-pwd:" + std::string(22, 'n'), kUnsupported, "ICE restart"},
-        Case{"IceRestartInAnswer", When::kLaterAnswer, kUfrag, "a=ice-ufrag:anew", kUnsupported,
-             "ICE restart"},
+        Case{"OtherUfragSamePassword", When::kLaterOffer, kUfrag, "a=ice-ufrag:anew", kMisfit,
+             "both ice-ufrag and ice-pwd"},
+        Case{"OtherPasswordSameUfrag", When::kLaterOffer, kPassword,
+             "a=ice-pwd:" + std::string(22, 'n'), kMisfit, "both ice-ufrag and ice-pwd"},
+        Case{"IceRestart", When::kLaterOffer, kUfrag + "\r\n" + kPassword,
+             "a=ice-ufrag:anew\r\na=ice-pwd:" + std::string(22, 'n'), kTaken, ""},
+        Case{"IceRestartInAnswer", When::kLaterAnswer, kUfrag + "\r\n" + kPassword,
+             "a=ice-ufrag:anew\r\na=ice-pwd:" + std::string(22, 'n'), kMisfit, "did not ask"},
         Case{"OtherFingerprint", When::kLaterOffer, kPrint, "a=fingerprint:sha-256 AB:CD",
              kUnsupported, "fingerprints changed"},
         Case{"MoreFingerprints", When::kLaterOffer, kPrint,
@@ -166,7 +168,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 // Our later offers list the media that we rejected; an answer can not bring it back.
 TEST(NegotiationRefusesAnswer, ThatAcceptsWhatWasNotOffered) {
-  Negotiation us(Ours());
+  auto us = Us();
   Get(us.SetRemote(Offer(kMediaOffer)));
   Get(us.SetLocal(Get(us.CreateAnswer())));
   Get(us.SetLocal(Get(us.CreateOffer())));
@@ -182,8 +184,8 @@ TEST(NegotiationRefusesAnswer, ThatAcceptsWhatWasNotOffered) {
 }
 
 TEST(NegotiationParameters, AbsentValuesHaveTheirDefaults) {
-  Negotiation us(Ours());
-  auto offer = Get(Negotiation(Theirs()).CreateOffer());
+  auto us = Us();
+  auto offer = Get(Them().CreateOffer());
   offer.sdp = Replaced(offer.sdp, "a=sctp-port:5000\r\na=max-message-size:100000\r\n", "");
   Get(us.SetRemote(offer));
   const auto applied = Get(us.SetLocal(Get(us.CreateAnswer())));
@@ -192,16 +194,16 @@ TEST(NegotiationParameters, AbsentValuesHaveTheirDefaults) {
 }
 
 TEST(NegotiationParameters, NoLimitOnMessagesStaysZero) {
-  Negotiation us(Ours());
-  auto offer = Get(Negotiation(Theirs()).CreateOffer());
+  auto us = Us();
+  auto offer = Get(Them().CreateOffer());
   offer.sdp = Replaced(offer.sdp, "max-message-size:100000", "max-message-size:0");
   Get(us.SetRemote(offer));
   EXPECT_EQ(Get(us.SetLocal(Get(us.CreateAnswer()))).remote->max_message_size, 0u);
 }
 
 TEST(NegotiationParameters, FingerprintsOfHashesThatWeDoNotTakeAreLeftOut) {
-  Negotiation us(Ours());
-  auto offer = Get(Negotiation(Theirs()).CreateOffer());
+  auto us = Us();
+  auto offer = Get(Them().CreateOffer());
   offer.sdp = Replaced(offer.sdp, kPrint, "a=fingerprint:sha-1 AB:CD\r\n" + kPrint);
   Get(us.SetRemote(offer));
   const auto applied = Get(us.SetLocal(Get(us.CreateAnswer())));
@@ -210,8 +212,8 @@ TEST(NegotiationParameters, FingerprintsOfHashesThatWeDoNotTakeAreLeftOut) {
 }
 
 TEST(NegotiationParameters, ASectionsFingerprintOutranksTheSessions) {
-  Negotiation us(Ours());
-  auto offer = Get(Negotiation(Theirs()).CreateOffer());
+  auto us = Us();
+  auto offer = Get(Them().CreateOffer());
   offer.sdp = Replaced(offer.sdp, "t=0 0\r\n", "t=0 0\r\na=fingerprint:sha-256 AB:CD\r\n");
   Get(us.SetRemote(offer));
   const auto applied = Get(us.SetLocal(Get(us.CreateAnswer())));

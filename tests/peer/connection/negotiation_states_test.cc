@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <tuple>
+#include <utility>
 
 #include "tests/peer/connection/negotiation_support.h"
 
@@ -42,6 +43,7 @@ enum class Input {
   kRemoteAnswer,
   kRemoteRollback,
   kRemoteCandidate,
+  kRestart,
   kClose,
 };
 
@@ -55,20 +57,14 @@ constexpr Input kAllInputs[] = {
     Input::kCreateOffer,    Input::kCreateAnswer, Input::kCreateImplicit, Input::kLocalOffer,
     Input::kLocalPranswer,  Input::kLocalAnswer,  Input::kLocalRollback,  Input::kRemoteOffer,
     Input::kRemotePranswer, Input::kRemoteAnswer, Input::kRemoteRollback, Input::kRemoteCandidate,
-    Input::kClose};
-constexpr const char* kInputNames[] = {"CreateOffer",
-                                       "CreateAnswer",
-                                       "CreateImplicit",
-                                       "SetLocalOffer",
-                                       "SetLocalPranswer",
-                                       "SetLocalAnswer",
-                                       "SetLocalRollback",
-                                       "SetRemoteOffer",
-                                       "SetRemotePranswer",
-                                       "SetRemoteAnswer",
-                                       "SetRemoteRollback",
-                                       "AddRemoteCandidate",
-                                       "Close"};
+    Input::kRestart,        Input::kClose};
+constexpr const char* kInputNames[] = {"CreateOffer",       "CreateAnswer",
+                                       "CreateImplicit",    "SetLocalOffer",
+                                       "SetLocalPranswer",  "SetLocalAnswer",
+                                       "SetLocalRollback",  "SetRemoteOffer",
+                                       "SetRemotePranswer", "SetRemoteAnswer",
+                                       "SetRemoteRollback", "AddRemoteCandidate",
+                                       "RequestIceRestart", "Close"};
 
 // A letter per expectation:
 //   s l r p q c  the call works and the state is then stable, have-local-offer, have-remote-offer,
@@ -77,23 +73,28 @@ constexpr const char* kInputNames[] = {"CreateOffer",
 //   x            kClosed, nothing changed
 constexpr const char* kTable[std::size(kAllFrom)] = {
     // create: offer answer implicit | SetLocal: offer pranswer answer rollback
-    //                               | SetRemote: offer pranswer answer rollback | candidate | close
+    //                               | SetRemote: offer pranswer answer rollback | candidate |
+    //                               restart
+    //                               | close
     /* Start          */
     "s!s"
     "l!!!"
     "r!!!"
     "s"
+    "s"
     "c",
     /* LocalOffer     */
     "l!l"
     "l!!s"
-    "rqs!"
+    "rqss"
+    "l"
     "l"
     "c",
     /* RemoteOffer    */
     "!rr"
-    "!ps!"
+    "!pss"
     "r!!s"
+    "r"
     "r"
     "c",
     /* LocalPranswer  */
@@ -101,11 +102,13 @@ constexpr const char* kTable[std::size(kAllFrom)] = {
     "!ps!"
     "!!!!"
     "p"
+    "p"
     "c",
     /* RemotePranswer */
     "!!!"
     "!!!!"
     "!qs!"
+    "q"
     "q"
     "c",
     /* Settled        */
@@ -113,12 +116,14 @@ constexpr const char* kTable[std::size(kAllFrom)] = {
     "l!!!"
     "r!!!"
     "s"
+    "s"
     "c",
     /* Closed         */
     "xxx"
     "xxxx"
     "xxxx"
     "x"
+    "c"
     "c",
 };
 
@@ -141,31 +146,31 @@ std::optional<SignalingState> StateOf(char letter) {
   }
 }
 
-SessionDescription TheirOffer() { return Get(Negotiation(Theirs()).CreateOffer()); }
+SessionDescription TheirOffer() { return Get(Them().CreateOffer()); }
 
 // The other end's answer to our pending offer, or to another one of ours when there is none.
 SessionDescription TheirAnswer(const Negotiation& us) {
   auto offer = us.local_description();
-  if (!offer || offer->type != SdpType::kOffer) offer = Get(Negotiation(Ours()).CreateOffer());
-  Negotiation them(Theirs());
+  if (!offer || offer->type != SdpType::kOffer) offer = Get(Us().CreateOffer());
+  auto them = Them();
   Get(them.SetRemote(*offer));
   return Get(them.CreateAnswer());
 }
 
 // What we would make now; a text of the right kind when the state does not let us.
-SessionDescription OurOffer(const Negotiation& us) {
-  return us.CreateOffer().value_or(Get(Negotiation(Ours()).CreateOffer()));
+SessionDescription OurOffer(Negotiation& us) {
+  return us.CreateOffer().value_or(Get(Us().CreateOffer()));
 }
 
-SessionDescription OurAnswer(const Negotiation& us) {
+SessionDescription OurAnswer(Negotiation& us) {
   if (auto answer = us.CreateAnswer()) return *answer;
-  Negotiation other(Ours());
+  auto other = Us();
   Get(other.SetRemote(TheirOffer()));
   return Get(other.CreateAnswer());
 }
 
 std::unique_ptr<Negotiation> Reach(From from) {
-  auto us = std::make_unique<Negotiation>(Ours());
+  auto us = std::make_unique<Negotiation>(Us());
   switch (from) {
     case From::kStart:
       break;
@@ -226,6 +231,9 @@ std::optional<Errc> Feed(Negotiation& us, Input input) {
       return ErrorOf(us.SetRemote(rollback));
     case Input::kRemoteCandidate:
       return ErrorOf(us.AddRemoteCandidate(Candidate(HostLine(1))));
+    case Input::kRestart:
+      us.RequestIceRestart();
+      return std::nullopt;
     case Input::kClose:
       us.Close();
       return std::nullopt;
@@ -233,10 +241,25 @@ std::optional<Errc> Feed(Negotiation& us, Input input) {
   return Errc::kSystem;
 }
 
-// All that can be seen from outside.
+// All that can be seen from outside; what takes a call that may change something is asked of a
+// copy.
 auto Look(const Negotiation& us) {
-  return std::tuple(us.state(), us.local_description(), us.remote_description(), us.CreateOffer(),
-                    us.CreateAnswer());
+  const auto probe = [&](auto ask) {
+    Negotiation copy = us;
+    return ask(copy);
+  };
+  return std::tuple(
+      us.state(), us.current_local_description(), us.pending_local_description(),
+      us.current_remote_description(), us.pending_remote_description(), us.negotiation_needed(),
+      us.can_trickle_ice_candidates(), probe([](auto& copy) { return copy.CreateOffer(); }),
+      probe([](auto& copy) { return copy.CreateOffer({.ice_restart = true}); }),
+      probe([](auto& copy) { return copy.CreateAnswer(); }),
+      probe([](auto& copy) { return copy.AddLocalCandidate(1, HostLine(7)); }),
+      probe([](auto& copy) { return copy.AddLocalCandidate(2, HostLine(7)); }),
+      probe([](auto& copy) {
+        const auto action = copy.AddRemoteCandidate(Candidate(HostLine(7)));
+        return std::pair(action ? action->candidate : std::nullopt, copy.remote_description());
+      }));
 }
 
 class NegotiationTable : public ::testing::TestWithParam<std::tuple<int, int>> {};

@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,12 +23,24 @@ inline std::string HexPairs(std::string_view pair, std::size_t count) {
   return out;
 }
 
-inline LocalParameters Ours() {
-  return {"1001", "ours", "ourPasswordOfTwentyTwo", {"sha-256", HexPairs("0A", 32)}, 5000, 262144};
+inline LocalParameters Ours() { return {"1001", {"sha-256", HexPairs("0A", 32)}, 5000, 262144}; }
+inline LocalParameters Theirs() { return {"2002", {"sha-256", HexPairs("0B", 32)}, 5000, 100000}; }
+
+// Generation 1 has `name` and its password; later ones the number behind both: "ours2".
+inline std::function<IceParameters()> IceOf(std::string name, std::string pwd) {
+  return [name = std::move(name), pwd = std::move(pwd), number = 0]() mutable {
+    ++number;
+    const std::string tail = number == 1 ? "" : std::to_string(number);
+    return IceParameters{name + tail, pwd + tail};
+  };
 }
 
-inline LocalParameters Theirs() {
-  return {"2002", "them", "theirPasswordTwentyTwo", {"sha-256", HexPairs("0B", 32)}, 5000, 100000};
+// The two ends of most tests.
+inline Negotiation Us(LocalParameters local = Ours()) {
+  return Negotiation(std::move(local), IceOf("ours", "ourPasswordOfTwentyTwo"));
+}
+inline Negotiation Them(std::string name = "them") {
+  return Negotiation(Theirs(), IceOf(std::move(name), "theirPasswordTwentyTwo"));
 }
 
 // The value, or a failure of the test and an empty one.
