@@ -204,7 +204,7 @@ export const CASES = {
         await link.connect();
         times.push(performance.now() - start);
         await bothWays(link, { text: `round ${i}` });
-        await closeConnection(link, i % 2 === 0 ? link.us : link.them);
+        await closeConnection(link, i % 2 === 0 || link.they.silentClose ? link.us : link.them);
       }
       return `median ${Math.round(times.sort((a, b) => a - b)[10])} ms`;
     },

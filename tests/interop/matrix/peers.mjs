@@ -18,13 +18,14 @@ export const ours = {
   command: path.join(process.env.PAIRWIRE_BIN ?? path.join(root, 'build/release/bin'), 'pairwire-interop-peer'),
 };
 
+// silentClose: it closes without a word, so that the other end has to find out by itself; that takes seconds, each time.
 // maxSend: what the stack itself refuses to send above, whatever the other end takes.
 const PEERS = {
   'chromium': { command: script('browser/peer.mjs', 'chromium'), maxSend: 256 * 1024 },
   'firefox': { command: script('browser/peer.mjs', 'firefox') },
   'wrtc': { command: script('wrtc/peer.mjs'), maxSend: 256 * 1024 },
   'node-datachannel': { command: script('node-datachannel/peer.mjs') },
-  'werift': { command: script('werift/peer.mjs') },
+  'werift': { command: script('werift/peer.mjs'), silentClose: true },
   'aiortc': { folder: 'aiortc' },
   'pion': { folder: 'pion' },
   'str0m': { folder: 'str0m' },

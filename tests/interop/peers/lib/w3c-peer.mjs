@@ -63,8 +63,8 @@ export class W3cPeer {
       case 'offer': return this.#describe(await connection.createOffer({ iceRestart: command.iceRestart === true }));
       case 'remote': return this.#remote(command);
       case 'candidate': return this.#candidate(command);
-      case 'send': return this.#enqueue(command, () => this.#sendOne(command));
-      case 'stream': return this.#enqueue(command, () => this.#stream(command));
+      case 'send': return this.#enqueue(command, (entry) => this.#sendOne(entry, command));
+      case 'stream': return this.#enqueue(command, (entry) => this.#stream(entry, command));
       case 'close-channel': return this.#channels.get(command.label)?.channel.close();
       case 'close': return this.#close();
       case 'stats': return this.emit({ event: 'stats', report: Object.fromEntries(await connection.getStats()) });
@@ -206,32 +206,31 @@ export class W3cPeer {
   #enqueue({ cmd, label }, send) {
     const entry = this.#channels.get(label);
     if (!entry) throw new Error('no such channel');
-    entry.sending = entry.sending.then(send).catch((error) => {
+    entry.sending = entry.sending.then(() => send(entry)).catch((error) => {
       if (!entry.abandoned) this.#fail(cmd, error);
     });
   }
 
-  async #ready(label) {
+  async #ready({ channel }) {
     for (;;) {
-      const channel = this.#channels.get(label)?.channel;
-      if (!channel || channel.readyState === 'closing' || channel.readyState === 'closed') throw new Error('the channel is closed');
+      if (channel.readyState === 'closing' || channel.readyState === 'closed') throw new Error('the channel is closed');
       if (channel.readyState === 'open' && channel.bufferedAmount < KEEP_BUFFERED_BELOW) return channel;
       await later(1);
     }
   }
 
-  async #sendOne(command) {
+  async #sendOne(entry, command) {
     const data = command.text ?? payload(command);
-    const channel = await this.#ready(command.label);
+    const channel = await this.#ready(entry);
     channel.send(typeof data === 'string' || !this.quirks.bytes ? data : this.quirks.bytes(data));
   }
 
-  async #stream({ label, count, size, intervalMs = 0 }) {
+  async #stream(entry, { label, count, size, intervalMs = 0 }) {
     const start = performance.now();
     for (let i = 0; i < count; ++i) {
       const early = start + i * intervalMs - performance.now();
       if (early > 0) await later(early);
-      (await this.#ready(label)).send(numbered(i, size));
+      (await this.#ready(entry)).send(numbered(i, size));
     }
     this.emit({ event: 'streamed', label, count });
   }
