@@ -326,6 +326,29 @@ TEST(SdpParseLimit, MidsOfABundle) {
   ExpectError(Text(line + " x\n", ""), Errc::kLimitExceeded, "mids in a=group");
 }
 
+TEST(SdpParseLimit, BytesOfAnRtpmap) {
+  const std::string start = std::string(kStart) + "m=audio 9 UDP/TLS/RTP/SAVPF 111 0\n";
+  const std::string line = "a=rtpmap:111 " + std::string(kMaxRtpmapBytes - 4, 'x');
+  EXPECT_TRUE(Parse(start + line + "\n"));
+  ExpectError(start + line + "x\n", Errc::kLimitExceeded, "bytes of a=rtpmap");
+}
+
+// What an unused audio section needs so that a browser keeps it.
+TEST(SdpParse, KeepsOfMediaTheFirstFormatsRtpmapAndTwoFlags) {
+  const std::string text = std::string(kStart) +
+                           "m=audio 9 UDP/TLS/RTP/SAVPF 111 0\na=rtpmap:0 PCMU/8000\n"
+                           "a=rtpmap:111 opus/48000/2\na=rtpmap:111 other/1\na=rtcp-mux\n";
+  const auto parsed = Parse(text);
+  ASSERT_TRUE(parsed) << parsed.error().detail;
+  const auto& audio = parsed->media.at(0);
+  EXPECT_TRUE(audio.IsRtp());
+  EXPECT_EQ(audio.rtpmap, "111 opus/48000/2");
+  EXPECT_TRUE(audio.rtcp_mux);
+  EXPECT_FALSE(audio.inactive);
+  EXPECT_EQ(Parse(Serialize(*parsed)), parsed);
+  EXPECT_TRUE(Parse(text + "a=inactive\n")->media.at(0).inactive);
+}
+
 TEST(SdpParseLimit, BytesOfAMid) {
   const std::string line = "a=mid:" + std::string(kMaxMidBytes, 'x');
   EXPECT_THAT(Section("", line + "\n").mid, SizeIs(kMaxMidBytes));
