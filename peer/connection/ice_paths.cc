@@ -23,6 +23,7 @@ class IcePaths::Generation final : public ice::Events {
   ice::IceTransport& transport() { return *transport_; }
   std::uint32_t number() const { return number_; }
   ice::State state() const { return state_; }
+  const std::optional<ice::CandidatePair>& pair() const { return pair_; }
 
  private:
   void OnIceCandidate(const std::string& candidate) override {
@@ -44,6 +45,7 @@ class IcePaths::Generation final : public ice::Events {
   IcePaths& paths_;
   const std::uint32_t number_;
   ice::State state_ = ice::State::kNew;
+  std::optional<ice::CandidatePair> pair_;
   std::unique_ptr<ice::IceTransport> transport_;  // last: it may not outlive what it calls
 };
 
@@ -119,20 +121,39 @@ std::string IcePaths::failure_reason() const {
 
 void IcePaths::OnState(Generation& generation) {
   if (!IsCurrent(generation)) return;
-  if (&generation == successor_.get() && generation.state() == ice::State::kFailed &&
-      Works(carrier_->state())) {
-    Log(LogLevel::kWarning, "ICE restart: no pair of the new generation works; the old path stays");
-    Retire(std::move(successor_));
+  if (&generation == successor_.get()) {
+    if (generation.state() == ice::State::kFailed && Works(carrier_->state())) {
+      Log(LogLevel::kWarning,
+          "ICE restart: no pair of the new generation works; the old path stays");
+      Retire(std::move(successor_));
+    } else if (MaybePromote()) {
+      return;
+    }
   }
   ShowState();
 }
 
-void IcePaths::OnPair(Generation& generation, const ice::CandidatePair& pair) {
-  if (&generation == successor_.get()) Retire(std::exchange(carrier_, std::move(successor_)));
+void IcePaths::OnPair(Generation& generation) {
+  if (&generation == successor_.get()) {
+    MaybePromote();
+    return;
+  }
   if (&generation != carrier_.get()) return;
   const auto alive = safety_.Watch();
-  events_.OnPathPair(pair);
+  events_.OnPathPair(*generation.pair());
   if (*alive) ShowState();
+}
+
+// As soon as the successor has a pair; but while the carrier works, not before the successor's
+// state says so too, or what is above would see it go back to checking.
+bool IcePaths::MaybePromote() {
+  if (!successor_->pair()) return false;
+  if (!Works(successor_->state()) && Works(carrier_->state())) return false;
+  Retire(std::exchange(carrier_, std::move(successor_)));
+  const auto alive = safety_.Watch();
+  events_.OnPathPair(*carrier_->pair());
+  if (*alive) ShowState();
+  return true;
 }
 
 // Keeps one; the one that lingered before has had its time.

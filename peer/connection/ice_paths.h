@@ -95,7 +95,8 @@ class IcePaths {
   ice::IceTransport* Find(std::uint32_t generation) const;
   bool IsCurrent(const Generation& generation) const;
   void OnState(Generation& generation);
-  void OnPair(Generation& generation, const ice::CandidatePair& pair);
+  void OnPair(Generation& generation);
+  bool MaybePromote();
   void OnPacket(ByteSpan packet) { events_.OnPathPacket(packet); }
   void Retire(std::unique_ptr<Generation> generation);
   void ShowState();

@@ -87,10 +87,9 @@ void IceSetup::OpenTunnels() {
                                     return address.find(':') == std::string::npos;
                                   });
   for (auto& server : std::exchange(turn_over_tls_, {})) {
-    auto tunnel = net::TlsTunnel::Create(network_.loop(), {.host = server.host,
-                                                           .port = server.port,
-                                                           .ca_file = ca_file_,
-                                                           .listen_v6 = !v4});
+    auto tunnel = net::TlsTunnel::Create(
+        network_.loop(),
+        {.host = server.host, .port = server.port, .ca_file = ca_file_, .listen_v6 = !v4});
     if (!tunnel) {
       tunnel_error_ = server.url + ": " + ToString(tunnel.error());
       Log(LogLevel::kWarning, tunnel_error_);

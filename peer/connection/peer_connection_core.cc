@@ -211,6 +211,8 @@ void PeerConnectionCore::AfterNegotiation() {
   UpdateDescriptions();
   if (phase_ != Phase::kOpen) return;
   SetSignalingState(negotiation_->state());
+  // Each return to stable asks anew whether another exchange is due (W3C section 4.4.1.5).
+  negotiation_needed_ = false;
   UpdateNegotiationNeeded();
 }
 
@@ -233,13 +235,12 @@ void PeerConnectionCore::UpdateNegotiationNeeded() {
   if (phase_ != Phase::kOpen || negotiation_->state() != SignalingState::kStable) return;
   const bool needed = negotiation_->negotiation_needed();
   if (std::exchange(negotiation_needed_, needed) == needed || !needed) return;
+  if (std::exchange(negotiation_event_posted_, true)) return;
   network_.loop().Post(safety_.Wrap([this] {
-    const bool still = phase_ == Phase::kOpen && negotiation_needed_ &&
-                       negotiation_->state() == SignalingState::kStable;
-    if (!still) {
-      negotiation_needed_ = false;  // looked at again when the state is stable
-      return;
-    }
+    negotiation_event_posted_ = false;
+    // Else the next return to stable looks again.
+    if (phase_ != Phase::kOpen || !negotiation_needed_) return;
+    if (negotiation_->state() != SignalingState::kStable) return;
     if (!detached_ && events_.on_negotiation_needed) events_.on_negotiation_needed();
   }));
 }

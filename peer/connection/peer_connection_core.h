@@ -121,7 +121,8 @@ class PeerConnectionCore final : private TransportStackEvents {
   std::string local_ufrag_;   // of the former
   std::string remote_ufrag_;  // of the latter
   std::optional<ice::Role> ice_role_;
-  bool negotiation_needed_ = false;  // told, or about to be
+  bool negotiation_needed_ = false;  // W3C [[NegotiationNeeded]]
+  bool negotiation_event_posted_ = false;
   bool was_connected_ = false;
   std::vector<IceServerError> server_errors_;  // one a server
   ice::State ice_state_ = ice::State::kNew;

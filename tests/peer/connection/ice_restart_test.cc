@@ -32,12 +32,14 @@ class IceRestartTest : public ::testing::Test {
     const std::string before = UfragOf(offerer.pc.local_description());
     const std::string theirs_before = UfragOf(answerer.pc.local_description());
     const auto pair_before = offerer.pc.selected_candidate_pair();
+    const auto their_pair_before = answerer.pc.selected_candidate_pair();
     const int needed = offerer.record.Get().negotiation_needed;
     offerer.pc.RestartIce();
     ASSERT_TRUE(offerer.record.WaitUntil(
         [&](const EndRecord& r) { return r.negotiation_needed > needed; }));
     pair_.NegotiateFrom(offerer, answerer);
     ASSERT_TRUE(WaitForNewPair(offerer, pair_before->local));
+    ASSERT_TRUE(WaitForNewPair(answerer, their_pair_before->local));
     EXPECT_NE(UfragOf(offerer.pc.current_local_description()), before);
     EXPECT_NE(UfragOf(answerer.pc.current_local_description()), theirs_before);
   }
