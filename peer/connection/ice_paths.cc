@@ -36,7 +36,10 @@ class IcePaths::Generation final : public ice::Events {
     state_ = state;
     paths_.OnState(*this);
   }
-  void OnIceSelectedPair(const ice::CandidatePair& pair) override { paths_.OnPair(*this, pair); }
+  void OnIceSelectedPair(const ice::CandidatePair& pair) override {
+    pair_ = pair;
+    paths_.OnPair(*this);
+  }
   void OnIceServerError(const ice::ServerError& error) override {
     if (paths_.IsCurrent(*this)) paths_.events_.OnPathServerError(error);
   }

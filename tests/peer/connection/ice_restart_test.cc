@@ -132,7 +132,10 @@ TEST_F(IceRestartTest, TheOptionOfCreateOfferRestartsToo) {
 TEST_F(IceRestartTest, ARolledBackRestartLeavesTheOldPath) {
   const std::string before = UfragOf(pair_.a().pc.local_description());
   Watched<bool> rolled_back(false);
+  const int needed = pair_.a().record.Get().negotiation_needed;
   pair_.a().pc.RestartIce();
+  ASSERT_TRUE(pair_.a().record.WaitUntil(
+      [&](const EndRecord& r) { return r.negotiation_needed == needed + 1; }));
   pair_.a().pc.SetLocalDescription(
       [](Result<SessionDescription> offer) { EXPECT_TRUE(offer) << ToString(offer.error()); });
   pair_.a().pc.SetLocalDescription({SdpType::kRollback, {}}, [&](Result<void> result) {
@@ -144,8 +147,8 @@ TEST_F(IceRestartTest, ARolledBackRestartLeavesTheOldPath) {
   SendNumbered(10);
   ExpectAllOnceAndInOrder();
   // The wish outlives the rollback (W3C restartIce).
-  EXPECT_TRUE(
-      pair_.a().record.WaitUntil([](const EndRecord& r) { return r.negotiation_needed >= 2; }));
+  EXPECT_TRUE(pair_.a().record.WaitUntil(
+      [&](const EndRecord& r) { return r.negotiation_needed == needed + 2; }));
 }
 
 TEST_F(IceRestartTest, HandlesMayGoAtAnyMoment) {
