@@ -241,8 +241,7 @@ Result<Applied> Negotiation::SetRemoteOffer(sdp::Description description) {
     auto data = ReadData(remote.description, *index);
     if (!data) return tl::unexpected(std::move(data).error());
     if (settled_) {
-      const bool client = AnswerAsClient(data->setup, settled_->dtls_client);
-      if (const auto same = CheckSame(*data, client); !same) return tl::unexpected(same.error());
+      if (const auto same = CheckSame(*data); !same) return tl::unexpected(same.error());
       const auto restarts = IsRestart(*data);
       if (!restarts) return tl::unexpected(restarts.error());
       remote.restarts = *restarts;
@@ -276,7 +275,7 @@ Result<Applied> Negotiation::SetRemoteAnswer(SdpType type, sdp::Description desc
     const auto role = ClientByAnswer(data->setup);
     if (!role) return tl::unexpected(role.error());
     client = *role;
-    if (const auto same = CheckSame(*data, client); !same) return tl::unexpected(same.error());
+    if (const auto same = CheckSame(*data); !same) return tl::unexpected(same.error());
     const auto restarts = IsRestartAnswered(*data);
     if (!restarts) return tl::unexpected(restarts.error());
     remote.restarts = *restarts;

@@ -104,7 +104,7 @@ class Negotiation {
   // An offer in have-local-offer rolls ours back first (RFC 8829 section 4.1.10.2: "perfect
   // negotiation"). kParseError, kLimitExceeded: the text; kInvalidArgument: it does not fit the
   // description it answers or follows, ICE credentials that change where they must not, or do not
-  // where they must; kUnsupported: other fingerprints, DTLS roles or SCTP port than before (that
+  // where they must; kUnsupported: other fingerprints or SCTP port than before (that
   // takes a new DTLS or SCTP association: make a new connection), hash functions, roles that we do
   // not do; kInvalidState.
   Result<Applied> SetRemote(const SessionDescription& description);
@@ -193,7 +193,7 @@ class Negotiation {
   Result<Applied> SetRemoteAnswer(SdpType type, sdp::Description description);
   Result<Applied> Rollback();
 
-  Result<void> CheckSame(const RemoteData& data, bool dtls_client) const;
+  Result<void> CheckSame(const RemoteData& data) const;
   // Whether the ICE parameters are other ones than those in force.
   Result<bool> IsRestart(const RemoteData& data) const;
   Result<bool> IsRestartAnswered(const RemoteData& data) const;

@@ -6,7 +6,10 @@
 
 namespace pairwire {
 
-Result<void> Negotiation::CheckSame(const RemoteData& data, bool dtls_client) const {
+// The DTLS roles stay those of the first answer, whatever a later a=setup says: Firefox and Pion,
+// when they made the first offer, turn the roles round in their answer to an ICE restart, and go on
+// with the association that there is.
+Result<void> Negotiation::CheckSame(const RemoteData& data) const {
   if (!settled_) return {};
   const auto& before = settled_->remote;
   const auto& now = data.parameters;
@@ -14,10 +17,6 @@ Result<void> Negotiation::CheckSame(const RemoteData& data, bool dtls_client) co
     return Fail(Errc::kUnsupported,
                 "the other end's fingerprints changed: a new DTLS association is "
                 "not supported");
-  }
-  if (dtls_client != settled_->dtls_client) {
-    return Fail(Errc::kUnsupported,
-                "a=setup would change the DTLS roles of a connection that is up");
   }
   if (now.sctp_port != before.sctp_port) {
     return Fail(Errc::kUnsupported, "a=sctp-port changed: a new SCTP association is not supported");
