@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "tests/support/child_process.h"
+#include "tests/support/server_port.h"
 
 namespace pairwire::ice {
 
@@ -55,7 +56,7 @@ class CoturnProcess {
   explicit CoturnProcess(std::vector<std::string> arguments = {"--user=user:secret"}) {
     char name[] = "/tmp/pairwire-turn-XXXXXX";
     directory_ = mkdtemp(name);
-    port_ = SilentPort().port();  // free a moment ago
+    port_ = test::ServerPort();
     std::vector<std::string> command = {kProgram,
                                         "-n",
                                         "--listening-ip=127.0.0.1",

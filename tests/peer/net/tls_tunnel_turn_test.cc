@@ -14,34 +14,23 @@
 #include "tests/peer/net/test_certificate.h"
 #include "tests/peer/net/tunnel_client.h"
 #include "tests/support/child_process.h"
+#include "tests/support/server_port.h"
 
 namespace pairwire::net {
 namespace {
 
 constexpr char kTurnServer[] = "/usr/bin/turnserver";
 
-std::uint16_t FreePort() {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  EXPECT_EQ(bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
-  socklen_t size = sizeof(address);
-  getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
-  close(fd);
-  return ntohs(address.sin_port);
-}
-
 TEST(TlsTunnelTurnTest, AnAllocateGetsItsChallenge) {
   if (!std::filesystem::exists(kTurnServer)) GTEST_SKIP() << "SKIPPED: needs the package coturn";
   const test::TestCertificate certificate("DNS:localhost");
-  const std::string port = std::to_string(FreePort());
-  test::ChildProcess turn({kTurnServer, "-n", "-v", "--listening-ip=127.0.0.1",
-                           "--relay-ip=127.0.0.1", "--listening-port=" + std::to_string(FreePort()),
-                           "--tls-listening-port=" + port, "--cert=" + certificate.certificate(),
-                           "--pkey=" + certificate.key(), "--lt-cred-mech", "--user=u:p",
-                           "--realm=pairwire.test", "--no-dtls", "--no-cli", "--log-file=stdout",
-                           "--pidfile=", "--userdb=" + certificate.key() + ".db"});
+  const std::string port = std::to_string(test::ServerPort());
+  test::ChildProcess turn(
+      {kTurnServer, "-n", "-v", "--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1",
+       "--listening-port=" + std::to_string(test::ServerPort()), "--tls-listening-port=" + port,
+       "--cert=" + certificate.certificate(), "--pkey=" + certificate.key(), "--lt-cred-mech",
+       "--user=u:p", "--realm=pairwire.test", "--no-dtls", "--no-cli", "--log-file=stdout",
+       "--pidfile=", "--userdb=" + certificate.key() + ".db"});
   ASSERT_TRUE(turn.WaitForLine([&](const std::string& line) {
     return line.find("TLS") != std::string::npos &&
            line.find("listener opened on : 127.0.0.1:" + port) != std::string::npos;
