@@ -310,7 +310,8 @@ void PeerConnectionCore::OnIceState(ice::State state) {
   if (state == ice::State::kFailed) {
     connect_timer_.Stop();
     const auto stats = stack_->paths().stats();
-    const std::string trouble = ice_setup_.TunnelTrouble();
+    // A path that worked did not need another.
+    const std::string trouble = was_connected_ ? std::string() : ice_setup_.TunnelTrouble();
     Diagnosis diagnosis = DiagnoseIce({.was_connected = was_connected_,
                                        .local_candidates = stats.local_candidates.size(),
                                        .remote_candidates = stats.remote_candidates.size(),

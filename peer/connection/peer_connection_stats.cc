@@ -37,7 +37,7 @@ std::string CandidateId(bool is_remote, const std::string& line) {
   return (is_remote ? "R" : "L") + line.substr(std::string_view("candidate:").size());
 }
 
-std::string_view TypeName(const ice::Candidate& candidate) {
+std::string TypeName(const ice::Candidate& candidate) {
   // A peer-reflexive one is never signalled, but turns up here.
   return candidate.type == ice::CandidateType::kPeerReflexive ? "prflx" : candidate.type_name;
 }

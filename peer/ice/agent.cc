@@ -18,6 +18,13 @@ namespace {
 constexpr guint kComponent = NICE_COMPONENT_TYPE_RTP;  // the only one: everything is bundled
 constexpr int kSocketBuffer =
     1024 * 1024;  // bytes, as the kernel counts them (with its own overhead)
+// libnice asks a STUN server by RFC 3489, without the magic cookie, and looks for the request that
+// a response belongs to among all that it has out on the socket, in the order in which they were
+// added. A TURN request before it takes the response for a malformed one of its own, and the search
+// ends. So TURN servers are added once the STUN request has its place, which it gets when libnice
+// has resolved the server, an address included.
+constexpr std::chrono::milliseconds kAfterStunAddress{20};
+constexpr std::chrono::milliseconds kAfterStunName{200};
 constexpr char kRegistrationKey[] = "pairwire-registration";
 
 struct GFree {
@@ -57,7 +64,7 @@ struct Agent::Registration {
   Agent* owner = nullptr;  // null once detached
 };
 
-// What a name's lookup is given; it may end after the Agent.
+// What a name's lookup, or a TURN server's delay, is given; it may end after the Agent.
 struct Agent::Lookup {
   Agent* owner = nullptr;
   std::size_t server = 0;
@@ -135,6 +142,20 @@ struct AgentCallbacks {
     g_resolver_free_addresses(addresses);
   }
 
+  static gboolean OnDelayOver(gpointer data) {
+    auto* const lookup = static_cast<Agent::Lookup*>(data);
+    Agent* const self = std::exchange(lookup->owner, nullptr);
+    if (self == nullptr) return G_SOURCE_REMOVE;
+    std::erase(self->lookups_, lookup);
+    self->AddTurnServer(lookup->server, self->turn_servers_[lookup->server].host);
+    return G_SOURCE_REMOVE;
+  }
+
+  static void FreeLookup(gpointer data) {
+    const std::unique_ptr<Agent::Lookup> lookup(static_cast<Agent::Lookup*>(data));
+    if (lookup->owner != nullptr) std::erase(lookup->owner->lookups_, lookup.get());
+  }
+
   static void OnClosed(GObject*, GAsyncResult*, gpointer data) {
     // Not by the registration, which is empty by now. The Agent is still there: it goes only after
     // this call, or after its context was destroyed, which then never makes it.
@@ -202,9 +223,13 @@ Agent::Agent(std::unique_ptr<GlibContext> context, const AgentOptions& options)
     g_object_set(agent_, "stun-server", options.stun_host.c_str(), "stun-server-port",
                  static_cast<guint>(options.stun_port), nullptr);
   }
-  // libnice prefers the last one; we the first.
-  for (std::size_t i = turn_servers_.size(); i-- > 0;) {
-    if (IsAddress(turn_servers_[i].host)) AddTurnServer(i, turn_servers_[i].host);
+  if (!options.stun_host.empty()) {
+    turn_delay_ = IsAddress(options.stun_host) ? kAfterStunAddress : kAfterStunName;
+  } else {
+    // libnice prefers the last one; we the first.
+    for (std::size_t i = turn_servers_.size(); i-- > 0;) {
+      if (IsAddress(turn_servers_[i].host)) AddTurnServer(i, turn_servers_[i].host);
+    }
   }
   // Before gathering: without it libnice would not even answer STUN.
   nice_agent_attach_recv(agent_, stream_, kComponent, context_->get(), &AgentCallbacks::OnPacket,
@@ -232,6 +257,15 @@ void Agent::ResolveTurnServer(std::size_t index) {
                                   &AgentCallbacks::OnResolved, lookup);
   g_main_context_pop_thread_default(context_->get());
   g_object_unref(resolver);
+}
+
+void Agent::DelayTurnServer(std::size_t index) {
+  auto* const lookup = new Lookup{this, index};
+  lookups_.push_back(lookup);
+  GSource* const timer = g_timeout_source_new(static_cast<guint>(turn_delay_.count()));
+  g_source_set_callback(timer, &AgentCallbacks::OnDelayOver, lookup, &AgentCallbacks::FreeLookup);
+  g_source_attach(timer, context_->get());
+  g_source_unref(timer);
 }
 
 std::size_t Agent::TurnServerOf(std::uint32_t priority) const {
@@ -269,8 +303,12 @@ Result<void> Agent::Gather(const std::vector<LocalAddress>& addresses) {
   context_->Kick();
   if (!gathering) return Fail(Errc::kSystem, "no port is free on the local addresses");
   EnlargeSocketBuffers();
-  for (std::size_t i = 0; i < turn_servers_.size(); ++i) {
-    if (!IsAddress(turn_servers_[i].host)) ResolveTurnServer(i);
+  for (std::size_t i = turn_servers_.size(); i-- > 0;) {
+    if (!IsAddress(turn_servers_[i].host)) {
+      ResolveTurnServer(i);
+    } else if (turn_delay_.count() != 0) {
+      DelayTurnServer(i);
+    }
   }
   return {};
 }

@@ -150,6 +150,7 @@ class Agent {
   void EnlargeSocketBuffers();
   void AddTurnServer(std::size_t index, const std::string& address);
   void ResolveTurnServer(std::size_t index);
+  void DelayTurnServer(std::size_t index);
   std::string Line(NiceCandidate* candidate) const;
 
   std::unique_ptr<GlibContext> context_;
@@ -158,8 +159,9 @@ class Agent {
   Registration* registration_ = nullptr;  // owned by agent_
   unsigned stream_ = 0;
   const std::vector<AgentTurnServer> turn_servers_;
-  std::vector<std::size_t> turn_order_;  // libnice's preference -> index into turn_servers_
-  std::vector<Lookup*> lookups_;         // under way; owned by GLib's callbacks
+  std::vector<std::size_t> turn_order_;      // libnice's preference -> index into turn_servers_
+  std::vector<Lookup*> lookups_;             // under way; owned by GLib's callbacks
+  std::chrono::milliseconds turn_delay_{0};  // after Gather; 0: none
   GCancellable* cancel_lookups_;
   bool selected_udp_ = false;
   bool closing_ = false;
