@@ -63,14 +63,15 @@ constexpr Setting kSettings[] = {
     {usrsctp_sysctl_set_sctp_recvspace, 4 * 1024 * 1024},
     {usrsctp_sysctl_set_sctp_sack_freq_default, 2},
     {usrsctp_sysctl_set_sctp_delayed_sack_time_default, 20},
-    // Milliseconds. The path has just carried a DTLS handshake: no reason to wait 3 s for an INIT.
-    {usrsctp_sysctl_set_sctp_rto_initial_default, 500},
+    // Milliseconds. The path has just carried a DTLS handshake: no reason to wait 3 s for an INIT,
+    // nor to double the pauses for long.
+    {usrsctp_sysctl_set_sctp_rto_initial_default, 300},
     {usrsctp_sysctl_set_sctp_rto_min_default, 200},
     // A path that was away and is back is noticed within this and a round trip.
     {usrsctp_sysctl_set_sctp_rto_max_default, 2'500},
-    {usrsctp_sysctl_set_sctp_init_rto_max_default, 2'000},
+    {usrsctp_sysctl_set_sctp_init_rto_max_default, 1'000},
     {usrsctp_sysctl_set_sctp_heartbeat_interval_default, 10'000},
-    {usrsctp_sysctl_set_sctp_init_rtx_max_default, 14},
+    {usrsctp_sysctl_set_sctp_init_rtx_max_default, 28},
     // An association that is up is never given up here: whether the path is dead is for ICE consent
     // to say, and an ICE restart may bring another. 65,535 is the most that usrsctp keeps: 45
     // hours.

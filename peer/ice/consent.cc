@@ -22,6 +22,8 @@ constexpr milliseconds kProbeInterval{500};
 // At 30 % loss each way five in a row are lost once in thirty times.
 constexpr std::size_t kUnansweredForDisconnected = 5;
 constexpr int kPassiveFactor = 3;
+// Packets that come and requests that nobody answers: the path is open in one direction only.
+constexpr int kOneWayFactor = 2;
 constexpr int kRoleConflict = 487;
 // Looking for the other end's requests costs; they come at least 4 s apart.
 constexpr milliseconds kPassivePause{3'000};
@@ -123,7 +125,13 @@ void Consent::Answered() {
 void Consent::OnPacket() {
   if (!running_) return;
   last_packet_ = loop_.Now();
-  Recover();
+  if (options_.passive || last_packet_ < OneWayAt()) Recover();
+}
+
+// A NAT on the other end's side that forgot its mapping: what it sends comes through, from a new
+// address, and what we send goes to the old one.
+Loop::TimePoint Consent::OneWayAt() const {
+  return last_answer_ + kOneWayFactor * options_.disconnected_timeout;
 }
 
 void Consent::Recover() {
@@ -169,7 +177,8 @@ void Consent::CheckSilence() {
   // Five, and the newest one was just sent; a passive end has nothing to count.
   if (!options_.passive && unanswered_.size() <= kUnansweredForDisconnected) return;
   const auto limit = options_.disconnected_timeout * (options_.passive ? kPassiveFactor : 1);
-  const auto silent_until = std::max(last_answer_, last_packet_) + limit;
+  auto silent_until = std::max(last_answer_, last_packet_) + limit;
+  if (!options_.passive) silent_until = std::min(silent_until, OneWayAt());
   if (loop_.Now() < silent_until) return silence_timer_.StartAt(silent_until);
   disconnected_ = true;
   sink_.OnConsentDisconnected();

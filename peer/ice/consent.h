@@ -44,8 +44,9 @@
 namespace pairwire::ice {
 
 struct ConsentOptions {
-  std::chrono::milliseconds consent_timeout{30'000};      // RFC 7675 section 5.1
-  std::chrono::milliseconds disconnected_timeout{5'000};  // without anything received
+  std::chrono::milliseconds consent_timeout{30'000};  // RFC 7675 section 5.1
+  // Without anything received; twice as long without an answer, whatever else is received.
+  std::chrono::milliseconds disconnected_timeout{5'000};
   // Lite: send nothing. Silence then is `disconnected` after three times disconnected_timeout, as
   // the other end's requests come 4..6 s apart, or more.
   bool passive = false;
@@ -119,6 +120,7 @@ class Consent {
   void Recover();
   void Expire();
   Loop::Duration NextPeriod();
+  Loop::TimePoint OneWayAt() const;
 
   Loop& loop_;
   RandomSource& random_;

@@ -176,16 +176,34 @@ TEST_F(ConsentTest, AnswerOrPacketEndsDisconnected) {
             (std::vector<std::string>{"disconnected", "recovered", "disconnected", "recovered"}));
 }
 
-TEST_F(ConsentTest, PacketsKeepItConnectedButDoNotRenewConsent) {
+TEST_F(ConsentTest, PacketsDoNotRenewConsent) {
   answer_ = false;
   Begin();
   for (int i = 0; i < 299; ++i) {
     loop_.AdvanceBy(milliseconds(100));
     consent_->OnPacket();
   }
-  EXPECT_TRUE(events_.empty());
+  EXPECT_EQ(events_, std::vector<std::string>{"disconnected"});
   loop_.AdvanceBy(milliseconds(100));
-  EXPECT_EQ(events_, std::vector<std::string>{"expired"});
+  EXPECT_EQ(events_, (std::vector<std::string>{"disconnected", "expired"}));
+}
+
+TEST_F(ConsentTest, PacketsWithoutAnswersAreAPathInOneDirection) {
+  Begin();
+  loop_.AdvanceBy(seconds(7));
+  answer_ = false;
+  const auto deaf_since = Elapsed();
+  while (events_.empty() && Elapsed() < seconds(60)) {
+    consent_->OnPacket();
+    loop_.AdvanceBy(milliseconds(100));
+  }
+  ASSERT_FALSE(events_.empty());
+  EXPECT_EQ(events_.front(), "disconnected");
+  EXPECT_LE(Elapsed() - deaf_since, seconds(10)) << "twice disconnected_timeout since an answer";
+  consent_->OnPacket();
+  EXPECT_EQ(events_.size(), 1U) << "a packet says nothing of the other direction";
+  consent_->OnStun(ResponseTo(requests_.back()));
+  EXPECT_EQ(events_.back(), "recovered");
 }
 
 TEST_F(ConsentTest, OnlyAuthenticAnswersCount) {
