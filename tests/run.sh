@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Passes the tests on a fresh Debian 12: installs what is missing, builds, runs everything.
 #   tests/run.sh           everything: release (g++), ASan+UBSan and fuzz targets, TSan (both clang), other stacks
-#                          and Chromium, demo
+#                          and browsers, peers behind NATs, demo
 #   tests/run.sh --fast    the release build and its tests: under two minutes once built
 # Ends with one line "N passed, N failed, N skipped"; exit code 0 only when nothing failed.
 set -uo pipefail
@@ -92,9 +92,17 @@ if ! $fast; then
 
   build tsan && run_ctest tsan
 
+  # The stacks that npm and Debian bring; tests/interop/run.sh alone runs all nine, which takes a Go and a Rust
+  # toolchain and half an hour.
   step "other stacks and browsers"
-  tests/interop/run.sh --junit "$PWD/$logs/interop.xml" 2>&1 | tail -60
+  tests/interop/run.sh --junit "$PWD/$logs/interop.xml" --peers node-datachannel,wrtc,chromium,firefox 2>&1 | tail -60
   [ -f "$logs/interop.xml" ] && count "$logs/interop.xml" || { failed=$((failed + 1)); failures+=("interop"); }
+
+  # Needs root and says so where it has none.
+  step "NATs"
+  tests/network/run.sh --quick --goal 0 --junit "$PWD/$logs/network.xml" matrix killed-peer nat-rebinding interface-swap \
+    ice-restart turn-tls wrong-fingerprint-offer 2>&1 | tail -60
+  [ -f "$logs/network.xml" ] && count "$logs/network.xml" || { failed=$((failed + 1)); failures+=("network"); }
 
   step "demo"
   check demo samples/run-demo.sh

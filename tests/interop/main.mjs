@@ -13,6 +13,8 @@ const CASE_DEADLINE_MS = 60_000;
 const args = process.argv.slice(2);
 const junitAt = args.indexOf('--junit');
 const junit = junitAt < 0 ? null : args.splice(junitAt, 2)[1];
+const peersAt = args.indexOf('--peers');
+const peers = peersAt < 0 ? undefined : args.splice(peersAt, 2)[1].split(',');
 
 const escape = (text) => text.replace(/[<>&"]/g, (c) => `&#${c.charCodeAt(0)};`);
 
@@ -71,7 +73,7 @@ async function runSuite(name) {
 }
 
 for (const name of SUITES) await runSuite(name);
-for (const { name, seconds, status, note, error } of await runMatrix({ names: args })) {
+for (const { name, seconds, status, note, error } of await runMatrix({ names: args, peers })) {
   results.push({
     name, seconds, failure: status === 'failed' && String(error.stack), skipped: (status === 'skipped' || status === 'known') && note,
   });

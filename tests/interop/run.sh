@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Other stacks against ours: through the relay and the real programs, and the matrix of README.md. Needs the release build.
-#   tests/interop/run.sh [--junit FILE] [NAME...]     only cases whose name contains a NAME
+#   tests/interop/run.sh [--junit FILE] [--peers a,b] [NAME...]     only these columns of the matrix, only cases
+#                                                                   whose name contains a NAME
 #   node tests/interop/matrix.mjs [--peers a,b]       the matrix alone
 # A stack that can not be installed is counted as skipped, and said so.
 set -euo pipefail

@@ -183,7 +183,7 @@ export const CASES = {
   'negotiated': {
     run: async (link) => {
       const label = `negotiated-${++count}`;
-      for (const tool of [link.us, link.them]) tool.send({ cmd: 'channel', label, negotiated: true, id: 100 + count });
+      for (const tool of [link.us, link.them]) tool.send({ cmd: 'channel', label, negotiated: true, id: 100 + (count % 100) });
       await Promise.all([link.us, link.them].map((tool) => tool.event('open', { label })));
       await bothWays(link, { text: 'no opening message' }, label);
     },
