@@ -192,6 +192,9 @@ TEST_F(PeerConnectionTest, ALateSubscriberMissesNothing) {
 }
 
 TEST_F(PeerConnectionTest, APausedReaderHoldsTheSenderBackAndLosesNothing) {
+  // Before the channel, whose events use them to the end.
+  Watched<int> accepted(0);
+  std::function<void()> pump;
   PeerPair pair(*network_);
   RecordedChannel at_a(pair.a().pc.CreateDataChannel("x"));
   ASSERT_TRUE(pair.Connect());
@@ -201,8 +204,7 @@ TEST_F(PeerConnectionTest, APausedReaderHoldsTheSenderBackAndLosesNothing) {
   at_b->channel().PauseReceiving();
   // Far more than all buffers on the way; each refusal waits for room.
   constexpr int kCount = 400;
-  Watched<int> accepted(0);
-  std::function<void()> pump = [&] {
+  pump = [&] {
     while (accepted.Get() < kCount && at_a.channel().Send(Bytes(65536))) {
       accepted.Update([](int& count) { ++count; });
     }
