@@ -98,8 +98,8 @@ struct NiceTransportOptions {
   // nothing is lost. 1..1000 ms.
   std::chrono::milliseconds pacing{5};
 
-  // How often one check is sent (Rc of RFC 8489; pauses of 500, 1000, … ms, the last one halved: 2 s
-  // in all with 3, 9.5 s with 5). Until the hopeless pairs are through with it, libnice's regular
+  // How often one check is sent (Rc of RFC 8489; pauses of 500, 1000, … ms, the last one halved: 2
+  // s in all with 3, 9.5 s with 5). Until the hopeless pairs are through with it, libnice's regular
   // nomination waits when just one pair works that is not host to host: two NATs and a STUN server.
   // Lost packets are made up for by the other end's checks, which trigger ours, and by TCP.
   int stun_transmissions = 3;

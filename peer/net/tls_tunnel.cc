@@ -340,7 +340,8 @@ Result<void> TlsTunnel::Impl::Open() {
   acceptor.open(local.protocol(), ec);
   if (!ec) acceptor.bind(local, ec);
   if (!ec) acceptor.listen(static_cast<int>(kMaxConnections), ec);
-  if (ec) return Fail(Errc::kSystem, "cannot listen on " + loopback.to_string() + ": " + ec.message());
+  if (ec)
+    return Fail(Errc::kSystem, "cannot listen on " + loopback.to_string() + ": " + ec.message());
   return {};
 }
 
