@@ -83,7 +83,8 @@ struct AgentCallbacks {
 
   static void OnGatheringDone(NiceAgent*, guint, gpointer data) {
     Agent* const self = Find(data);
-    if (self != nullptr) self->sink_->OnAgentGatheringDone();
+    // With TURN servers still to be added libnice says it again.
+    if (self != nullptr && self->delayed_turn_servers_ == 0) self->sink_->OnAgentGatheringDone();
   }
 
   static void OnState(NiceAgent*, guint, guint, guint state, gpointer data) {
@@ -147,6 +148,7 @@ struct AgentCallbacks {
     Agent* const self = std::exchange(lookup->owner, nullptr);
     if (self == nullptr) return G_SOURCE_REMOVE;
     std::erase(self->lookups_, lookup);
+    --self->delayed_turn_servers_;
     self->AddTurnServer(lookup->server, self->turn_servers_[lookup->server].host);
     return G_SOURCE_REMOVE;
   }
@@ -262,6 +264,7 @@ void Agent::ResolveTurnServer(std::size_t index) {
 void Agent::DelayTurnServer(std::size_t index) {
   auto* const lookup = new Lookup{this, index};
   lookups_.push_back(lookup);
+  ++delayed_turn_servers_;
   GSource* const timer = g_timeout_source_new(static_cast<guint>(turn_delay_.count()));
   g_source_set_callback(timer, &AgentCallbacks::OnDelayOver, lookup, &AgentCallbacks::FreeLookup);
   g_source_attach(timer, context_->get());

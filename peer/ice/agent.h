@@ -162,6 +162,7 @@ class Agent {
   std::vector<std::size_t> turn_order_;      // libnice's preference -> index into turn_servers_
   std::vector<Lookup*> lookups_;             // under way; owned by GLib's callbacks
   std::chrono::milliseconds turn_delay_{0};  // after Gather; 0: none
+  std::size_t delayed_turn_servers_ = 0;
   GCancellable* cancel_lookups_;
   bool selected_udp_ = false;
   bool closing_ = false;
