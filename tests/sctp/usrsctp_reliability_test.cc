@@ -81,7 +81,10 @@ TEST(UsrsctpReliabilityTest, WithoutRetransmissionsLossNeitherStallsNorFloods) {
       // Each message is a packet: the weather alone decides. Three standard deviations are 0.03.
       const double arrived = static_cast<double>(outcome.numbers.size()) / kCount;
       EXPECT_NEAR(arrived, 1 - loss, 0.03);
-      EXPECT_LT(outcome.longest_gap, 1s);
+      // A FORWARD-TSN that is lost is sent again after 0.2, 0.4, 0.8 s. At 20 % loss three in a row
+      // (1.4 s and a round trip) were met in 43 of 200 runs: usrsctp draws random numbers of its
+      // own. A stall would reach the RTO's bound of 2.5 s.
+      EXPECT_LT(outcome.longest_gap, 1'600ms);
       EXPECT_LT(pair.a.packets - packets_before, 2 * kCount);
       EXPECT_EQ(std::is_sorted(outcome.numbers.begin(), outcome.numbers.end()), true);
       const auto stats = pair.a.association->stats();
