@@ -61,7 +61,7 @@ class DataChannel {
   // handlers.
   void Subscribe(DataChannelEvents events);
 
-  // Queues one message; ordered and reliable. Answers at once:
+  // Queues one message, which travels as the channel was made (DataChannelInit). Answers at once:
   //   kInvalidState     the channel is still connecting
   //   kClosed           it is closing or closed, or its connection is
   //   kMessageTooLarge  over the other end's max-message-size
