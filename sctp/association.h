@@ -98,6 +98,12 @@ class Association {
   // but late).
   virtual void ReceivePacket(ByteSpan packet) = 0;
 
+  // Around the packets that came with one system call, about `packets` of them: what is due to them
+  // (messages, acknowledgements, packets to send) may then be done once, at the end. Events may
+  // come from inside EndBatch. A packet outside a batch is a batch of its own.
+  virtual void BeginBatch(std::size_t packets) = 0;
+  virtual void EndBatch() = 0;
+
   // Queues one whole message of at least one byte. Nothing was queued when it fails:
   //   kBufferFull       try again after OnSctpAcknowledged; also while stream_count() grows to hold
   //   `stream`,

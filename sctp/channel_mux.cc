@@ -42,6 +42,8 @@ Result<void> ChannelMux::Start(const AssociationFactory& make, bool dtls_client,
 }
 
 void ChannelMux::ReceivePacket(ByteSpan packet) { impl_->ReceivePacket(packet); }
+void ChannelMux::BeginBatch(std::size_t packets) { impl_->BeginBatch(packets); }
+void ChannelMux::EndBatch() { impl_->EndBatch(); }
 
 Result<ChannelId> ChannelMux::Open(const ChannelOptions& options) { return impl_->Open(options); }
 
@@ -76,6 +78,14 @@ ChannelMux::Impl::Impl(Loop& loop, const ChannelMuxOptions& options, ChannelMuxE
 
 void ChannelMux::Impl::ReceivePacket(ByteSpan packet) {
   if (association_) association_->ReceivePacket(packet);
+}
+
+void ChannelMux::Impl::BeginBatch(std::size_t packets) {
+  if (association_) association_->BeginBatch(packets);
+}
+
+void ChannelMux::Impl::EndBatch() {
+  if (association_) association_->EndBatch();
 }
 
 void ChannelMux::Impl::Close(ChannelId id) {

@@ -125,6 +125,10 @@ class ChannelMux {
 
   void ReceivePacket(ByteSpan packet);
 
+  // Around the packets of one read: see Association.
+  void BeginBatch(std::size_t packets);
+  void EndBatch();
+
   // Opens a channel, before or after Start. Errors of CheckChannelOptions, and
   //   kInvalidState   negotiated, and the id is in use, also by a channel that is still closing
   //   kLimitExceeded  max_channels, or no stream number is left

@@ -46,6 +46,8 @@ class ChannelMux::Impl final : public AssociationEvents {
   Result<void> Start(const AssociationFactory& make, bool dtls_client,
                      std::size_t remote_max_message_size);
   void ReceivePacket(ByteSpan packet);
+  void BeginBatch(std::size_t packets);
+  void EndBatch();
   Result<ChannelId> Open(const ChannelOptions& options);
   Result<void> Send(ChannelId id, ByteSpan data, bool is_text);
   void PauseReceiving(ChannelId id);

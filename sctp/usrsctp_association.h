@@ -47,6 +47,8 @@ class UsrsctpAssociation final : public Association, private UsrsctpRuntime::End
 
   Result<void> Connect(std::uint16_t streams) override;
   void ReceivePacket(ByteSpan packet) override;
+  void BeginBatch(std::size_t) override {}
+  void EndBatch() override {}
   Result<void> Send(StreamId stream, Ppid ppid, ByteSpan data, const Delivery& delivery) override;
   Result<void> ResetStreams(std::span<const StreamId> streams) override;
   void PauseReceiving() override { paused_ = true; }

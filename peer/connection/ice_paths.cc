@@ -43,7 +43,7 @@ class IcePaths::Generation final : public ice::Events {
   void OnIceServerError(const ice::ServerError& error) override {
     if (paths_.IsCurrent(*this)) paths_.events_.OnPathServerError(error);
   }
-  void OnIcePacket(ByteSpan packet) override { paths_.OnPacket(packet); }
+  void OnIcePackets(std::span<const ByteSpan> packets) override { paths_.OnPackets(packets); }
 
   IcePaths& paths_;
   const std::uint32_t number_;

@@ -25,6 +25,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -46,7 +47,7 @@ class IcePathsEvents {
   // The pair that carries from now on.
   virtual void OnPathPair(const ice::CandidatePair& pair) = 0;
   virtual void OnPathServerError(const ice::ServerError& error) = 0;
-  virtual void OnPathPacket(ByteSpan packet) = 0;
+  virtual void OnPathPackets(std::span<const ByteSpan> packets) = 0;
 
  protected:
   ~IcePathsEvents() = default;
@@ -97,7 +98,7 @@ class IcePaths {
   void OnState(Generation& generation);
   void OnPair(Generation& generation);
   bool MaybePromote();
-  void OnPacket(ByteSpan packet) { events_.OnPathPacket(packet); }
+  void OnPackets(std::span<const ByteSpan> packets) { events_.OnPathPackets(packets); }
   void Retire(std::unique_ptr<Generation> generation);
   void ShowState();
 

@@ -99,6 +99,17 @@ void TransportStack::OnPathPair(const ice::CandidatePair& pair) {
   if (*alive) MaybeStartDtls();
 }
 
+void TransportStack::OnPathPackets(std::span<const ByteSpan> packets) {
+  const auto alive = safety_.Watch();
+  const bool batch = mux_started_;
+  if (batch) mux_->BeginBatch(packets.size());
+  for (const ByteSpan packet : packets) {
+    OnPathPacket(packet);
+    if (!*alive) return;
+  }
+  if (batch) mux_->EndBatch();
+}
+
 void TransportStack::OnPathPacket(ByteSpan packet) {
   // Anything else (RTP) has no taker in a data-only connection.
   if (!LooksLikeDtls(packet)) return;

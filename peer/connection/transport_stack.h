@@ -18,6 +18,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -105,7 +106,8 @@ class TransportStack final : private IcePathsEvents,
   void OnPathState(ice::State state) override;
   void OnPathPair(const ice::CandidatePair& pair) override;
   void OnPathServerError(const ice::ServerError& error) override;
-  void OnPathPacket(ByteSpan packet) override;
+  void OnPathPackets(std::span<const ByteSpan> packets) override;
+  void OnPathPacket(ByteSpan packet);
   // dtls::Events
   void OnDtlsPacket(ByteSpan packet) override;
   void OnDtlsState(dtls::State state, const Error& error) override;

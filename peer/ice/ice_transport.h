@@ -14,6 +14,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -89,9 +90,9 @@ class Events {
   virtual void OnIceState(State state) = 0;
   virtual void OnIceSelectedPair(const CandidatePair& pair) = 0;
   virtual void OnIceServerError(const ServerError& error) = 0;
-  // A datagram from a source that passed a connectivity check; never STUN. Valid during the call
-  // only.
-  virtual void OnIcePacket(ByteSpan packet) = 0;
+  // Datagrams, in the order in which they came, from sources that passed a connectivity check;
+  // never STUN. At least one: all that one read of the socket gave. Valid during the call only.
+  virtual void OnIcePackets(std::span<const ByteSpan> packets) = 0;
 
  protected:
   ~Events() = default;

@@ -374,7 +374,7 @@ void NiceTransport::OnPacket(ByteSpan packet) {
   if (!*alive) return;
   ++counters_.packets_received;
   counters_.bytes_received += packet.size();
-  events_.OnIcePacket(packet);
+  events_.OnIcePackets({&packet, 1});
 }
 
 void NiceTransport::SetState(State state, const char* reason) {

@@ -48,6 +48,8 @@ class FakeAssociation final : public Association {
   void ReceivePacket(ByteSpan packet) override {
     packets.emplace_back(packet.begin(), packet.end());
   }
+  void BeginBatch(std::size_t) override {}
+  void EndBatch() override {}
 
   Result<void> Send(StreamId stream, Ppid ppid, ByteSpan data, const Delivery& delivery) override {
     if (state_ != AssociationState::kConnected) return Fail(Errc::kInvalidState);

@@ -19,7 +19,7 @@ class FakeIce final : public ice::IceTransport {
  public:
   FakeIce(Loop& loop, SimLink& out, SimLink& in, ice::Credentials local, ice::Events& events)
       : loop_(loop), out_(out), in_(in), events_(events), credentials_(std::move(local)) {
-    in_.SetReceiver([this](ByteSpan packet) { events_.OnIcePacket(packet); });
+    in_.SetReceiver([this](ByteSpan packet) { events_.OnIcePackets({&packet, 1}); });
   }
   ~FakeIce() override { in_.SetReceiver({}); }
 

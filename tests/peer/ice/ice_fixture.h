@@ -84,10 +84,13 @@ class End final : public Events {
     if (!Begin()) return;
     seen.Update([&](Seen& s) { s.server_errors.push_back(error); });
   }
-  void OnIcePacket(ByteSpan packet) override {
+  void OnIcePackets(std::span<const ByteSpan> batch) override {
     if (!Begin()) return;
-    seen.Update([&](Seen& s) { s.packets.emplace_back(packet.begin(), packet.end()); });
-    if (on_packet) on_packet(packet);
+    for (const ByteSpan packet : batch) {
+      seen.Update([&](Seen& s) { s.packets.emplace_back(packet.begin(), packet.end()); });
+      if (on_packet) on_packet(packet);
+      if (transport == nullptr) return;
+    }
   }
 
   test::Watched<Seen> seen;
