@@ -156,7 +156,7 @@ export const CASES = {
   'audio first, max-bundle': {
     fresh: true,
     deadline: 20_000,
-    applies: (peer, { weOffer }) => peer.media && !weOffer,
+    applies: (peer, { weOffer }) => peer.media === true && !weOffer,
     run: async (link) => {
       await link.connect({ bundlePolicy: 'max-bundle', audio: true });
       await bothWays(link, { text: 'data beside refused audio' });
