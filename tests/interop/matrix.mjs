@@ -17,9 +17,9 @@ const COLUMNS = [[true, true], [true, false], [false, true], [false, false]].map
 
 const known = JSON.parse(readFileSync(new URL('known.json', import.meta.url), 'utf8'));
 
-/** The other stack's own defect or missing feature that makes this case fail, if we know one. */
-function knownDefect(peer, title, { weOffer, trickle }) {
-  return known.find((entry) => entry.peer === peer && entry.cases.includes(title) &&
+/** The other stack's own defect or missing feature that makes this case fail, if we know one: `error` is what it must say. */
+function knownDefect(peer, { title, error }, { weOffer, trickle }) {
+  return known.find((entry) => entry.peer === peer && entry.cases.includes(title) && new RegExp(entry.error ?? '').test(error.message) &&
     (entry.weOffer ?? weOffer) === weOffer && (entry.trickle ?? trickle) === trickle);
 }
 
@@ -89,7 +89,7 @@ export async function runMatrix({ names = [], peers = peerNames, we = ours, verb
       const titles = wanted(column);
       if (titles.length === 0) continue;
       versions[name] = await runColumn({ ...peer, we }, column, titles, (result) => {
-        const defect = result.status === 'failed' ? knownDefect(name, result.title, column) : null;
+        const defect = result.status === 'failed' ? knownDefect(name, result, column) : null;
         const status = defect ? 'known' : result.status;
         results.push({ ...result, name: label(column, result.title), peer: name, ...column, status, note: defect?.note ?? result.note });
         if (!verbose) return;

@@ -65,6 +65,7 @@ let count = 0;  // labels are not used twice, so that nothing late is taken for 
 
 /** Opens a channel from each end in turn and sees to it that the other end knows its kind; messages both ways. */
 async function channelKind(link, init) {
+  const wrong = [];  // told when all messages have come
   for (const opener of [link.us, link.them]) {
     const label = `kind-${++count}`;
     opener.send({ cmd: 'channel', label, ...init });
@@ -79,7 +80,7 @@ async function channelKind(link, init) {
     for (const [name, value] of Object.entries(wanted)) {
       // Some libraries do not tell the application everything.
       if (seen[name] === undefined && other !== link.us) continue;
-      check(seen[name], value, `${name} as ${other.name} knows it`);
+      if (seen[name] !== value) wrong.push(`${name} as ${other.name} knows it: ${seen[name]} instead of ${value}`);
     }
     for (let i = 0; i < 10; ++i) {
       opener.send({ cmd: 'send', label, size: 3000, kind: 'binary', seed: i });
@@ -95,6 +96,7 @@ async function channelKind(link, init) {
     opener.send({ cmd: 'close-channel', label });
     await Promise.all([opener, other].map((tool) => tool.event('channel-closed', { label })));
   }
+  if (wrong.length > 0) throw new Error(wrong.join('; '));
 }
 
 async function closeChannel(link, closer) {

@@ -30,7 +30,7 @@ const PEERS = {
   'aiortc': { folder: 'aiortc' },
   'pion': { folder: 'pion' },
   'str0m': { folder: 'str0m' },
-  'webrtc-rs': { folder: 'webrtc-rs' },
+  'webrtc-rs': { folder: 'webrtc-rs', maxSend: 256 * 1024 },
 };
 
 export const peerNames = Object.keys(PEERS);

@@ -14,6 +14,7 @@ use rtc::peer_connection::configuration::setting_engine::SctpMaxMessageSize;
 use rtc::peer_connection::configuration::RTCOfferOptions;
 use rtc::peer_connection::transport::RTCIceCandidateType;
 use serde_json::{json, Value};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -43,6 +44,7 @@ struct Shared {
     trickle: bool,
     ufrag: Mutex<String>, // of the local description that was told last
     gathered: watch::Sender<bool>,
+    closed: AtomicBool, // told
 }
 
 struct Handler(Arc<Shared>);
@@ -72,6 +74,9 @@ impl PeerConnectionEventHandler for Handler {
     }
 
     async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
+        if state == RTCPeerConnectionState::Closed {
+            return self.0.tell_closed();
+        }
         let ms = self.0.created.elapsed().as_micros() as f64 / 1000.0;
         emit("state", json!({"state": state.to_string(), "ms": ms}));
         if state == RTCPeerConnectionState::Connected {
@@ -93,6 +98,14 @@ impl PeerConnectionEventHandler for Handler {
 impl Shared {
     fn connection(&self) -> Option<Arc<dyn PeerConnection>> {
         self.connection.get().and_then(Weak::upgrade)
+    }
+
+    // Once: the library does not always tell of the own close.
+    fn tell_closed(&self) {
+        if !self.closed.swap(true, Ordering::Relaxed) {
+            let ms = self.created.elapsed().as_micros() as f64 / 1000.0;
+            emit("state", json!({"state": "closed", "ms": ms}));
+        }
     }
 
     fn tell_candidate(&self, candidate: &str) {
@@ -161,6 +174,7 @@ impl Peer {
             trickle: config["trickle"].as_bool().unwrap_or(true),
             ufrag: Mutex::default(),
             gathered: watch::Sender::new(false),
+            closed: AtomicBool::new(false),
         });
         let addresses: Vec<String> = local_addresses()
             .into_iter()
@@ -319,6 +333,7 @@ async fn main() {
                 if let Err(error) = old.connection.close().await {
                     emit_error("close", error);
                 }
+                old.shared.tell_closed();
             }
         }
         match (name, &mut peer) {
