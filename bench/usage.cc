@@ -6,7 +6,9 @@
 
 #include <chrono>
 #include <ctime>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
 
 namespace pairwire::bench {
@@ -33,6 +35,11 @@ std::size_t ThreadCount() {
     if (word == "Threads:" && status >> count) return count;
   }
   return 0;
+}
+
+std::size_t DescriptorCount() {
+  const auto entries = std::filesystem::directory_iterator("/proc/self/fd");
+  return static_cast<std::size_t>(std::distance(begin(entries), end(entries)));
 }
 
 std::int64_t NowNanoseconds() {

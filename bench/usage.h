@@ -14,6 +14,7 @@ double ProcessCpuSeconds();
 // Resident memory, in bytes.
 std::size_t ResidentBytes();
 std::size_t ThreadCount();
+std::size_t DescriptorCount();
 // The steady clock, which is the same in every process of a machine.
 std::int64_t NowNanoseconds();
 
