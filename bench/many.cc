@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "bench/beat.h"
 #include "bench/fleet.h"
 #include "bench/payload.h"
 #include "bench/scenario.h"
@@ -33,6 +34,7 @@ class Metronome final : public Role {
       : context_(context),
         fleet_(context_),
         message_(context.options.size),
+        beat_(context.options.pairs, kTicksPerMessage),
         channels_(context.options.pairs),
         next_(context.options.pairs) {}
 
@@ -77,7 +79,7 @@ class Metronome final : public Role {
 
   void TickAt(std::size_t tick) {
     // A tick on which no connection is due wakes nobody.
-    while (tick <= last_tick_ && FirstDue(tick) >= channels_.size()) ++tick;
+    while (tick <= last_tick_ && beat_.DueAt(tick).empty()) ++tick;
     if (tick > last_tick_) return CloseWindow();
     context_.OnLoopAt(opened_ + tick * kTick, [this, tick] {
       SendDue(tick);
@@ -85,21 +87,10 @@ class Metronome final : public Role {
     });
   }
 
-  // Connection n is due at each tick t with t % 100 == n * 100 / pairs (rounded down): these are
-  // neighbours, beginning with this one.
-  std::size_t FirstDue(std::size_t tick) const {
-    const std::size_t phase = tick % kTicksPerMessage;
-    const std::size_t first = (phase * channels_.size() + kTicksPerMessage - 1) / kTicksPerMessage;
-    return Phase(first) == phase ? first : channels_.size();
-  }
-  std::size_t Phase(std::size_t number) const {
-    return number * kTicksPerMessage / channels_.size();
-  }
-
   void SendDue(std::size_t tick) {
     const auto due = (opened_ + tick * kTick).time_since_epoch();
-    for (std::size_t i = FirstDue(tick);
-         i < channels_.size() && Phase(i) == tick % kTicksPerMessage; ++i) {
+    const Beat::Range connections = beat_.DueAt(tick);
+    for (std::size_t i = connections.begin; i < connections.end; ++i) {
       WriteStamp({next_[i]++, std::chrono::nanoseconds(due).count()}, message_);
       const auto sent = channels_[i].Send(message_);
       if (!sent) return context_.Fail(sent.error());
@@ -132,6 +123,7 @@ class Metronome final : public Role {
   Context context_;
   Fleet fleet_;
   Bytes message_;
+  const Beat beat_;
   std::vector<DataChannel> channels_;
   std::vector<std::uint64_t> next_;  // the number of each connection's next message
   std::size_t connecting_ = 0;
