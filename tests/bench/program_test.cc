@@ -146,6 +146,23 @@ TEST(BenchProgramTest, TextWithoutJson) {
   EXPECT_EQ(bench.lines()[0].find('{'), std::string::npos);
 }
 
+TEST(MicroBenchTest, EachBenchmarkRunsWithoutAnError) {
+  const std::string program = std::string(PAIRWIRE_BIN_DIR) + "/pairwire-micro-bench";
+  if (access(program.c_str(), X_OK) != 0) {
+    GTEST_SKIP() << "pairwire-micro-bench was not built: no Google Benchmark here";
+  }
+  ChildProcess bench({program, "--benchmark_format=json", "--benchmark_min_time=0.001"});
+  ASSERT_EQ(bench.WaitForExit(kRunDeadline), 0) << bench.errors();
+  std::string text;
+  for (const std::string& line : bench.lines()) text += line;
+  const Json report = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  ASSERT_TRUE(report.is_object() && report.contains("benchmarks"));
+  EXPECT_GE(report["benchmarks"].size(), 15u);
+  for (const Json& benchmark : report["benchmarks"]) {
+    EXPECT_FALSE(benchmark.value("error_occurred", false)) << benchmark.dump();
+  }
+}
+
 class UsageTest : public testing::TestWithParam<std::vector<std::string>> {};
 
 TEST_P(UsageTest, IsToldInOneLine) {
