@@ -45,7 +45,7 @@ class Connector final : public Role {
         PairEvents{.on_open = [this] { OnOpen(); },
                    .on_closed = [this] { context_.OnLoopAfter(kPauseSeconds, [this] { Next(); }); },
                    .on_failed = [this](const Error& error) { context_.Fail(error); }});
-    started_cpu_ = ProcessCpuSeconds();
+    meter_.Restart();
     started_ns_ = NowNanoseconds();
     pair_->Connect(context_.network, first_, second_);
   }
@@ -55,7 +55,9 @@ class Connector final : public Role {
     if (first_ms_ == 0) {
       first_ms_ = ms;
     } else {
-      cpu_seconds_ += ProcessCpuSeconds() - started_cpu_;
+      const Spent spent = meter_.SinceStart();
+      cpu_seconds_ += spent.cpu_seconds;
+      wait_seconds_ += spent.wait_seconds;
       times_.Add(ms);
     }
     pair_->Close();
@@ -74,6 +76,8 @@ class Connector final : public Role {
     report.Add("firstMs", first_ms_);
     report.Add("cpuMillisecondsPerConnect",
                1e3 * cpu_seconds_ / static_cast<double>(times_.count()));
+    report.Add("waitMillisecondsPerConnect",
+               1e3 * wait_seconds_ / static_cast<double>(times_.count()));
     context_.conductor.Finish(std::move(report));
   }
 
@@ -84,8 +88,9 @@ class Connector final : public Role {
   Samples times_;
   double first_ms_ = 0;
   std::int64_t started_ns_ = 0;
-  double started_cpu_ = 0;
+  Meter meter_;
   double cpu_seconds_ = 0;
+  double wait_seconds_ = 0;
 };
 
 // A connection may take a second on a very slow machine.

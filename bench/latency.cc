@@ -79,11 +79,12 @@ class Pinger final : public Role {
 
  private:
   void OnProbeOpen() {
-    if (!context_.options.bulk) Ping();
+    if (!context_.options.bulk) Ping(NowNanoseconds());
   }
 
-  void Ping() {
-    next_.nanoseconds = NowNanoseconds();
+  // `nanoseconds`: when the trip begins.
+  void Ping(std::int64_t nanoseconds) {
+    next_.nanoseconds = nanoseconds;
     WriteStamp(next_, message_);
     const auto sent = probe_.Send(message_);
     if (!sent) return context_.Fail(sent.error());
@@ -100,17 +101,18 @@ class Pinger final : public Role {
     const double us = static_cast<double>(now - stamp->nanoseconds) / kNsPerUs;
     if (context_.options.bulk) {
       trips_.Add(us);
-      if (stopped_ && echoes_.count() == next_.number) context_.wire.Send({{"do", "tell"}});
-      return;
+      return TellWhenAllAreBack();
     }
-    if (echoes_.count() == warm_up_) cpu_seconds_ = ProcessCpuSeconds();
+    if (echoes_.count() == warm_up_) meter_.Restart();
     if (echoes_.count() > warm_up_) trips_.Add(us);
-    if (trips_.count() < context_.options.trips) return Ping();
+    if (trips_.count() < context_.options.trips) return Ping(NowNanoseconds());
     Report report = NewReport(context_.options);
     report.Add("trips", static_cast<double>(trips_.count()));
     AddPercentiles(report, trips_);
+    const Spent spent = meter_.SinceStart();
     report.Add("activeCpuMicrosecondsPerTrip",
-               (ProcessCpuSeconds() - cpu_seconds_) * 1e6 / static_cast<double>(trips_.count()));
+               spent.cpu_seconds * 1e6 / static_cast<double>(trips_.count()));
+    report.Add("activeWaitPercent", 100 * spent.wait_seconds / spent.seconds);
     context_.conductor.Finish(std::move(report));
   }
 
@@ -122,14 +124,25 @@ class Pinger final : public Role {
     PingAt(Conductor::Clock::now() + kProbeInterval);
   }
 
+  // The main thread keeps the beat and says when a trip begins, so that a trip's wait for a busy
+  // loop counts, and a late one does not put off the next.
   void PingAt(Conductor::Clock::time_point when) {
-    context_.OnLoopAt(when, [this, when] {
-      Ping();
-      if (when < window_end_) return PingAt(when + kProbeInterval);
-      stopped_ = true;
-      context_.wire.Send({{"do", "close"}});
-      bulk_->Stop();
+    if (when >= window_end_) return context_.OnLoopAt(when, [this] { CloseWindow(); });
+    context_.conductor.At(when, [this, when] {
+      context_.network.Post([this, now = NowNanoseconds()] { Ping(now); });
+      PingAt(when + kProbeInterval);
     });
+  }
+
+  void CloseWindow() {
+    stopped_ = true;
+    context_.wire.Send({{"do", "close"}});
+    bulk_->Stop();
+    TellWhenAllAreBack();
+  }
+
+  void TellWhenAllAreBack() {
+    if (stopped_ && echoes_.count() == next_.number) context_.wire.Send({{"do", "tell"}});
   }
 
   void FinishBulk(const Json& result) {
@@ -154,7 +167,7 @@ class Pinger final : public Role {
   Stamp next_;
   Ledger echoes_{/*in_order=*/true};
   Samples trips_;
-  double cpu_seconds_ = 0;
+  Meter meter_;
   Conductor::Clock::time_point window_end_{};
   bool stopped_ = false;
 };
@@ -200,9 +213,9 @@ class Echo final : public Role {
   void Tell() {
     context_.wire.Send(
         {{"do", "result"},
-         {"seconds", window_.seconds},
+         {"seconds", window_.spent.seconds},
          {"megabytesPerSecond",
-          static_cast<double>(window_.messages * kBulkMessageBytes) / window_.seconds / 1e6},
+          static_cast<double>(window_.messages * kBulkMessageBytes) / window_.spent.seconds / 1e6},
          {"oneWayP50Us", one_way_.Percentile(50)},
          {"oneWayP95Us", one_way_.Percentile(95)},
          {"oneWayP99Us", one_way_.Percentile(99)},

@@ -57,14 +57,12 @@ class Crowd final : public Role {
   void OpenWindow() {
     bytes_ = ResidentBytes();
     descriptors_ = DescriptorCount();
-    opened_ns_ = NowNanoseconds();
-    cpu_seconds_ = -ProcessCpuSeconds();
+    meter_.Restart();
     context_.OnLoopAfter(context_.options.seconds, [this] { CloseWindow(); });
   }
 
   void CloseWindow() {
-    cpu_seconds_ += ProcessCpuSeconds();
-    seconds_ = static_cast<double>(NowNanoseconds() - opened_ns_) * 1e-9;
+    spent_ = meter_.SinceStart();
     const Bytes message(kMinMessageBytes);
     for (const auto& pair : pairs_) {
       const auto sent = pair->Send(message);
@@ -79,12 +77,12 @@ class Crowd final : public Role {
     Report report = NewReport(context_.options);
     report.Add("pairs", static_cast<double>(pairs_.size()));
     report.Add("peers", peers);
-    report.Add("seconds", seconds_);
+    report.Add("seconds", spent_.seconds);
     report.Add("kilobytesPerPeer", grown / peers / 1e3);
     report.Add("baseMegabytes", static_cast<double>(base_bytes_) / 1e6);
     report.Add("descriptorsPerPeer", static_cast<double>(descriptors_ - base_descriptors_) / peers);
     report.Add("threads", static_cast<double>(ThreadCount()));
-    report.Add("idleCpuPercent", 100 * cpu_seconds_ / seconds_);
+    report.Add("idleCpuPercent", 100 * spent_.cpu_seconds / spent_.seconds);
     context_.conductor.Finish(std::move(report));
   }
 
@@ -96,9 +94,8 @@ class Crowd final : public Role {
   std::size_t base_descriptors_ = 0;
   std::size_t bytes_ = 0;
   std::size_t descriptors_ = 0;
-  std::int64_t opened_ns_ = 0;
-  double seconds_ = 0;
-  double cpu_seconds_ = 0;
+  Meter meter_;
+  Spent spent_;
 };
 
 std::chrono::seconds Allowance(const Options& options) {

@@ -33,8 +33,9 @@ std::string FindContradiction(const Options& options) {
   if (options.unreliable && name != "throughput" && name != "messages") {
     return "--unreliable belongs to throughput and messages";
   }
-  if (options.buffer != 0 && options.buffer < 2 * options.size) {
-    return "--buffer must hold two messages at least";
+  const std::size_t least = options.bulk ? kMinBulkBuffer : 2 * options.size;
+  if (options.buffer != 0 && options.buffer < least) {
+    return "--buffer must be " + std::to_string(least) + " at least";
   }
   return {};
 }

@@ -21,6 +21,8 @@ inline constexpr int kExitUsage = 2;
 inline constexpr std::size_t kMinMessageBytes = 16;
 inline constexpr std::size_t kMaxMessageBytes = 64 * 1024 * 1024;
 inline constexpr std::size_t kMaxPairs = 10'000;
+// The least --buffer beside --bulk, whose stream leaves some of it to the small messages.
+inline constexpr std::size_t kMinBulkBuffer = 1024 * 1024;
 
 struct Scenario;
 

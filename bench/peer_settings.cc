@@ -43,10 +43,12 @@ PeerConfiguration PeerSettings(const Options& options) {
   peer.enable_ice_tcp = false;
   peer.mdns = MdnsMode::kOff;
   peer.restart_on_network_change = false;
-  peer.max_message_size = std::max(peer.max_message_size, options.size);
-  peer.max_receive_buffer = std::max(peer.max_receive_buffer, 4 * options.size);
   peer.max_buffered_amount =
       options.buffer != 0 ? options.buffer : std::max(peer.max_buffered_amount, 4 * options.size);
+  // The library asks that the buffer holds the largest message.
+  peer.max_message_size =
+      std::max(std::min(peer.max_message_size, peer.max_buffered_amount), options.size);
+  peer.max_receive_buffer = std::max(peer.max_receive_buffer, 4 * options.size);
   if (options.fast_path) SetFastPath(peer, *options.fast_path);
   if (options.pacing) peer.ice_pacing = *options.pacing;
   return peer;

@@ -33,6 +33,18 @@ void Report::Add(std::string_view name, std::string_view value) {
   fields_[std::string(name)] = std::string(value);
 }
 
+Json ToJson(const Spent& spent) {
+  return {{"seconds", spent.seconds},
+          {"cpuSeconds", spent.cpu_seconds},
+          {"waitSeconds", spent.wait_seconds}};
+}
+
+Spent SpentFromJson(const Json& json) {
+  return {.seconds = json.value("seconds", 0.0),
+          .cpu_seconds = json.value("cpuSeconds", 0.0),
+          .wait_seconds = json.value("waitSeconds", 0.0)};
+}
+
 std::string Report::ToJson() const { return fields_.dump(); }
 
 std::string Report::ToText() const {

@@ -3,8 +3,6 @@
 
 #include <utility>
 
-#include "bench/usage.h"
-
 namespace pairwire::bench {
 
 StreamSender::StreamSender(DataChannel channel, std::size_t message_size, std::size_t buffer,
@@ -60,15 +58,12 @@ Result<Stamp> StreamReceiver::OnMessage(ByteSpan data) {
 }
 
 void StreamReceiver::OpenWindow() {
+  meter_.Restart();
   opened_count_ = ledger_.count();
-  opened_ns_ = NowNanoseconds();
-  opened_cpu_ = ProcessCpuSeconds();
 }
 
 Window StreamReceiver::CloseWindow() const {
-  return {.seconds = static_cast<double>(NowNanoseconds() - opened_ns_) * 1e-9,
-          .cpu_seconds = ProcessCpuSeconds() - opened_cpu_,
-          .messages = ledger_.count() - opened_count_};
+  return {.spent = meter_.SinceStart(), .messages = ledger_.count() - opened_count_};
 }
 
 }  // namespace pairwire::bench

@@ -13,6 +13,7 @@
 
 #include "bench/payload.h"
 #include "bench/report.h"
+#include "bench/usage.h"
 
 namespace pairwire::bench {
 
@@ -46,8 +47,7 @@ class StreamSender {
 
 // What a receiver saw between two moments, by its own clocks.
 struct Window {
-  double seconds = 0;
-  double cpu_seconds = 0;  // of its process
+  Spent spent;  // by its process
   std::uint64_t messages = 0;
 };
 
@@ -66,8 +66,7 @@ class StreamReceiver {
  private:
   const std::size_t message_size_;
   Ledger ledger_;
-  std::int64_t opened_ns_ = 0;
-  double opened_cpu_ = 0;
+  Meter meter_;
   std::uint64_t opened_count_ = 0;
 };
 
