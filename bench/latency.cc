@@ -24,7 +24,6 @@ namespace {
 
 constexpr char kProbeLabel[] = "probe";
 constexpr char kBulkLabel[] = "bulk";
-constexpr std::size_t kBulkMessageBytes = 64 * 1024;
 // What the stream leaves of the connection's buffer to the small messages.
 constexpr std::size_t kKeepFree = 256 * 1024;
 constexpr std::chrono::milliseconds kProbeInterval{5};
@@ -60,8 +59,9 @@ class Pinger final : public Role {
                             context_.Fail(error.value_or(Error{Errc::kClosed, "closed"}));
                           }});
     if (context_.options.bulk) {
-      bulk_.emplace(end->connection().CreateDataChannel(kBulkLabel), kBulkMessageBytes,
-                    PeerSettings(context_.options).max_buffered_amount, kKeepFree);
+      bulk_.emplace(context_.network, end->connection().CreateDataChannel(kBulkLabel),
+                    kBulkMessageBytes, PeerSettings(context_.options).max_buffered_amount,
+                    kKeepFree);
       bulk_->Subscribe(
           [this] {
             bulk_->Start();
@@ -118,6 +118,7 @@ class Pinger final : public Role {
 
   void OpenWindow() {
     context_.wire.Send({{"do", "open"}});
+    meter_.Restart();
     window_end_ =
         Conductor::Clock::now() + std::chrono::duration_cast<Conductor::Clock::duration>(
                                       std::chrono::duration<double>(context_.options.seconds));
@@ -136,6 +137,7 @@ class Pinger final : public Role {
 
   void CloseWindow() {
     stopped_ = true;
+    spent_ = meter_.SinceStart();
     context_.wire.Send({{"do", "close"}});
     bulk_->Stop();
     TellWhenAllAreBack();
@@ -155,6 +157,11 @@ class Pinger final : public Role {
          {"oneWayP50Us", "oneWayP95Us", "oneWayP99Us", "oneWayMaxUs", "megabytesPerSecond"}) {
       report.Add(name, result.value(name, 0.0));
     }
+    const Spent other = SpentFromJson(result);
+    report.Add("senderWaitPercent", 100 * spent_.wait_seconds / spent_.seconds);
+    if (context_.options.processes == 2) {
+      report.Add("receiverWaitPercent", 100 * other.wait_seconds / other.seconds);
+    }
     context_.conductor.Finish(std::move(report));
   }
 
@@ -168,6 +175,7 @@ class Pinger final : public Role {
   Ledger echoes_{/*in_order=*/true};
   Samples trips_;
   Meter meter_;
+  Spent spent_;
   Conductor::Clock::time_point window_end_{};
   bool stopped_ = false;
 };
@@ -211,15 +219,15 @@ class Echo final : public Role {
   }
 
   void Tell() {
-    context_.wire.Send(
-        {{"do", "result"},
-         {"seconds", window_.spent.seconds},
-         {"megabytesPerSecond",
-          static_cast<double>(window_.messages * kBulkMessageBytes) / window_.spent.seconds / 1e6},
-         {"oneWayP50Us", one_way_.Percentile(50)},
-         {"oneWayP95Us", one_way_.Percentile(95)},
-         {"oneWayP99Us", one_way_.Percentile(99)},
-         {"oneWayMaxUs", one_way_.Max()}});
+    Json result = ToJson(window_.spent);
+    result["do"] = "result";
+    result["megabytesPerSecond"] =
+        static_cast<double>(window_.messages * kBulkMessageBytes) / window_.spent.seconds / 1e6;
+    result["oneWayP50Us"] = one_way_.Percentile(50);
+    result["oneWayP95Us"] = one_way_.Percentile(95);
+    result["oneWayP99Us"] = one_way_.Percentile(99);
+    result["oneWayMaxUs"] = one_way_.Max();
+    context_.wire.Send(std::move(result));
   }
 
   Context context_;

@@ -11,21 +11,23 @@ namespace {
 
 constexpr double kLargestWhole = 9e15;  // below it a double holds every whole number
 
-std::string Rounded(double value) {
+bool IsWhole(double value) { return value == std::floor(value) && std::abs(value) < kLargestWhole; }
+
+double Rounded(double value) {
   std::array<char, 48> text{};
   std::snprintf(text.data(), text.size(), "%.6g", value);
-  return text.data();
+  return std::strtod(text.data(), nullptr);
 }
 
 }  // namespace
 
 void Report::Add(std::string_view name, double value) {
+  if (!IsWhole(value)) value = Rounded(value);
   auto& field = fields_[std::string(name)];
-  // Counts print as whole numbers, also large ones.
-  if (value == std::floor(value) && std::abs(value) < kLargestWhole) {
+  if (IsWhole(value)) {
     field = static_cast<std::int64_t>(value);
   } else {
-    field = std::strtod(Rounded(value).c_str(), nullptr);
+    field = value;
   }
 }
 

@@ -38,6 +38,7 @@ class Sender final : public Role {
     PeerEnd* end = fleet_.Get(0);
     if (end == nullptr) return;
     stream_.emplace(
+        context_.network,
         end->connection().CreateDataChannel("stream", ChannelSettings(context_.options)),
         context_.options.size, PeerSettings(context_.options).max_buffered_amount);
     stream_->Subscribe(

@@ -209,6 +209,18 @@ TEST(BenchProgramTest, FailsInOneLineWhenTheOtherProcessDies) {
   EXPECT_EQ(std::count(errors.begin(), errors.end(), '\n'), 1) << errors;
 }
 
+TEST(BenchProgramTest, FailsInOneLineWhenNothingArrivesInTime) {
+  ChildProcess bench(Command({"throughput", "--seconds", "60", "--deadline", "1"}));
+  const pid_t child = WaitForChildOf(bench.pid());
+  ASSERT_GT(child, 0);
+  kill(child, SIGSTOP);
+  EXPECT_EQ(bench.WaitForExit(kRunDeadline), 1);
+  EXPECT_TRUE(bench.lines().empty());
+  const std::string errors = bench.errors();
+  EXPECT_EQ(std::count(errors.begin(), errors.end(), '\n'), 1) << errors;
+  EXPECT_NE(kill(child, 0), 0) << "the stopped process is still there";
+}
+
 TEST(BenchProgramTest, TheOtherProcessEndsWithIt) {
   ChildProcess bench(Command({"throughput", "--seconds", "60"}));
   const pid_t child = WaitForChildOf(bench.pid());

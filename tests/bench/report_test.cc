@@ -12,9 +12,12 @@ TEST(ReportTest, JsonKeepsTheOrderAndRoundsFractionsNotCounts) {
   report.Add("size", 65536);
   report.Add("messages", 123456789);
   report.Add("megabytesPerSecond", 547.123456789);
+  report.Add("messagesPerSecond", 216568.87654321);
   report.Add("lossPercent", 0.000012345678);
-  EXPECT_EQ(report.ToJson(), R"({"scenario":"throughput","size":65536,"messages":123456789,)"
-                             R"("megabytesPerSecond":547.123,"lossPercent":1.23457e-05})");
+  EXPECT_EQ(
+      report.ToJson(),
+      R"({"scenario":"throughput","size":65536,"messages":123456789,)"
+      R"("megabytesPerSecond":547.123,"messagesPerSecond":216569,"lossPercent":1.23457e-05})");
 }
 
 TEST(ReportTest, TextIsALineForEachFigure) {
