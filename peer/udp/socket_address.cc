@@ -30,6 +30,16 @@ std::uint16_t SocketAddress::port() const {
   return ntohs(v6() ? storage_.v6.sin6_port : storage_.v4.sin_port);
 }
 
+void SocketAddress::TakeScope(const SocketAddress& local) {
+  if (!v6() || !local.v6() || !IN6_IS_ADDR_LINKLOCAL(&storage_.v6.sin6_addr)) return;
+  if (storage_.v6.sin6_scope_id == 0) storage_.v6.sin6_scope_id = local.storage_.v6.sin6_scope_id;
+}
+
+ByteSpan SocketAddress::ip() const {
+  if (v6()) return storage_.v6.sin6_addr.s6_addr;
+  return {reinterpret_cast<const std::uint8_t*>(&storage_.v4.sin_addr), sizeof(in_addr)};
+}
+
 bool SocketAddress::operator==(const SocketAddress& other) const {
   if (storage_.any.sa_family != other.storage_.any.sa_family) return false;
   if (storage_.any.sa_family == AF_INET) {

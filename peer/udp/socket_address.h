@@ -6,6 +6,7 @@
 #define PAIRWIRE_PEER_UDP_SOCKET_ADDRESS_H_
 
 #include <netinet/in.h>
+#include <pairwire/bytes.h>
 #include <sys/socket.h>
 
 #include <cstdint>
@@ -23,8 +24,14 @@ class SocketAddress {
   // What `fd` is bound to; nullopt: no internet socket.
   static std::optional<SocketAddress> OfSocket(int fd);
 
+  bool known() const { return storage_.any.sa_family != AF_UNSPEC; }
   bool v6() const { return storage_.any.sa_family == AF_INET6; }
   std::uint16_t port() const;
+  // A link-local address without a scope takes the one of `local`; nothing can be sent there
+  // without.
+  void TakeScope(const SocketAddress& local);
+  // 4 or 16 bytes, in network order.
+  ByteSpan ip() const;
 
   const sockaddr* data() const { return &storage_.any; }
   socklen_t size() const { return v6() ? sizeof(sockaddr_in6) : sizeof(sockaddr_in); }

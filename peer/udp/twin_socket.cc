@@ -86,7 +86,7 @@ bool TwinSocket::Split(const ReadBuffers::Received& received) {
     }
     ++received_.strays;
     const auto alive = safety_.Watch();
-    events_.OnTwinStray(packet, received.from);
+    events_.OnTwinStray(*this, packet, received.from);
     if (!*alive) return false;
   }
   return true;

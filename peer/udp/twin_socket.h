@@ -65,7 +65,8 @@ class TwinSocket {
     // At least one, at most kMaxBatch, in order; valid during the call.
     virtual void OnTwinPackets(std::span<const ByteSpan> packets) = 0;
     // Neither DTLS nor RTP by its first byte.
-    virtual void OnTwinStray(ByteSpan packet, const SocketAddress& from) = 0;
+    virtual void OnTwinStray(const TwinSocket& twin, ByteSpan packet,
+                             const SocketAddress& from) = 0;
     // The socket refused something for a reason other than a full buffer.
     virtual void OnTwinSendFailed(int error) = 0;
     // A datagram of so many bytes left in fragments: the path carries less.

@@ -67,7 +67,7 @@ class Port final : public TwinSocket::Events {
     });
     if (on_packets) on_packets();
   }
-  void OnTwinStray(ByteSpan packet, const SocketAddress&) override {
+  void OnTwinStray(const TwinSocket&, ByteSpan packet, const SocketAddress&) override {
     EXPECT_NE(twin, nullptr);
     seen.Update([&](Seen& s) { s.strays.emplace_back(packet.begin(), packet.end()); });
     if (on_stray) on_stray();
