@@ -24,12 +24,12 @@
 namespace pairwire {
 namespace {
 
+// Longer than any pause of a conversation that wants it.
+constexpr std::chrono::microseconds kMaxSpin{1'000'000};
+
 // A connection needs TransportStack::kCloseTimeout to close in order; the rest is for a busy
 // machine.
 constexpr std::chrono::milliseconds kCloseAllTimeout{2500};
-
-// Longer than any pause of a conversation that wants it.
-constexpr std::chrono::microseconds kMaxSpin{1'000'000};
 
 bool IsAddress(const std::string& text) {
   unsigned char buffer[sizeof(in6_addr)];

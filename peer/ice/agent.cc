@@ -38,6 +38,19 @@ struct ErrorFree {
   void operator()(GError* error) const { g_error_free(error); }
 };
 
+std::optional<udp::SocketAddress> ToSocketAddress(const NiceAddress& address) {
+  sockaddr_storage storage{};
+  auto* const generic = reinterpret_cast<sockaddr*>(&storage);
+  nice_address_copy_to_sockaddr(&address, generic);
+  return udp::SocketAddress::From(generic, sizeof(storage));
+}
+
+void FreeCandidates(GSList* candidates) {
+  g_slist_free_full(candidates, [](gpointer candidate) {
+    nice_candidate_free(static_cast<NiceCandidate*>(candidate));
+  });
+}
+
 bool IsAddress(const std::string& host) {
   NiceAddress address;
   nice_address_init(&address);
@@ -56,19 +69,6 @@ std::string StunServerOf(const NiceCandidate& candidate) {
   std::array<char, NICE_ADDRESS_STRING_LEN> text{};
   nice_address_to_string(&address, text.data());
   return std::string(text.data()) + ':' + std::to_string(nice_address_get_port(&address));
-}
-
-std::optional<udp::SocketAddress> ToSocketAddress(const NiceAddress& address) {
-  sockaddr_storage storage{};
-  auto* const generic = reinterpret_cast<sockaddr*>(&storage);
-  nice_address_copy_to_sockaddr(&address, generic);
-  return udp::SocketAddress::From(generic, sizeof(storage));
-}
-
-void FreeCandidates(GSList* candidates) {
-  g_slist_free_full(candidates, [](gpointer candidate) {
-    nice_candidate_free(static_cast<NiceCandidate*>(candidate));
-  });
 }
 
 }  // namespace
