@@ -12,6 +12,7 @@
 
 #include <cstdio>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <utility>
@@ -271,7 +272,7 @@ TEST_F(FastPathAlone, APairChangeLosesNothing) {
     path->Select(after);
   });
   // Each leaves over the pair that was selected when it was sent.
-  for (const std::size_t size : {100, 120}) {
+  for (const std::size_t size : std::initializer_list<std::size_t>{100, 120}) {
     for (std::size_t i = 0; i < 10; ++i) EXPECT_EQ(other.Receive()->size(), size + i);
   }
   for (std::size_t i = 0; i < 10; ++i) EXPECT_EQ(other_later.Receive()->size(), 110 + i);

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstring>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -116,7 +117,9 @@ class WireBatchTest : public ::testing::Test {
 };
 
 TEST_F(WireBatchTest, EqualSizesShareAGroupAndAShorterOneEndsIt) {
-  for (const std::size_t size : {100, 100, 100, 60, 60, 80, 20, 20}) Append(a_, size);
+  for (const std::size_t size :
+       std::initializer_list<std::size_t>{100, 100, 100, 60, 60, 80, 20, 20})
+    Append(a_, size);
   EXPECT_TRUE(sent_.empty());
   loop_.RunUntilIdle();
   EXPECT_EQ(many_calls_, 1);
@@ -252,7 +255,8 @@ TEST_F(WireBatchTest, AFullBufferDropsTheRestSilentlyAndStopsNothing) {
     verdict_ = [&](const Sent&) { return room-- > 0 ? 0 : error; };
     Append(a_, 100);
     Append(a_, 100);
-    for (const std::size_t size : {200, 300, 300}) Append(a_, size);
+    for (const std::size_t size : std::initializer_list<std::size_t>{200, 300, 300})
+      Append(a_, size);
     loop_.RunUntilIdle();
     EXPECT_EQ(sent_.size(), 1U);
     EXPECT_EQ(a_.counters.packets, 2U);
@@ -289,7 +293,9 @@ TEST_F(WireBatchTest, EachDatagramIsCountedOnceWhateverHappens) {
         verdict_ = [&](const Sent&) { return room-- > 0 ? 0 : error; };
         RawSocket real;  // EMSGSIZE sets options on it
         WireSocket socket{.fd = real.fd(), .segments = segments};
-        for (const std::size_t size : {100, 100, 100, 50, 70, 80, 80}) Append(socket, size);
+        for (const std::size_t size :
+             std::initializer_list<std::size_t>{100, 100, 100, 50, 70, 80, 80})
+          Append(socket, size);
         loop_.RunUntilIdle();
         const SendCounters& counters = socket.counters;
         EXPECT_EQ(counters.packets + counters.full + counters.failed, 7U)
