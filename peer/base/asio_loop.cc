@@ -122,7 +122,7 @@ class AsioLoop::Impl {
   };
 
   void Run();
-  void RunTurn();
+  void RunTurn(bool poll);
   void RunMailbox();
   bool RefillBatch();
   void RunTimers();
@@ -252,17 +252,21 @@ void AsioLoop::Impl::CancelTimer(TimerId id) {
 void AsioLoop::Impl::Run() {
   current_loop = owner_;
   pthread_setname_np(pthread_self(), thread_name_.c_str());
+  bool poll = true;
   while (!stop_requested_) {
-    RunTurn();
+    RunTurn(poll);
+    // What a turn's end asks for the end of the next one (to send what it made) does not wait for
+    // another look at the descriptors; every other turn has one whatever happens.
+    poll = !poll || turn_end_.empty();
     if (!stop_requested_ && !HasReadyWork() && !Spins()) Sleep();
   }
   Drain();
   current_loop = nullptr;
 }
 
-void AsioLoop::Impl::RunTurn() {
+void AsioLoop::Impl::RunTurn(bool poll) {
   turns_.fetch_add(1, std::memory_order_relaxed);
-  for (int i = 0; i < kMaxHandlersPerTurn && context_.poll_one() > 0; ++i) busy_ = true;
+  for (int i = 0; poll && i < kMaxHandlersPerTurn && context_.poll_one() > 0; ++i) busy_ = true;
   RunMailbox();
   RunTimers();
   RunTurnEnd();
