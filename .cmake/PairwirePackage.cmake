@@ -29,7 +29,7 @@ function(pairwire_product name)
 endfunction()
 
 pairwire_product(peer
-  BOXES pairwire_base pairwire_capture pairwire_sdp pairwire_negotiation pairwire_ice pairwire_net pairwire_dtls
+  BOXES pairwire_base pairwire_udp pairwire_capture pairwire_sdp pairwire_negotiation pairwire_ice pairwire_net pairwire_dtls
         pairwire_sctp pairwire_connection
   LINK tl::expected Threads::Threads OpenSSL::SSL OpenSSL::Crypto nice gio-2.0 gobject-2.0 glib-2.0 usrsctp)
 pairwire_product(session

@@ -89,8 +89,11 @@ struct Watch {
 
 class AsioLoop::Impl {
  public:
-  Impl(const AsioLoop* owner, std::string thread_name)
-      : owner_(owner), thread_name_(std::move(thread_name)), work_(context_.get_executor()) {
+  Impl(const AsioLoop* owner, std::string thread_name, Duration spin)
+      : owner_(owner),
+        thread_name_(std::move(thread_name)),
+        spin_(spin),
+        work_(context_.get_executor()) {
     thread_name_.resize(std::min(thread_name_.size(), kMaxThreadName));
   }
 
@@ -119,7 +122,7 @@ class AsioLoop::Impl {
   };
 
   void Run();
-  void RunTurn();
+  void RunTurn(bool poll);
   void RunMailbox();
   bool RefillBatch();
   void RunTimers();
@@ -127,6 +130,7 @@ class AsioLoop::Impl {
   void RearmWatches();
   void Sleep();
   bool HasReadyWork() const;
+  bool Spins();
   void ArmTimer();
   void Arm(FdWatchId id, Watch& watch);
   void OnReady(FdWatchId id, const error_code& error);
@@ -138,6 +142,7 @@ class AsioLoop::Impl {
 
   const AsioLoop* const owner_;
   std::string thread_name_;
+  const Duration spin_;
   asio::io_context context_{1};  // 1: a hint that one thread runs it
   const asio::executor_work_guard<asio::io_context::executor_type> work_;
 
@@ -158,6 +163,8 @@ class AsioLoop::Impl {
   std::map<FdWatchId, std::shared_ptr<Watch>> watches_;
   std::vector<FdWatchId> fired_;  // called in this turn; armed again when it ends
   FdWatchId next_watch_id_ = 1;
+  bool busy_ = false;  // there was something to do since Spins was asked
+  TimePoint spin_until_{};
   bool draining_ = false;  // stopping or stopped: take nothing new
 
   std::thread thread_;
@@ -245,18 +252,21 @@ void AsioLoop::Impl::CancelTimer(TimerId id) {
 void AsioLoop::Impl::Run() {
   current_loop = owner_;
   pthread_setname_np(pthread_self(), thread_name_.c_str());
+  bool poll = true;
   while (!stop_requested_) {
-    RunTurn();
-    if (!stop_requested_ && !HasReadyWork()) Sleep();
+    RunTurn(poll);
+    // What a turn's end asks for the end of the next one (to send what it made) does not wait for
+    // another look at the descriptors; every other turn has one whatever happens.
+    poll = !poll || turn_end_.empty();
+    if (!stop_requested_ && !HasReadyWork() && !Spins()) Sleep();
   }
   Drain();
   current_loop = nullptr;
 }
 
-void AsioLoop::Impl::RunTurn() {
+void AsioLoop::Impl::RunTurn(bool poll) {
   turns_.fetch_add(1, std::memory_order_relaxed);
-  for (int i = 0; i < kMaxHandlersPerTurn && context_.poll_one() > 0; ++i) {
-  }
+  for (int i = 0; poll && i < kMaxHandlersPerTurn && context_.poll_one() > 0; ++i) busy_ = true;
   RunMailbox();
   RunTimers();
   RunTurnEnd();
@@ -267,6 +277,7 @@ void AsioLoop::Impl::RunMailbox() {
   for (int i = 0; i < kMaxTasksPerTurn && !stop_requested_; ++i) {
     if (batch_next_ == batch_.size() && !RefillBatch()) return;
     Task task = std::move(batch_[batch_next_++]);
+    busy_ = true;
     task();
   }
 }
@@ -303,6 +314,14 @@ bool AsioLoop::Impl::HasReadyWork() const {
   return batch_next_ < batch_.size() || !turn_end_.empty() || (next && *next <= Clock::now());
 }
 
+// The next turn polls; it sees posted tasks too, so that nobody has to wake this thread.
+bool AsioLoop::Impl::Spins() {
+  if (spin_ == Duration::zero()) return false;
+  const TimePoint now = Clock::now();
+  if (std::exchange(busy_, false)) spin_until_ = now + spin_;
+  return now < spin_until_;
+}
+
 void AsioLoop::Impl::Sleep() {
   ArmTimer();
   {
@@ -312,6 +331,7 @@ void AsioLoop::Impl::Sleep() {
   }
   // Blocks until one handler ran: a descriptor, the timer, or the empty one that Post sends.
   context_.run_one();
+  busy_ = true;
   const std::lock_guard lock(mailbox_.mutex);
   mailbox_.sleeping = false;
 }
@@ -411,8 +431,8 @@ void AsioLoop::Impl::Drain() {
   watches.swap(watches_);
 }
 
-AsioLoop::AsioLoop(std::string thread_name)
-    : impl_(std::make_unique<Impl>(this, std::move(thread_name))) {}
+AsioLoop::AsioLoop(std::string thread_name, Duration spin)
+    : impl_(std::make_unique<Impl>(this, std::move(thread_name), spin)) {}
 
 AsioLoop::~AsioLoop() { Stop(); }
 

@@ -44,6 +44,9 @@ class IcePaths::Generation final : public ice::Events {
     if (paths_.IsCurrent(*this)) paths_.events_.OnPathServerError(error);
   }
   void OnIcePackets(std::span<const ByteSpan> packets) override { paths_.OnPackets(packets); }
+  void OnIceDatagramTooLarge(std::size_t bytes) override {
+    if (this == paths_.carrier_.get()) paths_.events_.OnPathDatagramTooLarge(bytes);
+  }
 
   IcePaths& paths_;
   const std::uint32_t number_;

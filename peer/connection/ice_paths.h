@@ -48,6 +48,8 @@ class IcePathsEvents {
   virtual void OnPathPair(const ice::CandidatePair& pair) = 0;
   virtual void OnPathServerError(const ice::ServerError& error) = 0;
   virtual void OnPathPackets(std::span<const ByteSpan> packets) = 0;
+  // ice::Events::OnIceDatagramTooLarge, of the carrier.
+  virtual void OnPathDatagramTooLarge(std::size_t /*bytes*/) {}
 
  protected:
   ~IcePathsEvents() = default;

@@ -27,6 +27,7 @@ ice::NiceTransportOptions ToOptions(NetworkCore& network, const PeerConfiguratio
   options.port_range_begin = configuration.port_range_begin;
   options.port_range_end = configuration.port_range_end;
   options.ice_tcp = configuration.enable_ice_tcp;
+  options.fast_path = configuration.enable_fast_path;
   options.pacing = configuration.ice_pacing;
   return options;
 }

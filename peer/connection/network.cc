@@ -21,6 +21,9 @@
 namespace pairwire {
 namespace {
 
+// Longer than any pause of a conversation that wants it.
+constexpr std::chrono::microseconds kMaxSpin{1'000'000};
+
 // A connection needs TransportStack::kCloseTimeout to close in order; the rest is for a busy
 // machine.
 constexpr std::chrono::milliseconds kCloseAllTimeout{2500};
@@ -28,7 +31,7 @@ constexpr std::chrono::milliseconds kCloseAllTimeout{2500};
 }  // namespace
 
 struct Network::Impl {
-  explicit Impl(const std::string& thread_name) : loop(thread_name) {}
+  explicit Impl(const NetworkOptions& options) : loop(options.thread_name, options.spin) {}
 
   AsioLoop loop;
   std::unique_ptr<NetworkCore> core;  // made and destroyed on the loop
@@ -39,7 +42,10 @@ struct Network::Impl {
 Network::Network(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Result<std::unique_ptr<Network>> Network::Create(NetworkOptions options) {
-  auto impl = std::make_unique<Impl>(options.thread_name);
+  if (options.spin < std::chrono::microseconds(0) || options.spin > kMaxSpin) {
+    return Fail(Errc::kInvalidArgument, "spin must be 0..1 s");
+  }
+  auto impl = std::make_unique<Impl>(options);
   if (auto started = impl->loop.Start(); !started) return tl::unexpected(started.error());
   std::optional<Error> error;
   RunAndWait(impl->loop, [&] {

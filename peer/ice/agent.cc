@@ -11,6 +11,7 @@
 
 #include "peer/base/check.h"
 #include "peer/ice/socket_peek.h"
+#include "peer/udp/port_split.h"
 
 namespace pairwire::ice {
 namespace {
@@ -36,6 +37,19 @@ struct CandidateFree {
 struct ErrorFree {
   void operator()(GError* error) const { g_error_free(error); }
 };
+
+std::optional<udp::SocketAddress> ToSocketAddress(const NiceAddress& address) {
+  sockaddr_storage storage{};
+  auto* const generic = reinterpret_cast<sockaddr*>(&storage);
+  nice_address_copy_to_sockaddr(&address, generic);
+  return udp::SocketAddress::From(generic, sizeof(storage));
+}
+
+void FreeCandidates(GSList* candidates) {
+  g_slist_free_full(candidates, [](gpointer candidate) {
+    nice_candidate_free(static_cast<NiceCandidate*>(candidate));
+  });
+}
 
 bool IsAddress(const std::string& host) {
   NiceAddress address;
@@ -129,6 +143,7 @@ struct AgentCallbacks {
         local->type == NICE_CANDIDATE_TYPE_RELAYED || remote->type == NICE_CANDIDATE_TYPE_RELAYED;
     self->selected_udp_ = local->transport == NICE_CANDIDATE_TRANSPORT_UDP &&
                           local->type != NICE_CANDIDATE_TYPE_RELAYED;
+    self->direct_path_ = self->selected_udp_ ? self->FindDirectPath(*remote) : std::nullopt;
     self->sink_->OnAgentSelectedPair(self->Line(local), self->Line(remote), relayed);
   }
 
@@ -197,7 +212,8 @@ Result<std::unique_ptr<Agent>> Agent::Create(IoLoop& loop, const AgentOptions& o
 Agent::Agent(std::unique_ptr<GlibContext> context, const AgentOptions& options)
     : context_(std::move(context)),
       turn_servers_(options.turn_servers),
-      cancel_lookups_(g_cancellable_new()) {
+      cancel_lookups_(g_cancellable_new()),
+      share_ports_(options.share_ports) {
   // Not CONSENT_FRESHNESS: in this version one lost packet ends a session half of the time. Not
   // keepalive-conncheck either: consent is asked for by consent.h. Not ICE_TRICKLE, which does
   // nothing.
@@ -318,7 +334,7 @@ Result<void> Agent::Gather(const std::vector<LocalAddress>& addresses) {
   const bool gathering = nice_agent_gather_candidates(agent_, stream_) != FALSE;
   context_->Kick();
   if (!gathering) return Fail(Errc::kSystem, "no port is free on the local addresses");
-  EnlargeSocketBuffers();
+  PrepareSockets();
   for (std::size_t i = turn_servers_.size(); i-- > 0;) {
     if (!IsAddress(turn_servers_[i].host)) {
       ResolveTurnServer(i);
@@ -330,8 +346,8 @@ Result<void> Agent::Gather(const std::vector<LocalAddress>& addresses) {
 }
 
 // The default receive buffer holds 90 packets of 1200 bytes, less than one window of SCTP. The
-// kernel keeps to its own maximum.
-void Agent::EnlargeSocketBuffers() {
+// kernel keeps to its own maximum. Ports are shared now, as nobody knows them yet.
+void Agent::PrepareSockets() {
   GPtrArray* const sockets = nice_agent_get_sockets(agent_, stream_, kComponent);
   if (sockets == nullptr) return;
   for (guint i = 0; i < sockets->len; ++i) {
@@ -339,8 +355,37 @@ void Agent::EnlargeSocketBuffers() {
     if (g_socket_get_socket_type(socket) != G_SOCKET_TYPE_DATAGRAM) continue;
     g_socket_set_option(socket, SOL_SOCKET, SO_RCVBUF, kSocketBuffer, nullptr);
     g_socket_set_option(socket, SOL_SOCKET, SO_SNDBUF, kSocketBuffer, nullptr);
+    const int fd = g_socket_get_fd(socket);
+    if (share_ports_ && udp::ShareUdpPort(fd)) shared_.push_back(fd);
   }
   g_ptr_array_unref(sockets);
+}
+
+std::optional<DirectPath> Agent::FindDirectPath(const NiceCandidate& remote) const {
+  GSocket* const socket = nice_agent_get_selected_socket(agent_, stream_, kComponent);
+  const auto address = ToSocketAddress(remote.addr);
+  if (socket == nullptr) return std::nullopt;
+  const int fd = g_socket_get_fd(socket);
+  g_object_unref(socket);
+  if (!address || std::find(shared_.begin(), shared_.end(), fd) == shared_.end()) {
+    return std::nullopt;
+  }
+  return DirectPath{fd, *address};
+}
+
+std::vector<udp::SocketAddress> Agent::PeerReflexiveAddresses() const {
+  std::vector<udp::SocketAddress> addresses;
+  GSList* const candidates = nice_agent_get_remote_candidates(agent_, stream_, kComponent);
+  for (GSList* item = candidates; item != nullptr; item = item->next) {
+    const auto& candidate = *static_cast<const NiceCandidate*>(item->data);
+    const auto address = ToSocketAddress(candidate.addr);
+    if (address && candidate.transport == NICE_CANDIDATE_TRANSPORT_UDP &&
+        candidate.type == NICE_CANDIDATE_TYPE_PEER_REFLEXIVE) {
+      addresses.push_back(*address);
+    }
+  }
+  FreeCandidates(candidates);
+  return addresses;
 }
 
 void Agent::SetRemoteCredentials(const Credentials& credentials) {
@@ -371,18 +416,23 @@ std::vector<std::string> Agent::RemoteLines() const {
   for (GSList* item = candidates; item != nullptr; item = item->next) {
     lines.push_back(Line(static_cast<NiceCandidate*>(item->data)));
   }
-  g_slist_free_full(candidates, [](gpointer candidate) {
-    nice_candidate_free(static_cast<NiceCandidate*>(candidate));
-  });
+  FreeCandidates(candidates);
   return lines;
 }
 
 void Agent::WatchStun(bool watch) {
   if (!watch) return context_->SetInspector({});
   context_->SetInspector([this](int fd) {
-    PeekStun(fd, [this](ByteSpan bytes) {
-      if (sink_ != nullptr) sink_->OnAgentStun(bytes);
+    PeekStun(fd, [this](ByteSpan bytes, const udp::SocketAddress& from) {
+      if (sink_ != nullptr) sink_->OnAgentStun(bytes, from);
     });
+  });
+}
+
+void Agent::LookForStun() {
+  if (!direct_path_) return;
+  PeekStun(direct_path_->fd, [this](ByteSpan bytes, const udp::SocketAddress& from) {
+    if (sink_ != nullptr) sink_->OnAgentStun(bytes, from);
   });
 }
 

@@ -22,10 +22,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "peer/base/io_loop.h"
+#include "peer/ice/direct_path.h"
 #include "peer/ice/glib_context.h"
 #include "peer/ice/ice_transport.h"
 #include "peer/ice/local_addresses.h"
@@ -51,7 +53,8 @@ struct AgentOptions {
   bool ice_tcp = true;
   bool lite = false;
   bool relay_only = false;
-  std::string stun_host;  // empty: none
+  bool share_ports = false;  // UDP sockets get ready for twins (peer/udp/port_split.h)
+  std::string stun_host;     // empty: none
   std::uint16_t stun_port = 0;
   // At most 8; the first one's candidates have the highest priority, those given by name after
   // those given by address. Of a name one address of each family is used.
@@ -76,8 +79,9 @@ class AgentSink {
   virtual void OnAgentSelectedPair(std::string local, std::string remote, bool relayed) = 0;
   // From the loop's frame; libnice holds no lock. Anything that is not STUN; unchecked.
   virtual void OnAgentPacket(ByteSpan packet) = 0;
-  // While WatchStun: bytes that begin like a Binding message and may be one; libnice sees them too.
-  virtual void OnAgentStun(ByteSpan bytes) = 0;
+  // While WatchStun, and in LookForStun: bytes that begin like a Binding message and may be one,
+  // and their sender if they are a datagram's first; libnice sees them too.
+  virtual void OnAgentStun(ByteSpan bytes, const udp::SocketAddress& from) = 0;
   // An iteration of the context ended: the loop's frame.
   virtual void OnAgentIdle() = 0;
 
@@ -117,9 +121,18 @@ class Agent {
   // Every remote candidate that libnice knows, peer-reflexive ones included; lines as above.
   std::vector<std::string> RemoteLines() const;
 
+  // The selected pair, when it is direct, over UDP, and its port is shared.
+  const std::optional<DirectPath>& direct_path() const { return direct_path_; }
+
+  // Of remote candidates over UDP that libnice learnt from the other end's checks.
+  std::vector<udp::SocketAddress> PeerReflexiveAddresses() const;
+
   // Whether received Binding messages are also shown to OnAgentStun. Costs a few calls of the
   // system for each packet.
   void WatchStun(bool watch);
+
+  // Shows what waits in the selected direct path's socket now.
+  void LookForStun();
 
   enum class SendStatus { kSent, kWouldBlock, kError };
   SendStatus Send(ByteSpan packet);
@@ -147,7 +160,8 @@ class Agent {
   friend struct AgentCallbacks;
 
   Agent(std::unique_ptr<GlibContext> context, const AgentOptions& options);
-  void EnlargeSocketBuffers();
+  void PrepareSockets();
+  std::optional<DirectPath> FindDirectPath(const NiceCandidate& remote) const;
   void AddTurnServer(std::size_t index, const std::string& address);
   void ResolveTurnServer(std::size_t index);
   void DelayTurnServer(std::size_t index);
@@ -164,6 +178,9 @@ class Agent {
   std::chrono::milliseconds turn_delay_{0};  // after Gather; 0: none
   std::size_t delayed_turn_servers_ = 0;
   GCancellable* cancel_lookups_;
+  const bool share_ports_;
+  std::vector<int> shared_;  // sockets whose ports are shared; libnice's
+  std::optional<DirectPath> direct_path_;
   bool selected_udp_ = false;
   bool closing_ = false;
   bool closed_ = false;

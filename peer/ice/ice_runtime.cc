@@ -47,7 +47,7 @@ bool RedirectLog() {
 IceRuntime::IceRuntime(IoLoop& loop) : IceRuntime(loop, system_random_) {}
 
 IceRuntime::IceRuntime(IoLoop& loop, RandomSource& random)
-    : loop_(loop), random_(random), deadline_timer_(loop, [this] { Sweep(); }) {
+    : loop_(loop), random_(random), udp_buffers_(loop), deadline_timer_(loop, [this] { Sweep(); }) {
   static const bool redirected = RedirectLog();
   static_cast<void>(redirected);
 }

@@ -17,6 +17,7 @@
 #include "peer/base/random.h"
 #include "peer/base/task_safety.h"
 #include "peer/base/timer.h"
+#include "peer/udp/twin_socket.h"
 
 namespace pairwire::ice {
 
@@ -40,6 +41,9 @@ class IceRuntime {
   IoLoop& loop() { return loop_; }
   RandomSource& random() { return random_; }
 
+  // What the fast paths of this loop share.
+  udp::LoopBuffers& udp_buffers() { return udp_buffers_; }
+
   // For log lines: 1, 2, 3 …
   unsigned NextId() { return ++last_id_; }
 
@@ -62,6 +66,7 @@ class IceRuntime {
   IoLoop& loop_;
   SystemRandom system_random_;
   RandomSource& random_;
+  udp::LoopBuffers udp_buffers_;
   unsigned last_id_ = 0;
   // Bounded by the living transports before it: each leaves within 5 s.
   std::vector<Dying> dying_;

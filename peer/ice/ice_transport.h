@@ -93,6 +93,9 @@ class Events {
   // Datagrams, in the order in which they came, from sources that passed a connectivity check;
   // never STUN. At least one: all that one read of the socket gave. Valid during the call only.
   virtual void OnIcePackets(std::span<const ByteSpan> packets) = 0;
+  // A datagram of so many bytes is larger than what the path is known to carry (RFC 8899): it left
+  // in fragments, and smaller ones are better. Not every path tells.
+  virtual void OnIceDatagramTooLarge(std::size_t /*bytes*/) {}
 
  protected:
   ~Events() = default;
@@ -127,7 +130,8 @@ class IceTransport {
   // pairs.
   virtual void SetRemoteCandidatesDone() = 0;
 
-  // Sends one datagram on the selected pair. False: not sent (no pair yet, or the socket's buffer
+  // Sends one datagram on the selected pair, at the latest when the loop's turn ends: what one turn
+  // sends leaves in few calls of the system. False: not sent (no pair yet, or the socket's buffer
   // is full); upper layers recover as from any lost packet.
   virtual bool Send(ByteSpan packet) = 0;
 

@@ -8,6 +8,7 @@
 #include "peer/ice/agent.h"
 #include "peer/ice/candidate.h"
 #include "peer/ice/consent.h"
+#include "peer/udp/port_split.h"
 
 namespace pairwire::ice {
 namespace {
@@ -26,14 +27,6 @@ bool IsCredential(std::string_view text, std::size_t min_size) {
   return text.size() >= min_size && text.size() <= kMaxCredential && IsIceChars(text);
 }
 
-// RFC 7983 section 7: DTLS 20..63, RTP and RTCP 128..191. Everything else on this path is STUN or
-// TURN, which libnice takes for itself when it is well-formed, or noise.
-bool IsForOwner(ByteSpan packet) {
-  if (packet.empty()) return false;
-  const std::uint8_t first = packet[0];
-  return (first >= 20 && first <= 63) || (first >= 128 && first <= 191);
-}
-
 }  // namespace
 
 class NiceTransport::Sink final : public AgentSink {
@@ -48,9 +41,17 @@ class NiceTransport::Sink final : public AgentSink {
   void OnAgentSelectedPair(std::string local, std::string remote, bool relayed) override {
     transport_.OnSelectedPair(local, remote, relayed);
   }
-  void OnAgentPacket(ByteSpan packet) override { transport_.OnPacket(packet); }
-  void OnAgentStun(ByteSpan bytes) override {
-    if (transport_.consent_ != nullptr) transport_.consent_->OnStun(bytes);
+  void OnAgentPacket(ByteSpan packet) override {
+    // Everything else on this path is STUN or TURN, which libnice takes for itself when it is
+    // well-formed, or noise.
+    if (packet.empty() || !udp::IsForTwin(packet[0])) {
+      ++transport_.counters_.packets_dropped;
+    } else {
+      transport_.OnPackets({&packet, 1});
+    }
+  }
+  void OnAgentStun(ByteSpan bytes, const udp::SocketAddress& from) override {
+    transport_.OnStun(bytes, from);
   }
   void OnAgentIdle() override { transport_.Deliver(); }
 
@@ -63,7 +64,10 @@ class NiceTransport::ConsentSink final : public Consent::Sink {
   explicit ConsentSink(NiceTransport& transport) : transport_(transport) {}
 
   void SendConsentRequest(ByteSpan request) override { transport_.agent_->Send(request); }
-  void OnConsentAwaiting(bool awaiting) override { transport_.agent_->WatchStun(awaiting); }
+  void OnConsentAwaiting(bool awaiting) override {
+    transport_.consent_awaits_ = awaiting;
+    transport_.WatchStun();
+  }
   void OnConsentDisconnected() override {
     transport_.SetState(State::kDisconnected, "nothing received");
   }
@@ -98,6 +102,7 @@ NiceTransport::NiceTransport(IceRuntime& runtime, NiceTransportOptions options, 
       gather_timer_(runtime.loop(), [this] { EndGathering(); }),
       ask_timer_(runtime.loop(), [this] { AskServers(); }),
       settle_timer_(runtime.loop(), [this] { EndGathering(); }),
+      checks_timer_(runtime.loop(), [this] { WatchStun(); }),
       patience_timer_(runtime.loop(), [this] {
         patience_over_ = true;
         FailIfOver("no pair worked in time");
@@ -107,6 +112,7 @@ NiceTransport::~NiceTransport() {
   if (agent_ == nullptr) return;
   consent_.reset();
   servers_.Clear();
+  fast_path_.reset();
   // libnice's dispatch may be below us on the stack: only let go here, close later.
   agent_->Detach();
   runtime_.Bury(std::move(agent_));
@@ -116,6 +122,11 @@ Result<void> NiceTransport::OpenAgent(const AgentOptions& options) {
   auto agent = Agent::Create(runtime_.loop(), options, sink_.get());
   if (!agent) return tl::unexpected(agent.error());
   agent_ = std::move(*agent);
+  if (options.share_ports) {
+    fast_path_ =
+        std::make_unique<FastPath>(runtime_.loop(), runtime_.udp_buffers(),
+                                   static_cast<FastPathSink&>(*this), options_.fast_path_options);
+  }
   return {};
 }
 
@@ -192,6 +203,9 @@ void NiceTransport::SetRemoteCandidatesDone() {
 bool NiceTransport::Send(ByteSpan packet) {
   PAIRWIRE_CHECK(runtime_.loop().IsCurrent());
   const bool usable = agent_ != nullptr && !packet.empty() && !stopped_;
+  if (usable && fast_path_ != nullptr && fast_path_->active() && udp::IsForTwin(packet[0])) {
+    return fast_path_->Send(packet);  // counts for itself
+  }
   switch (usable ? agent_->Send(packet) : Agent::SendStatus::kWouldBlock) {
     case Agent::SendStatus::kSent:
       ++counters_.packets_sent;
@@ -209,11 +223,12 @@ bool NiceTransport::Send(ByteSpan packet) {
 }
 
 Stats NiceTransport::stats() const {
+  const Counters all = counters();
   Stats stats;
-  stats.packets_sent = counters_.packets_sent;
-  stats.packets_received = counters_.packets_received;
-  stats.bytes_sent = counters_.bytes_sent;
-  stats.bytes_received = counters_.bytes_received;
+  stats.packets_sent = all.packets_sent;
+  stats.packets_received = all.packets_received;
+  stats.bytes_sent = all.bytes_sent;
+  stats.bytes_received = all.bytes_received;
   stats.local_candidates = local_lines_;
   if (agent_ != nullptr) {
     for (const std::string& line : agent_->RemoteLines()) {
@@ -253,6 +268,7 @@ void NiceTransport::StartChecks() {
 
 void NiceTransport::UsePendingCandidates() {
   bool any = false;
+  if (!pending_candidates_.empty()) ExpectChecks();
   for (const std::string& line : std::exchange(pending_candidates_, {})) {
     if (agent_->AddRemoteCandidate(line)) {
       any = true;
@@ -355,26 +371,26 @@ void NiceTransport::OnSelectedPair(std::string_view local, std::string_view remo
   pair.relayed = relayed;
   ++counters_.pair_changes;
   selected_ = pair;
+  if (fast_path_ != nullptr) {
+    fast_path_->Select(agent_->direct_path());
+    ExpectChecks();
+  }
   // The check that nominated it was an answer; the first pair's consent starts when libnice is
   // ready.
   if (consent_ != nullptr) consent_->Start();
   Queue(std::move(pair));
 }
 
-void NiceTransport::OnPacket(ByteSpan packet) {
-  if (!IsForOwner(packet)) {
-    ++counters_.packets_dropped;
-    return;
-  }
+void NiceTransport::OnPackets(std::span<const ByteSpan> packets) {
   if (stopped_) return;  // the owner knows it as failed
   if (consent_ != nullptr) consent_->OnPacket();
   // The owner learns that a pair works before it sees what came over it.
   const auto alive = safety_.Watch();
   Deliver();
   if (!*alive) return;
-  ++counters_.packets_received;
-  counters_.bytes_received += packet.size();
-  events_.OnIcePackets({&packet, 1});
+  counters_.packets_received += packets.size();
+  for (const ByteSpan packet : packets) counters_.bytes_received += packet.size();
+  events_.OnIcePackets(packets);
 }
 
 void NiceTransport::SetState(State state, const char* reason) {

@@ -33,6 +33,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -40,10 +41,12 @@
 
 #include "peer/base/task_safety.h"
 #include "peer/base/timer.h"
+#include "peer/ice/fast_path.h"
 #include "peer/ice/ice_runtime.h"
 #include "peer/ice/ice_transport.h"
 #include "peer/ice/name_resolver.h"
 #include "peer/ice/server_watch.h"
+#include "peer/udp/twin_socket.h"
 
 namespace pairwire::ice {
 
@@ -109,9 +112,15 @@ struct NiceTransportOptions {
   // No kFailed for want of a working pair earlier than this after both the remote credentials and
   // the end of candidates are known.
   std::chrono::milliseconds patience{10'000};
+
+  // DTLS and RTP of direct UDP pairs pass libnice by (fast_path.h). Off: everything goes through
+  // it. Never with relay_only, as such pairs are not direct.
+  bool fast_path = true;
+  // For comparisons and tests.
+  udp::TwinOptions fast_path_options = {};
 };
 
-class NiceTransport final : public IceTransport {
+class NiceTransport final : public IceTransport, private FastPathSink {
  public:
   // A peer's candidates that we keep or count, whether usable or not.
   static constexpr std::size_t kMaxRemoteCandidates = 64;
@@ -131,6 +140,12 @@ class NiceTransport final : public IceTransport {
     std::uint64_t pair_changes = 0;
     std::uint64_t send_would_block = 0;  // no pair yet, or the socket's buffer was full
     std::uint64_t send_errors = 0;
+    // Of these, past libnice; `received` beside the above.
+    std::uint64_t fast_packets_sent = 0;
+    std::uint64_t fast_packets_received = 0;
+    std::uint64_t strangers_refused = 0;    // datagrams or super-packets, on the fast path
+    std::uint64_t datagrams_too_large = 0;  // for the path: sent in fragments
+    std::uint64_t checks_answered = 0;      // that libnice did not see (OnFastStray)
   };
 
   // Opens nothing yet, so it can not fail. `runtime` and `events` outlive it.
@@ -160,7 +175,7 @@ class NiceTransport final : public IceTransport {
   std::string failure_reason() const override;
 
   State state() const { return state_; }
-  const Counters& counters() const { return counters_; }
+  Counters counters() const;
   // Iterations of the agent's context so far: the cost of idleness, for tests and measurements.
   std::uint64_t context_iterations() const;
 
@@ -188,7 +203,16 @@ class NiceTransport final : public IceTransport {
   void StartConsent();
   void FailConnected(std::string reason);
   std::string ReasonForNoPair() const;
-  void OnPacket(ByteSpan packet);
+  void OnPackets(std::span<const ByteSpan> packets);
+  void OnStun(ByteSpan bytes, const udp::SocketAddress& from);
+  void WatchStun();
+  void ExpectChecks();
+  // FastPathSink
+  void LookForChecks() override;
+  void OnFastPackets(std::span<const ByteSpan> packets) override;
+  void OnFastStray(ByteSpan packet, const udp::SocketAddress& from, bool selected) override;
+  void OnFastSendFailed() override;
+  void OnFastTooLarge(std::size_t bytes) override;
   void StartChecks();
   void UsePendingCandidates();
   void StartPatience();
@@ -215,6 +239,7 @@ class NiceTransport final : public IceTransport {
   bool agent_connecting_ = false;  // libnice has pairs to check
   bool stopped_ = false;           // kFailed after a pair worked: final
   bool patience_over_ = false;
+  bool consent_awaits_ = false;  // an answer
   std::size_t remote_candidates_ = 0;
   std::size_t remote_used_ = 0;
   std::size_t name_lookups_ = 0;
@@ -230,12 +255,14 @@ class NiceTransport final : public IceTransport {
   Counters counters_;
   std::unique_ptr<Sink> sink_;
   std::unique_ptr<Agent> agent_;
-  ServerWatch servers_;  // its probes go before the agent, whose context they use
+  std::unique_ptr<FastPath> fast_path_;  // from Gather on, if it is wanted; goes before the agent
+  ServerWatch servers_;                  // its probes go before the agent, whose context they use
   std::unique_ptr<ConsentSink> consent_sink_;
   std::unique_ptr<Consent> consent_;  // from the first nomination on
   Timer gather_timer_;
   Timer ask_timer_;
   Timer settle_timer_;
+  Timer checks_timer_;  // runs while checks are to be expected
   Timer patience_timer_;
   TaskSafety safety_;
 };

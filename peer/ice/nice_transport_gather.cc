@@ -73,6 +73,7 @@ Result<void> NiceTransport::Gather() {
   agent_options.ice_tcp = options_.ice_tcp;
   agent_options.lite = options_.lite;
   agent_options.relay_only = options_.relay_only;
+  agent_options.share_ports = options_.fast_path && !options_.relay_only;
   if (options_.stun) {
     agent_options.stun_host = options_.stun->host;
     agent_options.stun_port = options_.stun->port;
@@ -86,11 +87,13 @@ Result<void> NiceTransport::Gather() {
   agent_options.stun_transmissions = options_.stun_transmissions;
   agent_options.idle_timeout = options_.connecting_idle_timeout;
   if (auto opened = OpenAgent(agent_options); !opened) return opened;
+  ExpectChecks();
   agent_->SetLocalCredentials(local_credentials_);
   agent_->SetControlling(role_ == Role::kControlling && !options_.lite);
 
   // The candidates come back before this call returns.
   if (auto gathering = agent_->Gather(*addresses); !gathering) {
+    fast_path_.reset();
     agent_->Detach();
     runtime_.Bury(std::move(agent_));
     queue_.clear();

@@ -35,15 +35,24 @@ void FindStun(ByteSpan bytes, const std::function<void(ByteSpan)>& found) {
   }
 }
 
-void PeekStun(int fd, const std::function<void(ByteSpan)>& found) {
+void PeekStun(int fd, const FoundStun& found) {
   const int domain = SocketOption(fd, SO_DOMAIN);  // -1: the context's own wake-up descriptor
   if (domain != AF_INET && domain != AF_INET6) return;
   const bool datagrams = SocketOption(fd, SO_TYPE) == SOCK_DGRAM;
 
   std::array<std::uint8_t, kMaxPeekedBytes> buffer;
   const auto peek = [&] {
-    const ssize_t size = recv(fd, buffer.data(), buffer.size(), MSG_PEEK | MSG_DONTWAIT);
-    if (size > 0) FindStun({buffer.data(), static_cast<std::size_t>(size)}, found);
+    sockaddr_storage storage{};
+    auto* const sender = reinterpret_cast<sockaddr*>(&storage);
+    socklen_t sender_size = datagrams ? sizeof(storage) : 0;
+    const ssize_t size =
+        recvfrom(fd, buffer.data(), buffer.size(), MSG_PEEK | MSG_DONTWAIT, sender, &sender_size);
+    if (size <= 0) return size;
+    const auto from = udp::SocketAddress::From(sender, sender_size);
+    FindStun({buffer.data(), static_cast<std::size_t>(size)}, [&](ByteSpan message) {
+      const bool whole = from && message.data() == buffer.data();
+      found(message, whole ? *from : udp::SocketAddress());
+    });
     return size;
   };
   if (!datagrams) {

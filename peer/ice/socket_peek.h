@@ -15,6 +15,8 @@
 #include <cstddef>
 #include <functional>
 
+#include "peer/udp/socket_address.h"
+
 namespace pairwire::ice {
 
 // Datagrams of one socket that are looked at in one go: what a burst of 10 ms leaves there.
@@ -22,9 +24,11 @@ inline constexpr std::size_t kMaxPeekedDatagrams = 256;
 // Of a stream, or of one datagram; the rest is not seen.
 inline constexpr std::size_t kMaxPeekedBytes = 16 * 1024;
 
-// Calls `found` with the bytes from each Binding message's first one to the end of what was seen.
-// Does nothing for a descriptor that is no connected or bound internet socket.
-void PeekStun(int fd, const std::function<void(ByteSpan)>& found);
+// Calls `found` with the bytes from each Binding message's first one to the end of what was seen,
+// and the sender of the datagram that it begins; nobody's address for a message inside of something
+// else. Does nothing for a descriptor that is no connected or bound internet socket.
+using FoundStun = std::function<void(ByteSpan bytes, const udp::SocketAddress& from)>;
+void PeekStun(int fd, const FoundStun& found);
 
 // The search alone.
 void FindStun(ByteSpan bytes, const std::function<void(ByteSpan)>& found);

@@ -40,6 +40,7 @@ enum class StunAttribute : std::uint16_t {
   kRealm = 0x0014,
   kNonce = 0x0015,
   kRequestedTransport = 0x0019,
+  kXorMappedAddress = 0x0020,
   kPriority = 0x0024,
   kFingerprint = 0x8028,
   kIceControlled = 0x8029,

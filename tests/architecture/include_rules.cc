@@ -35,7 +35,8 @@ const std::vector<Box>& Boxes() {
 
       {"peer/base", {}, {}},
       {"peer/base/asio_loop.cc", {"peer/base"}, {"boost"}},
-      {"peer/ice", {"peer/base"}, {"nice", "glib"}},
+      {"peer/udp", {"peer/base"}, {}},
+      {"peer/ice", {"peer/base", "peer/udp"}, {"nice", "glib"}},
       {"peer/dtls", {"peer/base"}, {"openssl"}},
       {"peer/sdp", {"peer/base"}, {}},
       {"peer/capture", {"peer/base"}, {}},

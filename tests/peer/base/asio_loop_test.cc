@@ -18,6 +18,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "peer/base/run_and_wait.h"
@@ -148,6 +149,41 @@ TEST_F(AsioLoopTest, AnIdleLoopRunsNoTurnAndUsesNoCpu) {
     before = after;
   }
   EXPECT_TRUE(idle) << "in no 300 ms of 3 s the loop slept through";
+}
+
+// The loop's own clock says how long it went on after its last work.
+TEST(AsioLoop, SpinsAfterWorkForItsTimeAndThenSleeps) {
+  constexpr auto kSpin = 60ms;
+  AsioLoop loop("spinner", kSpin);
+  AsioLoop clock("clock");
+  ASSERT_TRUE(loop.Start().has_value());
+  ASSERT_TRUE(clock.Start().has_value());
+  std::uint64_t turns_before = 0;
+  Loop::TimePoint worked_at{};
+  ASSERT_TRUE(RunAndWait(loop, [&] {
+    turns_before = loop.turns();
+    worked_at = loop.Now();
+    // Not work that keeps it spinning.
+    loop.ScheduleAt(loop.Now() + 10ms, [] {});
+  }));
+  // Asleep when its turns stand still for a while; each look is a while later.
+  test::Watched<std::vector<std::pair<Loop::TimePoint, std::uint64_t>>> looks;
+  std::function<void()> look = [&] {
+    looks.Update([&](auto& all) { all.emplace_back(clock.Now(), loop.turns()); });
+    clock.ScheduleAt(clock.Now() + 20ms, [&] { look(); });
+  };
+  clock.Post([&] { look(); });
+  constexpr std::size_t kStill = 10;
+  ASSERT_TRUE(looks.WaitUntil([](const auto& all) {
+    return all.size() >= kStill && all.back().second == all[all.size() - kStill].second;
+  })) << "it never slept";
+  const auto all = looks.Get();
+  const auto asleep_at = all[all.size() - kStill];
+  EXPECT_GE(asleep_at.first - worked_at, kSpin) << "it slept too early";
+  EXPECT_GT(asleep_at.second - turns_before, 10U) << "it did not poll";
+  clock.Stop();
+  // And wakes up again.
+  EXPECT_TRUE(RunAndWait(loop, [] {}));
 }
 
 TEST_F(AsioLoopTest, ManyPostsShareOneTurn) {

@@ -90,6 +90,7 @@ class IcePathsTest : public ::testing::Test, private IcePathsEvents {
   std::vector<ice::State> states_;
   std::vector<std::string> pairs_;
   std::size_t packets_ = 0;
+  std::vector<std::size_t> too_large_;
   IcePaths paths_{loop_,
                   [this](ice::Credentials local, ice::Events& events) {
                     return std::make_unique<ScriptedIce>(std::move(local), events, living_);
@@ -107,7 +108,26 @@ class IcePathsTest : public ::testing::Test, private IcePathsEvents {
   void OnPathPair(const ice::CandidatePair& pair) override { pairs_.push_back(pair.local); }
   void OnPathServerError(const ice::ServerError&) override {}
   void OnPathPackets(std::span<const ByteSpan> packets) override { packets_ += packets.size(); }
+  void OnPathDatagramTooLarge(std::size_t bytes) override { too_large_.push_back(bytes); }
 };
+
+TEST_F(IcePathsTest, OnlyTheCarrierSendsAndTellsOfItsMtuAndAllReceive) {
+  ASSERT_TRUE(paths_.Start(1, {"one", "pw"}));
+  Up("one");
+  ASSERT_TRUE(paths_.Start(2, {"two", "pw"}));
+  Ice("one").events.OnIceDatagramTooLarge(1400);
+  Ice("two").events.OnIceDatagramTooLarge(1401);
+  Up("two");
+  Ice("one").events.OnIceDatagramTooLarge(1402);
+  Ice("two").events.OnIceDatagramTooLarge(1403);
+  EXPECT_THAT(too_large_, ElementsAre(1400u, 1403u));
+  EXPECT_TRUE(paths_.Send(AsBytes("x")));
+  EXPECT_EQ(Ice("one").sent, 0);
+  EXPECT_EQ(Ice("two").sent, 1);
+  Receive("one", "late");
+  Receive("two", "x");
+  EXPECT_EQ(packets_, 2u);
+}
 
 TEST_F(IcePathsTest, NothingIsSentBeforeTheFirstGeneration) {
   EXPECT_FALSE(paths_.Send(AsBytes("x")));

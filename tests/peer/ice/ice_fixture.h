@@ -87,7 +87,9 @@ class End final : public Events {
   void OnIcePackets(std::span<const ByteSpan> batch) override {
     if (!Begin()) return;
     for (const ByteSpan packet : batch) {
-      seen.Update([&](Seen& s) { s.packets.emplace_back(packet.begin(), packet.end()); });
+      if (keep_packets) {
+        seen.Update([&](Seen& s) { s.packets.emplace_back(packet.begin(), packet.end()); });
+      }
       if (on_packet) on_packet(packet);
       if (transport == nullptr) return;
     }
@@ -99,6 +101,7 @@ class End final : public Events {
   std::function<void()> on_gathering_done;
   std::function<void(State)> on_state;
   std::function<void(ByteSpan)> on_packet;
+  bool keep_packets = true;
   // Counts down with each event; the transport is destroyed inside the event that reaches 0.
   int destroy_in_event = -1;
 

@@ -56,6 +56,8 @@ class UdpSocket {
 
 class NiceTransportPathTest : public IceTest {
  protected:
+  virtual NiceTransportOptions UdpOptions() const { return LoopbackOptions(); }
+
   static NiceTransportOptions TcpOptions() {
     NiceTransportOptions options = LoopbackOptions();
     options.ice_tcp = true;
@@ -91,9 +93,23 @@ class NiceTransportPathTest : public IceTest {
   }
 };
 
-TEST_F(NiceTransportPathTest, ConsentIsAnsweredOverUdp) {
-  End& a = Make();
-  End& b = Make();
+// Past libnice and through it.
+class NiceTransportEitherWayTest : public NiceTransportPathTest,
+                                   public ::testing::WithParamInterface<bool> {
+ protected:
+  NiceTransportOptions UdpOptions() const override {
+    NiceTransportOptions options = LoopbackOptions();
+    options.fast_path = GetParam();
+    return options;
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(FastPath, NiceTransportEitherWayTest, ::testing::Bool(),
+                         [](const auto& way) { return way.param ? "On" : "Off"; });
+
+TEST_P(NiceTransportEitherWayTest, ConsentIsAnsweredOverUdp) {
+  End& a = Make(UdpOptions());
+  End& b = Make(UdpOptions());
   ConnectAndTalk(a, b);
   for (End* end : {&a, &b}) {
     ASSERT_TRUE(WaitForResponses(*end, 1));
@@ -167,9 +183,9 @@ TEST_F(NiceTransportPathTest, TcpAloneConnectsAndIsAsked) {
 }
 
 // The answer has to be found among what else arrives.
-TEST_F(NiceTransportPathTest, ConsentIsAnsweredUnderLoad) {
+TEST_P(NiceTransportEitherWayTest, ConsentIsAnsweredUnderLoad) {
   for (const bool tcp : {false, true}) {
-    NiceTransportOptions options = tcp ? TcpOptions() : LoopbackOptions();
+    NiceTransportOptions options = tcp ? TcpOptions() : UdpOptions();
     End& a = Make(options);
     End& b = Make(options);
     ConnectAndTalk(a, b);
@@ -194,12 +210,12 @@ TEST_F(NiceTransportPathTest, ConsentIsAnsweredUnderLoad) {
   }
 }
 
-TEST_F(NiceTransportPathTest, DeadPeerIsDisconnectedThenFailed) {
-  NiceTransportOptions options = LoopbackOptions();
+TEST_P(NiceTransportEitherWayTest, DeadPeerIsDisconnectedThenFailed) {
+  NiceTransportOptions options = UdpOptions();
   options.disconnected_timeout = milliseconds(500);
   options.consent_timeout = milliseconds(10'000);
   End& a = Make(options);
-  End& b = Make();
+  End& b = Make(UdpOptions());
   ConnectAndTalk(a, b);
   On([&] { b.Destroy(); });
   ASSERT_TRUE(WaitForState(a, State::kDisconnected));
@@ -212,12 +228,12 @@ TEST_F(NiceTransportPathTest, DeadPeerIsDisconnectedThenFailed) {
 }
 
 // The other end's loop stands still for some seconds: nothing is received, then everything.
-TEST_F(NiceTransportPathTest, FrozenPeerComesBack) {
+TEST_P(NiceTransportEitherWayTest, FrozenPeerComesBack) {
   AsioLoop other_loop("ice-frozen");
   ASSERT_TRUE(other_loop.Start());
   std::unique_ptr<IceRuntime> other_runtime;
   std::unique_ptr<End> b;
-  NiceTransportOptions options = LoopbackOptions();
+  NiceTransportOptions options = UdpOptions();
   options.disconnected_timeout = milliseconds(500);
   End& a = Make(options);
   const Credentials a_credentials = a.transport->local_credentials();
@@ -225,7 +241,7 @@ TEST_F(NiceTransportPathTest, FrozenPeerComesBack) {
   const auto on_other = [&](auto f) { ASSERT_TRUE(RunAndWait(other_loop, Task(std::move(f)))); };
   on_other([&] {
     other_runtime = std::make_unique<IceRuntime>(other_loop);
-    b = std::make_unique<End>(*other_runtime, LoopbackOptions());
+    b = std::make_unique<End>(*other_runtime, UdpOptions());
     b_credentials = b->transport->local_credentials();
     b->on_candidate = [&](const std::string& line) {
       loop_.Post(
@@ -255,10 +271,10 @@ TEST_F(NiceTransportPathTest, FrozenPeerComesBack) {
   other_loop.Stop();
 }
 
-TEST_F(NiceTransportPathTest, LiteWithFull) {
+TEST_P(NiceTransportEitherWayTest, LiteWithFull) {
   for (const bool tcp : {false, true}) {
     for (const bool lite_is_told_to_control : {false, true}) {
-      NiceTransportOptions options = tcp ? TcpOptions() : LoopbackOptions();
+      NiceTransportOptions options = tcp ? TcpOptions() : UdpOptions();
       End& full = Make(options);
       options.lite = true;
       options.disconnected_timeout = milliseconds(400);

@@ -4,12 +4,15 @@
 // changed message.
 #include "peer/ice/stun_message.h"
 
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 
 #include <string>
 #include <vector>
 
 #include "peer/ice/socket_peek.h"
+#include "peer/ice/stun_answer.h"
 #include "tests/support/seeded_random.h"
 
 namespace pairwire::ice {
@@ -45,6 +48,54 @@ TEST(StunMessageTest, SampleVectorsAuthenticate) {
   const auto username = StunMessage::Parse(kSampleRequest)->Find(StunAttribute::kUsername);
   ASSERT_TRUE(username);
   EXPECT_EQ(std::string(username->begin(), username->end()), "evtj:h6vY");
+}
+
+// What the vectors of RFC 5769 sections 2.1 to 2.3 say to one another: the request's sender
+// is told where it was seen.
+TEST(StunAnswerTest, TellsTheSendersAddressAsTheVectorDoes) {
+  const Credentials local{"evtj", std::string(kPassword)};
+  sockaddr_in v4{};
+  v4.sin_family = AF_INET;
+  v4.sin_port = htons(32853);
+  inet_pton(AF_INET, "192.0.2.1", &v4.sin_addr);
+  const auto from = udp::SocketAddress::From(reinterpret_cast<sockaddr*>(&v4), sizeof(v4));
+  const auto answer = AnswerCheck(kSampleRequest, local, *from);
+  ASSERT_TRUE(answer);
+  const auto message = StunMessage::Parse(*answer);
+  ASSERT_TRUE(message);
+  EXPECT_EQ(message->type(), StunType::kBindingSuccess);
+  EXPECT_EQ(message->id(), StunMessage::Parse(kSampleRequest)->id());
+  EXPECT_TRUE(message->HasIntegrity(AsBytes(kPassword)));
+  const auto address = message->Find(StunAttribute::kXorMappedAddress);
+  const auto expected = StunMessage::Parse(kSampleResponse)->Find(StunAttribute::kXorMappedAddress);
+  ASSERT_TRUE(address && expected);
+  EXPECT_TRUE(std::equal(address->begin(), address->end(), expected->begin(), expected->end()));
+
+  sockaddr_in6 v6{};
+  v6.sin6_family = AF_INET6;
+  v6.sin6_port = htons(32853);
+  inet_pton(AF_INET6, "2001:db8:1234:5678:11:2233:4455:6677", &v6.sin6_addr);
+  const auto from_v6 = udp::SocketAddress::From(reinterpret_cast<sockaddr*>(&v6), sizeof(v6));
+  const auto answer_v6 = AnswerCheck(kSampleRequest, local, *from_v6);
+  ASSERT_TRUE(answer_v6);
+  const Bytes vector_v6 = {0x00, 0x02, 0xa1, 0x47, 0x01, 0x13, 0xa9, 0xfa, 0xa5, 0xd3,
+                           0xf1, 0x79, 0xbc, 0x25, 0xf4, 0xb5, 0xbe, 0xd2, 0xb9, 0xd9};
+  const auto mapped = StunMessage::Parse(*answer_v6)->Find(StunAttribute::kXorMappedAddress);
+  ASSERT_TRUE(mapped);
+  EXPECT_EQ(Bytes(mapped->begin(), mapped->end()), vector_v6);
+}
+
+TEST(StunAnswerTest, AnswersNothingElse) {
+  const udp::SocketAddress from;
+  const Credentials local{"evtj", std::string(kPassword)};
+  EXPECT_TRUE(IsCheck(kSampleRequest, local));
+  EXPECT_FALSE(AnswerCheck(kSampleResponse, local, from));
+  EXPECT_FALSE(AnswerCheck(kSampleRequest, {"evtj", "another password 22 long"}, from));
+  EXPECT_FALSE(AnswerCheck(kSampleRequest, {"evt", std::string(kPassword)}, from));
+  EXPECT_FALSE(AnswerCheck(kSampleRequest, {"h6vY", std::string(kPassword)}, from));
+  for (std::size_t size = 0; size < kSampleRequest.size(); ++size) {
+    EXPECT_FALSE(IsCheck(ByteSpan(kSampleRequest).first(size), local)) << size;
+  }
 }
 
 // The vector, but for its padding: zeros here, so integrity and fingerprint differ; the fingerprint

@@ -1,0 +1,90 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// NiceTransport's fast path: who is trusted on it, what comes over it, and STUN that libnice gets
+// and does not show, or does not get. The rest is in nice_transport.cc.
+#include <optional>
+
+#include "peer/ice/agent.h"
+#include "peer/ice/consent.h"
+#include "peer/ice/nice_transport.h"
+#include "peer/ice/stun_answer.h"
+
+namespace pairwire::ice {
+namespace {
+
+// From the last news about pairs: libnice's own checks end within 9.5 s at most, the other end's in
+// about the same time.
+constexpr std::chrono::milliseconds kChecksLast{10'000};
+
+}  // namespace
+
+NiceTransport::Counters NiceTransport::counters() const {
+  Counters all = counters_;
+  if (fast_path_ == nullptr) return all;
+  const FastPath::Counters fast = fast_path_->counters();
+  all.packets_sent += fast.packets_sent;
+  all.bytes_sent += fast.bytes_sent;
+  all.send_would_block += fast.send_full;
+  all.send_errors += fast.send_errors;
+  all.fast_packets_sent = fast.packets_sent;
+  all.strangers_refused = fast.refused;
+  all.datagrams_too_large = fast.too_large;
+  return all;
+}
+
+// What the other end's checks and answers say is told to libnice alone; so we look, too. Looking
+// costs: only while consent waits for an answer, and for who passes a check while checks run. Not
+// for the latter over a path whose every packet goes through libnice.
+void NiceTransport::WatchStun() {
+  const bool direct = fast_path_ != nullptr && (!selected_ || fast_path_->active());
+  agent_->WatchStun(consent_awaits_ || (direct && checks_timer_.active()));
+}
+
+void NiceTransport::ExpectChecks() {
+  if (fast_path_ == nullptr) return;
+  checks_timer_.Start(kChecksLast);
+  WatchStun();
+}
+
+void NiceTransport::OnStun(ByteSpan bytes, const udp::SocketAddress& from) {
+  if (consent_ != nullptr && consent_awaits_) consent_->OnStun(bytes);
+  if (fast_path_ != nullptr && from.known() && !fast_path_->Trusts(from) &&
+      IsCheck(bytes, local_credentials_)) {
+    fast_path_->Trust(from);
+  }
+}
+
+void NiceTransport::LookForChecks() {
+  for (const auto& address : agent_->PeerReflexiveAddresses()) fast_path_->Trust(address);
+  agent_->LookForStun();
+}
+
+void NiceTransport::OnFastPackets(std::span<const ByteSpan> packets) {
+  counters_.fast_packets_received += packets.size();
+  OnPackets(packets);
+}
+
+// A receiving kernel may glue a STUN message to the DTLS before it, and the two then pass libnice
+// by. Consent must not hang on that: answers are looked at, as when libnice gets them, and requests
+// answered. On the selected pair they tell libnice nothing new, USE-CANDIDATE included; a check on
+// another pair is left to its retransmission.
+void NiceTransport::OnFastStray(ByteSpan packet, const udp::SocketAddress& from, bool selected) {
+  if (stopped_ || consent_ == nullptr) return;
+  const auto answer =
+      selected ? AnswerCheck(packet, local_credentials_, from) : std::optional<Bytes>();
+  if (answer) {
+    ++counters_.checks_answered;
+    agent_->Send(*answer);
+  }
+  if (!consent_->OnStun(packet) && !answer) ++counters_.packets_dropped;
+}
+
+void NiceTransport::OnFastSendFailed() {
+  if (consent_ != nullptr) consent_->Hint();
+}
+
+void NiceTransport::OnFastTooLarge(std::size_t bytes) {
+  if (!stopped_) events_.OnIceDatagramTooLarge(bytes);
+}
+
+}  // namespace pairwire::ice
