@@ -56,6 +56,7 @@ UsrsctpAssociation::UsrsctpAssociation(UsrsctpRuntime& runtime,
       options_(options),
       events_(events),
       id_(runtime.Register(*this)),
+      sack_batch_(options.peer_burst, options.remote_port, options.local_port),
       growth_timer_(runtime.loop(), [this] { RefuseGrowth(); }) {}
 
 UsrsctpAssociation::~UsrsctpAssociation() {
@@ -89,10 +90,12 @@ Result<void> UsrsctpAssociation::Connect(std::uint16_t streams) {
 
 void UsrsctpAssociation::ReceivePacket(ByteSpan packet) {
   if (!socket_.is_open()) return;
-  if (!AcceptsSctpPacket(packet, options_.remote_port, options_.local_port)) return;
+  const auto content = InspectSctpPacket(packet, options_.remote_port, options_.local_port);
+  if (!content) return;
   counters_.OnIncoming(packet);
+  SetSackFrequency(sack_batch_.OnIncoming(packet, *content));
   Bytes rest;
-  if (!reset_gate_.Hold(packet, rest)) {
+  if (!content->re_config || !reset_gate_.Hold(packet, rest)) {
     runtime_.Input(id_, packet);
   } else if (!rest.empty()) {
     runtime_.Input(id_, rest);
@@ -100,9 +103,29 @@ void UsrsctpAssociation::ReceivePacket(ByteSpan packet) {
   ScheduleDrain();
 }
 
+void UsrsctpAssociation::BeginBatch(std::size_t packets) {
+  if (!socket_.is_open()) return;
+  in_batch_ = true;
+  SetSackFrequency(sack_batch_.Begin(packets));
+}
+
+void UsrsctpAssociation::EndBatch() {
+  if (!std::exchange(in_batch_, false)) return;
+  if (socket_.is_open()) {
+    SetSackFrequency(sack_batch_.End());
+    if (const auto nudge = sack_batch_.Nudge()) runtime_.Input(id_, *nudge);
+  }
+  Drain();
+}
+
+void UsrsctpAssociation::SetSackFrequency(std::optional<std::uint32_t> packets) {
+  if (packets) socket_.SetSackFrequency(*packets);
+}
+
 void UsrsctpAssociation::OnUsrsctpOutput(std::span<std::uint8_t> packet) {
   SetSctpChecksum(packet);
   reset_gate_.OnOutgoing(packet);
+  sack_batch_.OnOutgoing(packet);
   counters_.OnOutgoing(packet);
   if (reset_gate_.Ready()) ScheduleDrain();
   events_.OnSctpPacket(packet);

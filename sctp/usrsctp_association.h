@@ -4,8 +4,8 @@
 //
 // usrsctp calls us from inside its functions with its locks held. So its output callback only fills
 // in the checksum and hands the packet on, and its upcall only notes that there is something to do;
-// reading, and every event but OnSctpPacket, happens in Drain, a posted task of the loop. One Drain
-// serves all packets that were handed in since the last one.
+// reading, and every event but OnSctpPacket, happens in Drain: at the end of a batch, or else in a
+// posted task of the loop. One Drain serves all packets that were handed in since the last one.
 //
 // Not here: retransmission, windows, reassembly (usrsctp's), channels (channel_mux).
 //
@@ -29,6 +29,7 @@
 #include "sctp/association.h"
 #include "sctp/packet_counters.h"
 #include "sctp/reset_gate.h"
+#include "sctp/sack_batch.h"
 #include "sctp/types.h"
 #include "sctp/usrsctp_runtime.h"
 #include "sctp/usrsctp_socket.h"
@@ -47,8 +48,8 @@ class UsrsctpAssociation final : public Association, private UsrsctpRuntime::End
 
   Result<void> Connect(std::uint16_t streams) override;
   void ReceivePacket(ByteSpan packet) override;
-  void BeginBatch(std::size_t) override {}
-  void EndBatch() override {}
+  void BeginBatch(std::size_t packets) override;
+  void EndBatch() override;
   Result<void> Send(StreamId stream, Ppid ppid, ByteSpan data, const Delivery& delivery) override;
   Result<void> ResetStreams(std::span<const StreamId> streams) override;
   void PauseReceiving() override { paused_ = true; }
@@ -71,6 +72,7 @@ class UsrsctpAssociation final : public Association, private UsrsctpRuntime::End
   void OnUsrsctpOutput(std::span<std::uint8_t> packet) override;
   void OnUsrsctpActivity() override { ScheduleDrain(); }
 
+  void SetSackFrequency(std::optional<std::uint32_t> packets);
   void SetState(AssociationState state, std::string_view reason);
   // Aborts, and reports kFailed from the next Drain.
   void Abort(Error error);
@@ -117,6 +119,7 @@ class UsrsctpAssociation final : public Association, private UsrsctpRuntime::End
   bool closing_ = false;                  // Close was called
   bool shutdown_sent_ = false;
   bool drain_posted_ = false;
+  bool in_batch_ = false;
   bool paused_ = false;
 
   // Sending.
@@ -131,6 +134,7 @@ class UsrsctpAssociation final : public Association, private UsrsctpRuntime::End
   std::size_t partial_bytes_ = 0;
 
   PacketCounters counters_;
+  SackBatch sack_batch_;
 
   // Streams.
   std::uint16_t stream_count_ = 0;

@@ -35,6 +35,7 @@ std::string DescribeLoss(std::uint16_t cause) {
 }  // namespace
 
 void UsrsctpAssociation::ScheduleDrain() {
+  if (in_batch_) return;  // EndBatch drains.
   if (std::exchange(drain_posted_, true)) return;
   runtime_.loop().Post(safety_.Wrap([this] { Drain(); }));
 }

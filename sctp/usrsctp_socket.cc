@@ -99,6 +99,10 @@ Result<void> UsrsctpSocket::Configure(const UsrsctpAssociationOptions& options) 
   const auto partial_point = static_cast<std::uint32_t>(
       std::min(options.max_message_size + 1, options.receive_buffer / 2));
 
+  sctp_assoc_value burst{};
+  burst.assoc_id = SCTP_ALL_ASSOC;
+  burst.assoc_value = options.max_burst;
+
   bool ok = usrsctp_set_non_blocking(socket_, 1) == 0;
   // Close aborts and frees at once instead of waiting for the other end.
   ok = ok && Set(SOL_SOCKET, SO_LINGER, linger{.l_onoff = 1, .l_linger = 0});
@@ -107,6 +111,7 @@ Result<void> UsrsctpSocket::Configure(const UsrsctpAssociationOptions& options) 
   ok = ok && Set(IPPROTO_SCTP, SCTP_INITMSG, init);
   ok = ok && Set(IPPROTO_SCTP, SCTP_PEER_ADDR_PARAMS, path);
   ok = ok && Set(IPPROTO_SCTP, SCTP_ENABLE_STREAM_RESET, reset);
+  ok = ok && Set(IPPROTO_SCTP, SCTP_MAX_BURST, burst);
   ok = ok && Set(IPPROTO_SCTP, SCTP_NODELAY, 1);
   ok = ok && Set(IPPROTO_SCTP, SCTP_RECVRCVINFO, 1);
   // One message at a time is in flight to us, also when it comes in parts.
@@ -176,6 +181,12 @@ int UsrsctpSocket::AddOutgoingStreams(std::uint16_t count) {
 int UsrsctpSocket::Shutdown() { return usrsctp_shutdown(socket_, SHUT_WR) == 0 ? 0 : errno; }
 
 void UsrsctpSocket::SetNoDelay(bool no_delay) { Set(IPPROTO_SCTP, SCTP_NODELAY, no_delay ? 1 : 0); }
+
+void UsrsctpSocket::SetSackFrequency(std::uint32_t packets) {
+  sctp_sack_info info{};
+  info.sack_freq = packets;
+  Set(IPPROTO_SCTP, SCTP_DELAYED_SACK, info);
+}
 
 UsrsctpSocket::Read UsrsctpSocket::ReadNext(std::span<std::uint8_t> buffer) {
   sctp_rcvinfo info{};

@@ -32,6 +32,12 @@ struct UsrsctpAssociationOptions {
   // 1200 bytes of UDP payload - 37 of a DTLS 1.2 AES-GCM record = 1163, rounded down to whole
   // words. Path MTU discovery does not work over AF_CONN and is off.
   std::size_t max_packet_size = 1160;
+  // The most packets that the other end sends in one burst (usrsctp's max_burst). 4 is usrsctp's
+  // default and right for a stranger: more would have both ends wait for one another
+  // (sack_batch.h).
+  std::uint16_t peer_burst = 4;
+  // Our own sender's, of usrsctp's "max_burst".
+  std::uint16_t max_burst = 32;
   // Received messages above it abort the association (what we announced in a=max-message-size).
   std::size_t max_message_size = 256 * 1024;
   // Both bound the throughput to buffer / RTT: 4 MiB are 1.6 Gbit/s at 20 ms. The send buffer must
@@ -62,6 +68,8 @@ class UsrsctpSocket {
   int ResetOutgoing(std::span<const StreamId> streams);
   int AddOutgoingStreams(std::uint16_t count);
   int Shutdown();
+  // How many packets with data may go without an acknowledgement.
+  void SetSackFrequency(std::uint32_t packets);
   // Off: small messages wait for a full packet or an empty network (Nagle).
   void SetNoDelay(bool no_delay);
 
