@@ -10,6 +10,7 @@
 
 #include "peer/base/check.h"
 #include "peer/base/log.h"
+#include "sctp/chunks.h"
 #include "sctp/crc32c.h"
 #include "sctp/packet_filter.h"
 
@@ -28,8 +29,8 @@ constexpr std::uint32_t kMaxStreams = 65'535;
 // Not every end answers a request for more streams. Long, because the path may be away meanwhile.
 constexpr std::chrono::seconds kGrowthTimeout{30};
 
-// Messages of more than a packet go out at once; for them there is nothing to gain.
-constexpr std::size_t kLargestHeldMessage = 1024;
+constexpr std::size_t kDataHeader = 16;
+constexpr std::size_t kIDataHeader = 20;
 
 const char* ToText(AssociationState state) {
   switch (state) {
@@ -159,15 +160,21 @@ Result<void> UsrsctpAssociation::CheckCanSend(StreamId stream, ByteSpan data) {
 Result<void> UsrsctpAssociation::Send(StreamId stream, Ppid ppid, ByteSpan data,
                                       const Delivery& delivery) {
   if (auto can_send = CheckCanSend(stream, data); !can_send) return can_send;
-  const bool small = data.size() <= kLargestHeldMessage;
-  if (!FlushHeld(small)) {
+  const std::size_t chunk = ChunkSize(data.size());
+  // What has no room beside another of its kind has nothing to wait for.
+  const bool hold = 2 * chunk <= PacketRoom();
+  const bool same_packet =
+      corked_ + (held_.used ? ChunkSize(held_.data.size()) : 0) + chunk <= PacketRoom();
+  if (!FlushHeld(same_packet)) {
     refused_ = true;
     return Fail(Errc::kBufferFull, "the send buffer is full");
   }
-  if (small) {
+  if (hold) {
     Hold(stream, ppid, data, delivery);
-  } else if (auto sent = SendNow(stream, ppid, data, delivery); !sent) {
-    return sent;
+  } else {
+    SetNoDelay(true);
+    if (auto sent = SendNow(stream, ppid, data, delivery); !sent) return sent;
+    corked_ = 0;
   }
   unacknowledged_ += data.size();
   return {};
@@ -192,11 +199,18 @@ Result<void> UsrsctpAssociation::SendNow(StreamId stream, Ppid ppid, ByteSpan da
   }
 }
 
-// usrsctp sends each message at once, in a packet of its own, or with Nagle's rule waits for a full
-// packet or an empty network. So all small messages of a turn but the last one go under Nagle's
-// rule, and the last one, held back until the end of the turn, pushes out what is left of them.
+// usrsctp sends each message at once, in a packet of its own, or with Nagle's rule waits until what
+// it has is more than a packet (it does not count chunk headers) or the network is empty; then a
+// full packet leaves, and a nearly empty one. So we say where a packet ends: a message goes under
+// Nagle's rule when the next one still fits beside it, and else pushes out what has gathered, which
+// is one full packet. For that each small message is held back until the next one or the end of the
+// turn.
 void UsrsctpAssociation::Hold(StreamId stream, Ppid ppid, ByteSpan data, const Delivery& delivery) {
-  held_ = Held{stream, ppid, Bytes(data.begin(), data.end()), delivery};
+  held_.used = true;
+  held_.stream = stream;
+  held_.ppid = ppid;
+  held_.data.assign(data.begin(), data.end());
+  held_.delivery = delivery;
   if (std::exchange(flush_posted_, true)) return;
   runtime_.loop().PostAtTurnEnd(safety_.Wrap([this] {
     flush_posted_ = false;
@@ -205,18 +219,23 @@ void UsrsctpAssociation::Hold(StreamId stream, Ppid ppid, ByteSpan data, const D
 }
 
 bool UsrsctpAssociation::FlushHeld(bool more_follows) {
-  if (!socket_.is_open() || state_ != AssociationState::kConnected) return true;
-  if (!held_) {
-    SetNoDelay(true);
-    return true;
-  }
+  if (!held_.used || !socket_.is_open() || state_ != AssociationState::kConnected) return true;
   SetNoDelay(!more_follows);
-  const auto sent = SendNow(held_->stream, held_->ppid, held_->data, held_->delivery);
+  const auto sent = SendNow(held_.stream, held_.ppid, held_.data, held_.delivery);
   // Full: it keeps its place and goes with the next acknowledgement. Any other error: the
   // association is going down, and what it had accepted goes with it.
   if (!sent && sent.error().code == Errc::kBufferFull) return false;
-  held_.reset();
+  corked_ = more_follows ? corked_ + ChunkSize(held_.data.size()) : 0;
+  held_.used = false;
   return true;
+}
+
+std::size_t UsrsctpAssociation::ChunkSize(std::size_t message_size) const {
+  return (counters_.sends_i_data() ? kIDataHeader : kDataHeader) + (message_size + 3) / 4 * 4;
+}
+
+std::size_t UsrsctpAssociation::PacketRoom() const {
+  return options_.max_packet_size - kCommonHeaderSize;
 }
 
 void UsrsctpAssociation::SetNoDelay(bool no_delay) {

@@ -60,12 +60,13 @@ class UsrsctpAssociation final : public Association, private UsrsctpRuntime::End
   AssociationStats stats() const override;
 
  private:
-  // A small message that waits for the end of the turn, so that all small ones of a turn share
-  // packets.
+  // A small message that waits for the next one or the end of the turn, so that all small ones of a
+  // turn share packets.
   struct Held {
-    StreamId stream;
-    Ppid ppid;
-    Bytes data;
+    bool used = false;
+    StreamId stream{};
+    Ppid ppid{};
+    Bytes data;  // keeps its memory
     Delivery delivery;
   };
 
@@ -82,6 +83,8 @@ class UsrsctpAssociation final : public Association, private UsrsctpRuntime::End
   Result<void> SendNow(StreamId stream, Ppid ppid, ByteSpan data, const Delivery& delivery);
   void Hold(StreamId stream, Ppid ppid, ByteSpan data, const Delivery& delivery);
   bool FlushHeld(bool more_follows);
+  std::size_t ChunkSize(std::size_t message_size) const;
+  std::size_t PacketRoom() const;
   void SetNoDelay(bool no_delay);
   void GrowStreams();
   void RefuseGrowth();
@@ -123,7 +126,8 @@ class UsrsctpAssociation final : public Association, private UsrsctpRuntime::End
   bool paused_ = false;
 
   // Sending.
-  std::optional<Held> held_;
+  Held held_;
+  std::size_t corked_ = 0;  // bytes of chunks that usrsctp got and that wait for more
   bool flush_posted_ = false;
   bool no_delay_ = true;
   bool refused_ = false;  // a Send answered kBufferFull and may be tried again soon

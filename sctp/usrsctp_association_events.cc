@@ -57,7 +57,7 @@ void UsrsctpAssociation::Drain() {
   if (!ReportDoneResets()) return;
   IssueResets();
   GrowStreams();
-  if (held_) FlushHeld(false);
+  FlushHeld(false);
   FinishClose();
   ReportAcknowledged();
 }
@@ -264,7 +264,8 @@ bool UsrsctpAssociation::ReportAcknowledged() {
   if (!use) return true;
   // usrsctp counts 16 bytes for each chunk, too, and adds them when it cuts a message up: never let
   // the figure rise.
-  const std::size_t remaining = std::min(unacknowledged_, *use + (held_ ? held_->data.size() : 0));
+  const std::size_t remaining =
+      std::min(unacknowledged_, *use + (held_.used ? held_.data.size() : 0));
   if (remaining == unacknowledged_ && !refused_) return true;
   unacknowledged_ = remaining;
   refused_ = false;
