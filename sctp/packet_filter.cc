@@ -2,6 +2,7 @@
 #include "sctp/packet_filter.h"
 
 #include "sctp/chunks.h"
+#include "sctp/packet_pieces.h"
 
 namespace pairwire::sctp {
 namespace {
@@ -42,6 +43,7 @@ std::optional<PacketContent> InspectSctpPacket(ByteSpan packet, std::uint16_t so
     content.init |= type == kInitChunk || type == kInitAckChunk;
     content.re_config |= type == kReConfigChunk;
     content.heartbeat_ack |= type == kHeartbeatAckChunk;
+    content.piece |= type == kPieceChunk;
     const std::size_t length = Read16(packet, at + 2);
     if (length < kChunkHeaderSize || length > packet.size() - at) return std::nullopt;
     at += (length + 3) / 4 * 4;

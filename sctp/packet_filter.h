@@ -26,6 +26,7 @@ struct PacketContent {
   bool init = false;    // INIT or INIT ACK
   bool re_config = false;
   bool heartbeat_ack = false;
+  bool piece = false;  // packet_pieces.h
 };
 
 // What is in a packet that goes from `source_port` to `destination_port`, is a whole number of

@@ -13,6 +13,7 @@
 #include "sctp/chunks.h"
 #include "sctp/crc32c.h"
 #include "sctp/packet_filter.h"
+#include "sctp/path_probe.h"
 
 namespace pairwire::sctp {
 namespace {
@@ -57,6 +58,8 @@ UsrsctpAssociation::UsrsctpAssociation(UsrsctpRuntime& runtime,
       options_(options),
       events_(events),
       id_(runtime.Register(*this)),
+      stall_watch_(runtime.loop(), options.stall_after, *this),
+      path_mtu_(runtime.loop(), options.max_packet_size, options.largest_packet_size, *this),
       sack_batch_(options.peer_burst, options.remote_port, options.local_port),
       growth_timer_(runtime.loop(), [this] { RefuseGrowth(); }) {}
 
@@ -81,6 +84,7 @@ Result<void> UsrsctpAssociation::Connect(std::uint16_t streams) {
   if (state_ != AssociationState::kNew)
     return Fail(Errc::kInvalidState, "Connect was called before");
   SetState(AssociationState::kConnecting, "Connect");
+  runtime_.Wake();
   UsrsctpAssociationOptions options = options_;
   options.outgoing_streams = std::max(options.outgoing_streams, streams);
   options.max_incoming_streams = std::max(options.max_incoming_streams, streams);
@@ -94,14 +98,26 @@ void UsrsctpAssociation::ReceivePacket(ByteSpan packet) {
   const auto content = InspectSctpPacket(packet, options_.remote_port, options_.local_port);
   if (!content) return;
   counters_.OnIncoming(packet);
-  SetSackFrequency(sack_batch_.OnIncoming(packet, *content));
+  if (!content->piece) {
+    Feed(packet, *content);
+  } else if (const auto whole = piece_joiner_.Add(packet)) {
+    const auto inner = InspectSctpPacket(*whole, options_.remote_port, options_.local_port);
+    if (inner && !inner->piece) Feed(*whole, *inner);
+  }
+  ScheduleDrain();
+}
+
+void UsrsctpAssociation::Feed(ByteSpan packet, const PacketContent& content) {
+  SetSackFrequency(sack_batch_.OnIncoming(packet, content));
+  if (content.heartbeat_ack) {
+    if (const auto id = AnsweredPathProbe(packet)) path_mtu_.OnAnswer(*id);
+  }
   Bytes rest;
-  if (!content->re_config || !reset_gate_.Hold(packet, rest)) {
+  if (!content.re_config || !reset_gate_.Hold(packet, rest)) {
     runtime_.Input(id_, packet);
   } else if (!rest.empty()) {
     runtime_.Input(id_, rest);
   }
-  ScheduleDrain();
 }
 
 void UsrsctpAssociation::BeginBatch(std::size_t packets) {
@@ -119,17 +135,55 @@ void UsrsctpAssociation::EndBatch() {
   Drain();
 }
 
+bool UsrsctpAssociation::HasTimers() const {
+  if (!socket_.is_open()) return false;
+  return state_ != AssociationState::kConnected || closing_ || unacknowledged_ != 0 ||
+         asked_streams_ != 0 || !resets_in_flight_.empty();
+}
+
 void UsrsctpAssociation::SetSackFrequency(std::optional<std::uint32_t> packets) {
   if (packets) socket_.SetSackFrequency(*packets);
 }
 
 void UsrsctpAssociation::OnUsrsctpOutput(std::span<std::uint8_t> packet) {
-  SetSctpChecksum(packet);
   reset_gate_.OnOutgoing(packet);
   sack_batch_.OnOutgoing(packet);
-  counters_.OnOutgoing(packet);
+  verification_tag_ = Read32(packet, 4);
   if (reset_gate_.Ready()) ScheduleDrain();
+  if (packet.size() <= path_mtu_.size()) {
+    SendPacket(packet);
+  } else {
+    SendInParts(packet);
+  }
+}
+
+void UsrsctpAssociation::SendPacket(std::span<std::uint8_t> packet) {
+  SetSctpChecksum(packet);
+  counters_.OnOutgoing(packet);
   events_.OnSctpPacket(packet);
+}
+
+// Rare: while a path is probed that usrsctp believes to be larger, and after its MTU fell.
+void UsrsctpAssociation::SendInParts(ByteSpan packet) {
+  for (Bytes& part : DivideBetweenChunks(packet, path_mtu_.size())) {
+    if (part.size() <= path_mtu_.size() || options_.largest_packet_size == 0) {
+      SendPacket(part);
+      continue;
+    }
+    counters_.OnOutgoing(part);
+    for (const Bytes& piece : CutInTwo(part, next_piece_id_++)) events_.OnSctpPacket(piece);
+  }
+}
+
+void UsrsctpAssociation::SendProbe(std::uint32_t id, std::size_t size) {
+  if (!socket_.is_open()) return;
+  Bytes probe =
+      MakePathProbe(options_.local_port, options_.remote_port, verification_tag_, id, size);
+  SendPacket(probe);
+}
+
+void UsrsctpAssociation::OnPathMtu(std::size_t size) {
+  if (socket_.is_open()) socket_.SetLargestPacket(size);
 }
 
 // --- Sending
@@ -159,6 +213,7 @@ Result<void> UsrsctpAssociation::CheckCanSend(StreamId stream, ByteSpan data) {
 
 Result<void> UsrsctpAssociation::Send(StreamId stream, Ppid ppid, ByteSpan data,
                                       const Delivery& delivery) {
+  runtime_.Wake();
   if (auto can_send = CheckCanSend(stream, data); !can_send) return can_send;
   const std::size_t chunk = ChunkSize(data.size());
   // What has no room beside another of its kind has nothing to wait for.
@@ -177,6 +232,7 @@ Result<void> UsrsctpAssociation::Send(StreamId stream, Ppid ppid, ByteSpan data,
     corked_ = 0;
   }
   unacknowledged_ += data.size();
+  Watch();
   return {};
 }
 
@@ -234,9 +290,7 @@ std::size_t UsrsctpAssociation::ChunkSize(std::size_t message_size) const {
   return (counters_.sends_i_data() ? kIDataHeader : kDataHeader) + (message_size + 3) / 4 * 4;
 }
 
-std::size_t UsrsctpAssociation::PacketRoom() const {
-  return options_.max_packet_size - kCommonHeaderSize;
-}
+std::size_t UsrsctpAssociation::PacketRoom() const { return path_mtu_.size() - kCommonHeaderSize; }
 
 void UsrsctpAssociation::SetNoDelay(bool no_delay) {
   if (no_delay_ == no_delay) return;
@@ -288,7 +342,9 @@ Result<void> UsrsctpAssociation::ResetStreams(std::span<const StreamId> streams)
     }
   }
   if (!resets_done_.empty()) ScheduleDrain();
+  runtime_.Wake();
   IssueResets();
+  Watch();
   return {};
 }
 
@@ -317,6 +373,7 @@ void UsrsctpAssociation::IssueResets() {
 
 void UsrsctpAssociation::ResumeReceiving() {
   if (!std::exchange(paused_, false)) return;
+  runtime_.Wake();
   ScheduleDrain();
 }
 
@@ -324,6 +381,7 @@ void UsrsctpAssociation::Close() {
   if (closing_ || state_ == AssociationState::kClosed || state_ == AssociationState::kFailed)
     return;
   closing_ = true;
+  runtime_.Wake();
   if (state_ == AssociationState::kConnected) {
     FinishClose();
     return;
@@ -344,11 +402,13 @@ AssociationStats UsrsctpAssociation::stats() const {
   AssociationStats stats;
   stats.state = state_;
   stats.unacknowledged_bytes = unacknowledged_;
-  stats.max_packet_size = options_.max_packet_size;
+  stats.max_packet_size = path_mtu_.size();
   stats.packets_sent = counters_.packets_sent();
   stats.packets_received = counters_.packets_received();
   stats.bytes_sent = counters_.bytes_sent();
   stats.bytes_received = counters_.bytes_received();
+  stats.stalled = stall_watch_.stalled();
+  stats.stalls = stall_watch_.stalls();
   stats.retransmitted_chunks = counters_.retransmitted_chunks();
   if (socket_.is_open()) socket_.ReadStats(stats);
   return stats;

@@ -28,15 +28,21 @@
 #include "peer/base/timer.h"
 #include "sctp/association.h"
 #include "sctp/packet_counters.h"
+#include "sctp/packet_pieces.h"
+#include "sctp/path_mtu.h"
 #include "sctp/reset_gate.h"
 #include "sctp/sack_batch.h"
+#include "sctp/stall_watch.h"
 #include "sctp/types.h"
 #include "sctp/usrsctp_runtime.h"
 #include "sctp/usrsctp_socket.h"
 
 namespace pairwire::sctp {
 
-class UsrsctpAssociation final : public Association, private UsrsctpRuntime::Endpoint {
+class UsrsctpAssociation final : public Association,
+                                 private UsrsctpRuntime::Endpoint,
+                                 private StallWatch::Events,
+                                 private PathMtu::Events {
  public:
   // `runtime` and `events` outlive the association. Loop thread only, as everything here.
   UsrsctpAssociation(UsrsctpRuntime& runtime, const UsrsctpAssociationOptions& options,
@@ -50,6 +56,8 @@ class UsrsctpAssociation final : public Association, private UsrsctpRuntime::End
   void ReceivePacket(ByteSpan packet) override;
   void BeginBatch(std::size_t packets) override;
   void EndBatch() override;
+  void OnPathChanged() override { path_mtu_.OnPathChanged(); }
+  void OnPacketTooLarge(std::size_t size) override { path_mtu_.OnTooLarge(size); }
   Result<void> Send(StreamId stream, Ppid ppid, ByteSpan data, const Delivery& delivery) override;
   Result<void> ResetStreams(std::span<const StreamId> streams) override;
   void PauseReceiving() override { paused_ = true; }
@@ -72,7 +80,17 @@ class UsrsctpAssociation final : public Association, private UsrsctpRuntime::End
 
   void OnUsrsctpOutput(std::span<std::uint8_t> packet) override;
   void OnUsrsctpActivity() override { ScheduleDrain(); }
+  bool HasTimers() const override;
+  // StallWatch::Events
+  void OnQuiet() override;
+  void OnStalled() override;
+  // PathMtu::Events
+  void SendProbe(std::uint32_t id, std::size_t size) override;
+  void OnPathMtu(std::size_t size) override;
 
+  void Feed(ByteSpan packet, const PacketContent& content);
+  void SendPacket(std::span<std::uint8_t> packet);
+  void SendInParts(ByteSpan packet);
   void SetSackFrequency(std::optional<std::uint32_t> packets);
   void SetState(AssociationState state, std::string_view reason);
   // Aborts, and reports kFailed from the next Drain.
@@ -107,6 +125,8 @@ class UsrsctpAssociation final : public Association, private UsrsctpRuntime::End
   bool ReportDoneResets();
   bool ReportState(AssociationState state, Error error);
   bool ReportAcknowledged();
+  void Watch();
+  bool ReceiverIsFull() const;
 
   static constexpr std::uint32_t kNoneRefused = 65'536;
 
@@ -136,6 +156,12 @@ class UsrsctpAssociation final : public Association, private UsrsctpRuntime::End
   // Parts of messages that have not ended; together at most max_message_size.
   std::map<StreamId, Bytes> partial_;
   std::size_t partial_bytes_ = 0;
+
+  StallWatch stall_watch_;
+  PathMtu path_mtu_;
+  PieceJoiner piece_joiner_;
+  std::uint16_t next_piece_id_ = 0;
+  std::uint32_t verification_tag_ = 0;  // of what we send
 
   PacketCounters counters_;
   SackBatch sack_batch_;
