@@ -94,6 +94,7 @@ void TransportStack::OnPathPair(const ice::CandidatePair& pair) {
   if (phase_ != Phase::kOpen) return;
   has_pair_ = true;
   capture_.OnPair(pair);
+  if (mux_started_) mux_->OnPathChanged();
   const auto alive = safety_.Watch();
   events_.OnSelectedPair(pair);
   if (*alive) MaybeStartDtls();

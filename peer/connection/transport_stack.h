@@ -58,7 +58,7 @@ class TransportStackEvents {
 };
 
 struct RemoteTransport {
-  std::vector<dtls::Fingerprint> fingerprints;
+  std::vector<dtls::Fingerprint> fingerprints = {};
   std::size_t max_message_size = 0;  // 0: no limit
   std::uint16_t sctp_port = sctp::kSctpPort;
   std::uint16_t sctp_burst = 0;  // 0: the other end is not one of ours

@@ -37,7 +37,8 @@ void Measure(std::size_t message_size, std::size_t total) {
   auto runtime = UsrsctpRuntime::Create(loop).value();
   std::deque<Bytes> to_a;
   std::deque<Bytes> to_b;
-  const UsrsctpAssociationOptions options{.peer_burst = 32};
+  const UsrsctpAssociationOptions options{.largest_packet_size = PathMtu::kLargest,
+                                          .peer_burst = kMaxBurst};
   std::size_t packets = 0;  // of the sender
   SctpEnd a(*runtime, options,
             [&](ByteSpan packet) { to_b.emplace_back(packet.begin(), packet.end()); });
