@@ -16,7 +16,9 @@ constexpr std::uint16_t kForwardTsnParameter = 0xc000;
 }  // namespace
 
 SackBatch::SackBatch(std::uint32_t peer_burst, std::uint16_t remote_port, std::uint16_t local_port)
-    : cap_(std::clamp(peer_burst / 2, kSmallestCap, kLargestCap)),
+    : cap_(peer_burst <= kStrangersBurst
+               ? std::max(peer_burst, kDefaultFrequency)
+               : std::clamp(peer_burst / 2, kStrangersBurst, kLargestCap)),
       remote_port_(remote_port),
       local_port_(local_port) {}
 

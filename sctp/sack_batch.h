@@ -10,8 +10,9 @@
 //   gives
 //     a packet that makes usrsctp acknowledge what came before;
 //   - inside a batch there is one for every `cap` packets, and `cap` is at most half of the burst
-//     that the other end's sender makes (4 for one that we do not know): with a cap above it both
-//     ends wait for one another, and a tenth of the throughput is left.
+//     that the other end's sender makes (of up to 4, all of it; 4 is that of one that we do not
+//     know): with a cap above it both ends wait for one another, and a tenth of the throughput is
+//     left.
 //
 // Pure: sees the packets of one association go by, and says what usrsctp's SCTP_DELAYED_SACK
 // frequency should be.
@@ -35,7 +36,7 @@ class SackBatch {
   static constexpr std::uint32_t kDefaultFrequency = 2;
   // Of smaller batches every second packet is acknowledged, as ever.
   static constexpr std::size_t kSmallestBatch = 4;
-  static constexpr std::uint32_t kSmallestCap = 4;
+  static constexpr std::uint32_t kStrangersBurst = 4;
   static constexpr std::uint32_t kLargestCap = 16;
 
   SackBatch(std::uint32_t peer_burst, std::uint16_t remote_port, std::uint16_t local_port);

@@ -26,6 +26,12 @@ namespace pairwire::sctp {
 // usrsctp's modules: RFC 9260 section 7, RFC 3649, and H-TCP (Leith and Shorten).
 enum class CongestionControl { kRfc9260, kHighSpeed, kHTcp };
 
+// What the other end is to know as our burst: HSTCP opens its window by one packet with each
+// acknowledgement, however many packets that is for, so that it needs one for every second.
+constexpr std::uint16_t BurstOf(CongestionControl congestion_control) {
+  return congestion_control == CongestionControl::kHighSpeed ? 2 : kMaxBurst;
+}
+
 struct UsrsctpAssociationOptions {
   std::uint16_t local_port = kSctpPort;
   std::uint16_t remote_port = kSctpPort;

@@ -51,7 +51,7 @@ enum class MdnsMode {
 // packets at random; the last two regain a large window faster after a loss.
 enum class SctpCongestionControl {
   kRfc9260,    // RFC 9260 section 7, as every other end does
-  kHighSpeed,  // RFC 3649
+  kHighSpeed,  // RFC 3649; begins more slowly
   kHTcp        // H-TCP (draft-leith-tcp-htcp)
 };
 

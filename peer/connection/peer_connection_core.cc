@@ -79,7 +79,7 @@ PeerConnectionCore::PeerConnectionCore(NetworkCore& network, PeerConfiguration c
   local.ice_lite = configuration_.ice_lite;
   local.fingerprint = {fingerprint.substr(0, blank), fingerprint.substr(blank + 1)};
   local.max_message_size = configuration_.max_message_size;
-  local.sctp_burst = sctp::kMaxBurst;
+  local.sctp_burst = LocalBurst(configuration_);
   negotiation_.emplace(std::move(local), [this] {
     auto made = ice::MakeCredentials(network_.random());
     return IceParameters{std::move(made.ufrag), std::move(made.password)};

@@ -44,6 +44,10 @@ sctp::UsrsctpAssociationOptions UsrsctpOptions(const PeerConfiguration& configur
   return options;
 }
 
+std::uint16_t LocalBurst(const PeerConfiguration& configuration) {
+  return sctp::BurstOf(ToModule(configuration.sctp_congestion_control));
+}
+
 TransportStack::AssociationFactory UsrsctpFactory(NetworkCore& network,
                                                   const PeerConfiguration& configuration) {
   return [&network, configuration](

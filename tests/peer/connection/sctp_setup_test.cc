@@ -44,6 +44,9 @@ TEST(SctpSetupTest, TheConfigurationIsHeeded) {
   EXPECT_EQ(options.max_message_size, 77'777u);
   EXPECT_EQ(options.receive_buffer, 1024u * 1024);
   EXPECT_EQ(options.congestion_control, sctp::CongestionControl::kHTcp);
+  EXPECT_EQ(LocalBurst(configuration), 32);
+  configuration.sctp_congestion_control = SctpCongestionControl::kHighSpeed;
+  EXPECT_EQ(LocalBurst(configuration), 2);
 }
 
 class SctpSetupPairTest : public ::testing::Test {
