@@ -39,7 +39,7 @@ std::vector<Bytes> Chunks(ByteSpan packet) {
 
 TEST(PacketPiecesTest, DividesBetweenChunksInOrder) {
   const Bytes packet = Packet({20, 301, 500, 80, 402});
-  for (const std::size_t limit : {100, 400, 600, 900, 2000}) {
+  for (const std::size_t limit : std::vector<std::size_t>{100, 400, 600, 900, 2000}) {
     std::vector<Bytes> chunks;
     const std::vector<Bytes> parts = DivideBetweenChunks(packet, limit);
     for (const Bytes& part : parts) {
@@ -65,7 +65,7 @@ TEST(PacketPiecesTest, HalvesJoinInEitherOrder) {
       ASSERT_TRUE(content);
       EXPECT_TRUE(content->piece);
     }
-    for (const std::size_t first : {0, 1}) {
+    for (const std::size_t first : std::vector<std::size_t>{0, 1}) {
       PieceJoiner joiner;
       EXPECT_FALSE(joiner.Add(pieces[first]));
       EXPECT_FALSE(joiner.Add(pieces[first])) << "the same again";

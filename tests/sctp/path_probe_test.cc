@@ -49,7 +49,7 @@ TEST(PathProbeTest, AnythingElseIsNone) {
   for (std::size_t size = 0; size < answer.size(); ++size) {
     EXPECT_FALSE(AnsweredPathProbe(ByteSpan(answer).first(size)));
   }
-  for (const std::size_t at : {12, 15, 20, 27}) {
+  for (const std::size_t at : std::vector<std::size_t>{12, 15, 20, 27}) {
     Bytes other = answer;
     other[at] ^= 0x40;
     EXPECT_FALSE(AnsweredPathProbe(other)) << at;
