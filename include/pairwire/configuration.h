@@ -55,6 +55,14 @@ enum class MdnsMode {
   kResolveAndPublish  // and our own host candidates carry a random name instead of the address
 };
 
+// How SCTP's sender probes for the rate that the path carries. None of them fixes a path that loses
+// packets at random; the last two regain a large window faster after a loss.
+enum class SctpCongestionControl {
+  kRfc9260,    // RFC 9260 section 7, as every other end does
+  kHighSpeed,  // RFC 3649; begins more slowly
+  kHTcp        // H-TCP (draft-leith-tcp-htcp)
+};
+
 // One peer connection (W3C RTCConfiguration, data part).
 struct PeerConfiguration {
   // At most 8 TURN urls are used, and the first STUN url that is not a relay's.
@@ -139,6 +147,13 @@ struct PeerConfiguration {
   // Received bytes that may wait for handlers that the application paused or has not set yet. Above
   // it the SCTP receive window closes and the sender waits.
   std::size_t max_receive_buffer = 1024 * 1024;
+
+  // Bytes that the other end may send ahead of what has been read, as SCTP's window. Bounds the
+  // rate to this by the round-trip time: 16 MiB are 1 Gbit/s at 100 ms. Memory is used only while
+  // it is full. 128 KiB..1 GiB.
+  std::size_t sctp_receive_window = 16 * 1024 * 1024;
+
+  SctpCongestionControl sctp_congestion_control = SctpCongestionControl::kRfc9260;
 
   // Open channels at one time; a peer that opens more is told by a reset of the stream.
   std::size_t max_channels = 256;
