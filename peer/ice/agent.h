@@ -77,7 +77,8 @@ class AgentSink {
   // From the loop's frame; libnice holds no lock. Anything that is not STUN; unchecked.
   virtual void OnAgentPacket(ByteSpan packet) = 0;
   // While WatchStun: bytes that begin like a Binding message and may be one; libnice sees them too.
-  virtual void OnAgentStun(ByteSpan bytes) = 0;
+  // False: it was what was waited for, and those behind it need not be looked at.
+  virtual bool OnAgentStun(ByteSpan bytes) = 0;
   // An iteration of the context ended: the loop's frame.
   virtual void OnAgentIdle() = 0;
 

@@ -119,7 +119,7 @@ class Consent {
   void CheckSilence();
   void Recover();
   void Expire();
-  Loop::Duration NextPeriod();
+  Loop::TimePoint NextRegular();
   Loop::TimePoint OneWayAt() const;
 
   Loop& loop_;

@@ -49,8 +49,8 @@ class NiceTransport::Sink final : public AgentSink {
     transport_.OnSelectedPair(local, remote, relayed);
   }
   void OnAgentPacket(ByteSpan packet) override { transport_.OnPacket(packet); }
-  void OnAgentStun(ByteSpan bytes) override {
-    if (transport_.consent_ != nullptr) transport_.consent_->OnStun(bytes);
+  bool OnAgentStun(ByteSpan bytes) override {
+    return transport_.consent_ != nullptr && !transport_.consent_->OnStun(bytes);
   }
   void OnAgentIdle() override { transport_.Deliver(); }
 

@@ -19,45 +19,48 @@ int SocketOption(int fd, int option) {
   return getsockopt(fd, SOL_SOCKET, option, &value, &size) == 0 ? value : -1;
 }
 
+// Not so: the context's own wake-up descriptor.
+bool IsInternetSocket(int fd) {
+  const int domain = SocketOption(fd, SO_DOMAIN);
+  return domain == AF_INET || domain == AF_INET6;
+}
+
 }  // namespace
 
-void FindStun(ByteSpan bytes, const std::function<void(ByteSpan)>& found) {
+bool FindStun(ByteSpan bytes, const FoundStun& found) {
   auto from = bytes.begin();
   while (true) {
     const auto cookie = std::search(from, bytes.end(), kCookie.begin(), kCookie.end());
-    if (cookie == bytes.end()) return;
+    if (cookie == bytes.end()) return true;
     from = cookie + 1;
     const auto at = static_cast<std::size_t>(cookie - bytes.begin());
     if (at < kCookieAt) continue;
     const ByteSpan message = bytes.subspan(at - kCookieAt);
     const bool binding = message[0] <= 0x01 && (message[1] == 0x01 || message[1] == 0x11);
-    if (binding) found(message);
+    if (binding && !found(message)) return false;
   }
 }
 
-void PeekStun(int fd, const std::function<void(ByteSpan)>& found) {
-  const int domain = SocketOption(fd, SO_DOMAIN);  // -1: the context's own wake-up descriptor
-  if (domain != AF_INET && domain != AF_INET6) return;
-  const bool datagrams = SocketOption(fd, SO_TYPE) == SOCK_DGRAM;
-
+void PeekStun(int fd, const FoundStun& found) {
   std::array<std::uint8_t, kMaxPeekedBytes> buffer;
-  const auto peek = [&] {
+  enum class Look { kNothing, kMore, kEnough };
+  const auto look = [&] {
     const ssize_t size = recv(fd, buffer.data(), buffer.size(), MSG_PEEK | MSG_DONTWAIT);
-    if (size > 0) FindStun({buffer.data(), static_cast<std::size_t>(size)}, found);
-    return size;
+    if (size < 0) return Look::kNothing;
+    const ByteSpan bytes(buffer.data(), static_cast<std::size_t>(size));
+    return FindStun(bytes, found) ? Look::kMore : Look::kEnough;
   };
-  if (!datagrams) {
-    peek();
-    return;
-  }
+  // On an idle path the first datagram is the one that is waited for, and this is all.
+  const bool first_only = IsInternetSocket(fd) ? look() != Look::kMore : true;
+  if (first_only || SocketOption(fd, SO_TYPE) != SOCK_DGRAM) return;
+
   // With an offset each look goes on behind the last one, into the next datagram.
   const int start = 0;
-  const bool walks = setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &start, sizeof(start)) == 0;
-  for (std::size_t i = 0; i < (walks ? kMaxPeekedDatagrams : 1); ++i) {
-    if (peek() < 0) break;
+  if (setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &start, sizeof(start)) != 0) return;
+  for (std::size_t i = 0; i < kMaxPeekedDatagrams && look() == Look::kMore; ++i) {
   }
   const int off = -1;
-  if (walks) setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &off, sizeof(off));
+  setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &off, sizeof(off));
 }
 
 }  // namespace pairwire::ice

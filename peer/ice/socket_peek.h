@@ -22,12 +22,16 @@ inline constexpr std::size_t kMaxPeekedDatagrams = 256;
 // Of a stream, or of one datagram; the rest is not seen.
 inline constexpr std::size_t kMaxPeekedBytes = 16 * 1024;
 
-// Calls `found` with the bytes from each Binding message's first one to the end of what was seen.
-// Does nothing for a descriptor that is no connected or bound internet socket.
-void PeekStun(int fd, const std::function<void(ByteSpan)>& found);
+// Gets the bytes from a Binding message's first one to the end of what was seen; returns whether it
+// wants more.
+using FoundStun = std::function<bool(ByteSpan)>;
 
-// The search alone.
-void FindStun(ByteSpan bytes, const std::function<void(ByteSpan)>& found);
+// Calls `found` for each message. Does nothing for a descriptor that is no connected or bound
+// internet socket.
+void PeekStun(int fd, const FoundStun& found);
+
+// The search alone. False: `found` wants no more.
+bool FindStun(ByteSpan bytes, const FoundStun& found);
 
 }  // namespace pairwire::ice
 

@@ -134,10 +134,15 @@ TEST(FindStunTest, FindsEachWhereverItStands) {
   std::vector<StunType> types;
   FindStun(stream, [&](ByteSpan bytes) {
     const auto message = StunMessage::Parse(bytes);
-    ASSERT_TRUE(message);
-    types.push_back(message->type());
+    EXPECT_TRUE(message);
+    if (message) types.push_back(message->type());
+    return true;
   });
   EXPECT_EQ(types, (std::vector{StunType::kBindingSuccess, StunType::kBindingRequest}));
+
+  int found = 0;
+  EXPECT_FALSE(FindStun(stream, [&](ByteSpan) { return ++found == 0; }));
+  EXPECT_EQ(found, 1);  // one was enough
 }
 
 }  // namespace
