@@ -361,7 +361,8 @@ std::vector<std::string> Agent::RemoteLines() const {
 void Agent::WatchStun(bool watch) {
   if (!watch) return context_->SetInspector({});
   context_->SetInspector([this](int fd) {
-    PeekStun(fd, [this](ByteSpan bytes) { return sink_ != nullptr && sink_->OnAgentStun(bytes); });
+    return PeekStun(
+        fd, [this](ByteSpan bytes) { return sink_ != nullptr && sink_->OnAgentStun(bytes); });
   });
 }
 

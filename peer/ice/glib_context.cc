@@ -146,12 +146,16 @@ GlibContext::Dispatched GlibContext::Dispatch() {
   if (!queried_) Query();
   queried_ = false;
   g_poll(polled_.data(), static_cast<guint>(polled_count_), 0);
+  if (inspect_) Inspect();
   const Dispatched ready = Ready();
+  if (ready == Dispatched::kNothing) {
+    queried_ = true;
+    return ready;
+  }
   if (!g_main_context_check(context_, priority_, polled_.data(), polled_count_)) {
     return Dispatched::kNothing;
   }
   in_dispatch_ = true;
-  if (inspect_) Inspect();
   // A sender that never pauses keeps libnice's read loop, and so the loop's turn, busy: it reads
   // each socket until it is empty and has no option to stop earlier.
   g_main_context_dispatch(context_);
@@ -160,8 +164,6 @@ GlibContext::Dispatched GlibContext::Dispatch() {
 }
 
 GlibContext::Dispatched GlibContext::Ready() const {
-  // A timer or an idle source.
-  if (timeout_ms_ >= 0 && loop_.Now() >= due_) return Dispatched::kAnything;
   auto ready = Dispatched::kNothing;
   for (int i = 0; i < polled_count_; ++i) {
     const GPollFD& polled = polled_[static_cast<std::size_t>(i)];
@@ -170,16 +172,21 @@ GlibContext::Dispatched GlibContext::Ready() const {
     if (watched == nullptr || !watched->datagrams) return Dispatched::kAnything;
     ready = Dispatched::kDatagrams;
   }
-  // Nothing: a timer that became due since.
-  return ready == Dispatched::kNothing ? Dispatched::kAnything : ready;
+  // A timer or an idle source.
+  if (timeout_ms_ >= 0 && loop_.Now() >= due_) return Dispatched::kAnything;
+  return ready;
 }
 
 void GlibContext::Inspect() {
+  in_dispatch_ = true;
   const auto inspect = inspect_;  // a copy: it may be replaced by what it finds
   for (int i = 0; i < polled_count_; ++i) {
-    const GPollFD& polled = polled_[static_cast<std::size_t>(i)];
-    if ((polled.revents & G_IO_IN) != 0) inspect(polled.fd);
+    GPollFD& polled = polled_[static_cast<std::size_t>(i)];
+    if ((polled.revents & G_IO_IN) == 0 || !inspect(polled.fd)) continue;
+    // If there is more, the descriptor is reported again.
+    polled.revents = static_cast<gushort>(polled.revents & ~G_IO_IN);
   }
+  in_dispatch_ = false;
 }
 
 void GlibContext::UpdateDescriptors(Dispatched dispatched) {

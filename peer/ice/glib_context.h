@@ -56,8 +56,9 @@ class GlibContext {
   void TakeOver();
 
   // From now on `inspect` is called before each dispatch with every descriptor that has something
-  // to read, and must leave it there; it may call this. Empty: no more.
-  void SetInspector(std::function<void(int fd)> inspect) { inspect_ = std::move(inspect); }
+  // to read, and leaves it there or takes it; true: it took the first of it, and there need be no
+  // dispatch for that. It may call this. Empty: no more.
+  void SetInspector(std::function<bool(int fd)> inspect) { inspect_ = std::move(inspect); }
 
   // Iterates without the loop until `done` is true or `limit` of real time passed: the end of a
   // context whose loop does not run any more. After TakeOver.
@@ -96,7 +97,7 @@ class GlibContext {
   IoLoop& loop_;
   const int epoll_fd_;
   const std::function<void()> after_iteration_;
-  std::function<void(int fd)> inspect_;
+  std::function<bool(int fd)> inspect_;
   GMainContext* context_;
   FdWatchId watch_ = 0;
   std::vector<GPollFD> polled_;  // its first `polled_count_` elements count

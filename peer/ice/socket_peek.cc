@@ -11,7 +11,8 @@ namespace pairwire::ice {
 namespace {
 
 constexpr std::array<std::uint8_t, 4> kCookie = {0x21, 0x12, 0xa4, 0x42};
-constexpr std::size_t kCookieAt = 4;  // behind type and length
+constexpr std::size_t kCookieAt = 4;           // behind type and length
+constexpr std::uint8_t kResponseClass = 0x01;  // the first byte of a success or an error
 
 int SocketOption(int fd, int option) {
   int value = -1;
@@ -41,26 +42,37 @@ bool FindStun(ByteSpan bytes, const FoundStun& found) {
   }
 }
 
-void PeekStun(int fd, const FoundStun& found) {
+bool PeekStun(int fd, const FoundStun& found) {
+  if (!IsInternetSocket(fd)) return false;
   std::array<std::uint8_t, kMaxPeekedBytes> buffer;
   enum class Look { kNothing, kMore, kEnough };
+  const std::uint8_t* last = nullptr;  // where the last message that was found begins
   const auto look = [&] {
     const ssize_t size = recv(fd, buffer.data(), buffer.size(), MSG_PEEK | MSG_DONTWAIT);
     if (size < 0) return Look::kNothing;
     const ByteSpan bytes(buffer.data(), static_cast<std::size_t>(size));
-    return FindStun(bytes, found) ? Look::kMore : Look::kEnough;
+    const bool more = FindStun(bytes, [&](ByteSpan message) {
+      last = message.data();
+      return found(message);
+    });
+    return more ? Look::kMore : Look::kEnough;
   };
   // On an idle path the first datagram is the one that is waited for, and this is all.
-  const bool first_only = IsInternetSocket(fd) ? look() != Look::kMore : true;
-  if (first_only || SocketOption(fd, SO_TYPE) != SOCK_DGRAM) return;
+  const Look first = look();
+  if (first == Look::kNothing || SocketOption(fd, SO_TYPE) != SOCK_DGRAM) return false;
+  if (first == Look::kEnough) {
+    const bool is_answer = last == buffer.data() && buffer[0] == kResponseClass;
+    return is_answer && recv(fd, buffer.data(), 0, MSG_DONTWAIT) >= 0;
+  }
 
   // With an offset each look goes on behind the last one, into the next datagram.
   const int start = 0;
-  if (setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &start, sizeof(start)) != 0) return;
+  if (setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &start, sizeof(start)) != 0) return false;
   for (std::size_t i = 0; i < kMaxPeekedDatagrams && look() == Look::kMore; ++i) {
   }
   const int off = -1;
   setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &off, sizeof(off));
+  return false;
 }
 
 }  // namespace pairwire::ice
