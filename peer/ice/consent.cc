@@ -162,7 +162,7 @@ void Consent::OnRequestTimer() {
 }
 
 void Consent::SendRequest() {
-  if (unanswered_.size() == kMaxUnanswered) unanswered_.pop_front();
+  if (unanswered_.size() == kMaxUnanswered) unanswered_.erase(unanswered_.begin());
   const Request request{MakeStunTransactionId(random_), loop_.Now()};
   const auto role = controlling_ ? StunAttribute::kIceControlling : StunAttribute::kIceControlled;
   const std::uint64_t tie_breaker = controlling_ ? 0 : ~std::uint64_t{0};
