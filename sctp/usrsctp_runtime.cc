@@ -166,8 +166,12 @@ void UsrsctpRuntime::Input(EndpointId id, ByteSpan packet) {
 
 std::span<std::uint8_t> UsrsctpRuntime::ReadBuffer(std::size_t size) {
   size = std::min(size, kMaxReadBuffer);
-  if (read_buffer_.size() < size) read_buffer_.resize(size);
-  return read_buffer_;
+  if (read_buffer_size_ < size) {
+    // Not cleared: then only what messages fill becomes memory.
+    read_buffer_ = std::make_unique_for_overwrite<std::uint8_t[]>(size);
+    read_buffer_size_ = size;
+  }
+  return {read_buffer_.get(), read_buffer_size_};
 }
 
 UsrsctpRuntime::Endpoint* UsrsctpRuntime::Find(EndpointId id) const {

@@ -95,7 +95,8 @@ class UsrsctpRuntime {
 
   Loop& loop_;
   std::unordered_map<std::uintptr_t, Endpoint*> endpoints_;
-  Bytes read_buffer_;
+  std::unique_ptr<std::uint8_t[]> read_buffer_;
+  std::size_t read_buffer_size_ = 0;
   Loop::TimePoint last_tick_{};
   int quiet_ticks_ = 0;  // since something happened
   bool slow_ = false;

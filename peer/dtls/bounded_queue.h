@@ -8,8 +8,8 @@
 #include <pairwire/bytes.h>
 
 #include <cstddef>
-#include <deque>
 #include <utility>
+#include <vector>
 
 namespace pairwire::dtls {
 
@@ -25,7 +25,7 @@ class BoundedQueue {
     std::size_t dropped = 0;
     while (items_.size() == max_count_ || bytes_ + item.size() > max_bytes_) {
       bytes_ -= items_.front().size();
-      items_.pop_front();
+      items_.erase(items_.begin());
       ++dropped;
     }
     bytes_ += item.size();
@@ -33,7 +33,7 @@ class BoundedQueue {
     return dropped;
   }
 
-  std::deque<Bytes> TakeAll() {
+  std::vector<Bytes> TakeAll() {
     bytes_ = 0;
     return std::exchange(items_, {});
   }
@@ -45,7 +45,8 @@ class BoundedQueue {
  private:
   const std::size_t max_count_;
   const std::size_t max_bytes_;
-  std::deque<Bytes> items_;
+  // Not a deque, which holds half a KiB when it is empty, and these mostly are.
+  std::vector<Bytes> items_;
   std::size_t bytes_ = 0;
 };
 

@@ -13,7 +13,6 @@
 #include <utility>
 
 #include "peer/dtls/certificate_impl.h"
-#include "peer/dtls/ssl_context.h"
 
 namespace pairwire::dtls {
 namespace {
@@ -102,9 +101,6 @@ Result<std::shared_ptr<const Certificate::Impl>> Certificate::Impl::Create(EvpKe
   impl->expires = std::chrono::system_clock::from_time_t(timegm(&end));
   impl->key = std::move(key);
   impl->x509 = std::move(x509);
-  auto context = CreateSslContext(impl->x509.get(), impl->key.get(), KeyLog::kNever);
-  if (!context) return tl::unexpected(context.error());
-  impl->context = std::move(*context);
   auto fingerprint = FingerprintOf(impl->der, HashAlgorithm::kSha256);
   if (!fingerprint) return tl::unexpected(fingerprint.error());
   impl->fingerprint = std::move(*fingerprint);

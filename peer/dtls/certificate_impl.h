@@ -16,10 +16,6 @@ struct Certificate::Impl {
 
   EvpKeyHandle key;
   X509Handle x509;
-  // Settings, key and certificate for every connection that uses this certificate. Made once,
-  // because building an SSL_CTX costs more than the connection itself; OpenSSL allows sharing it
-  // once set up.
-  SslContextHandle context;
   Bytes der;
   Fingerprint fingerprint;
   Time expires;

@@ -28,6 +28,11 @@ constexpr std::chrono::milliseconds kMinAlertGrace{800};
 constexpr std::chrono::milliseconds kMaxAlertGrace{3'000};
 
 constexpr std::uint8_t kFatalAlert = 2;
+constexpr std::uint8_t kCloseNotifyAlert = 0;
+constexpr std::uint8_t kHelloRequestMessage = 0;
+constexpr std::uint8_t kClientHelloMessage = 1;
+constexpr std::uint8_t kFinishedMessage = 20;
+constexpr std::array<std::uint8_t, 2> kNoRenegotiation{1, 100};  // a warning
 
 }  // namespace
 
@@ -76,6 +81,10 @@ void DtlsTransport::Impl::ProcessRecord(const Record& record) {
 
 FilterState DtlsTransport::Impl::filter_state() const {
   FilterState filter{.role = role_, .connected = state_ == State::kConnected};
+  if (records_ != nullptr) {
+    filter.overhead = kGcmOverhead;
+    return filter;
+  }
   const OSSL_HANDSHAKE_STATE progress = SSL_get_state(ssl_.get());
   filter.reads_protected =
       progress == TLS_ST_SR_CHANGE || progress == TLS_ST_CR_CHANGE || progress == TLS_ST_OK;
@@ -87,6 +96,7 @@ FilterState DtlsTransport::Impl::filter_state() const {
 }
 
 void DtlsTransport::Impl::Feed(const Record& record) {
+  if (records_ != nullptr) return Open(record);
   if (state_ == State::kConnecting) {
     if (!budget_->Take(record.bytes.size(), loop_.Now())) {
       suspicion_ = "the other end's handshake is too long";
@@ -103,10 +113,58 @@ void DtlsTransport::Impl::Feed(const Record& record) {
     numbered.assign(record.bytes.begin(), record.bytes.end());
     SetRecordSequence(numbered, plain_records_++);
   }
+  if (record.epoch != 0) last_protected_ = record.sequence();
   bio_.SetInput(record.epoch == 0 ? ByteSpan(numbered) : record.bytes);
   if (state_ == State::kConnecting) DriveHandshake();
-  if (state_ == State::kConnected) DriveRead();
+  if (state_ == State::kConnected && ssl_ != nullptr) DriveRead();
   bio_.SetInput({});
+}
+
+// ---- Established: epoch 1 without OpenSSL's connection
+
+void DtlsTransport::Impl::Open(const Record& record) {
+  std::array<std::uint8_t, kMaxPlaintext> buffer;  // not cleared: 16 KiB for each packet
+  const auto data = records_->Open(record, buffer);
+  if (!data) {
+    ++dropped_;
+    return;
+  }
+  // The events below may close, and then records_ is gone.
+  switch (record.type) {
+    case kApplicationDataType:
+      if (!data->empty()) events_.OnDtlsData(*data);
+      return;
+    case kAlertType:
+      OnAlert(*data);
+      return;
+    default:
+      OnLateHandshake(*data);
+  }
+}
+
+// One answer for each record, and each record counts once, so nobody is made to talk.
+void DtlsTransport::Impl::OnLateHandshake(ByteSpan message) {
+  if (message.empty()) return;
+  const std::uint8_t type = message.front();
+  if (type == kFinishedMessage && !last_flight_.empty()) {
+    // RFC 6347 section 4.2.4: whoever sent the last flight repeats it when the other end does. It
+    // goes out as it was: the same records, which the other end has not seen or drops.
+    events_.OnDtlsPacket(last_flight_);
+  } else if (type == kHelloRequestMessage || type == kClientHelloMessage) {
+    static_cast<void>(SealAndSend(kAlertType, kNoRenegotiation));
+  }
+}
+
+// RFC 5246 section 7.2. Warnings other than close_notify ask for nothing.
+void DtlsTransport::Impl::OnAlert(ByteSpan alert) {
+  if (alert.size() != 2) {
+    ++dropped_;
+  } else if (alert[1] == kCloseNotifyAlert) {
+    Close();  // ours answers it
+  } else if (alert[0] == kFatalAlert) {
+    EnterFailed(Errc::kDtlsFailed, std::string("the association failed: the other end says: ") +
+                                       SSL_alert_desc_string_long(alert[1]));
+  }
 }
 
 // Each is judged again: what is still too early goes back to the end of the queue, so one round is
@@ -160,6 +218,7 @@ void DtlsTransport::Impl::DriveHandshake() {
   {
     const ErrorQueueScope errors;
     const GatherOutput gather(*this);
+    last_flight_.clear();
     const int result = SSL_do_handshake(ssl_.get());
     done = result == 1;
     if (!done) ssl_error = SSL_get_error(ssl_.get(), result);
@@ -204,10 +263,26 @@ void DtlsTransport::Impl::OnHandshakeDone() {
     remote_certificates_ = RemoteChainOf(ssl_, leaf);
     info_ = InfoOf(ssl_, role_, leaf);
   }
+  TakeOver();
   SetState(State::kConnected, {});
 }
 
-// ---- Data
+// What only the handshake needed goes: 70 KiB of it are OpenSSL's.
+void DtlsTransport::Impl::TakeOver() {
+  {
+    const ErrorQueueScope errors;
+    records_ = RecordLayer::TakeOver(ssl_, written_, last_protected_);
+  }
+  if (records_ == nullptr) return;
+  ssl_.reset();
+  hooks_.reset();
+  budget_.reset();
+  last_flight_.shrink_to_fit();
+  gathered_.shrink_to_fit();
+  last_alert_ = {};
+}
+
+// ---- Data, with ChaCha20-Poly1305
 
 void DtlsTransport::Impl::DriveRead() {
   std::array<std::uint8_t, kMaxPlaintext> buffer;  // not cleared: 16 KiB for each packet

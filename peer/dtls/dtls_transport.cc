@@ -1,6 +1,7 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 #include "peer/dtls/dtls_transport.h"
 
+#include <array>
 #include <utility>
 
 #include "peer/base/log.h"
@@ -17,6 +18,9 @@ constexpr std::chrono::seconds kLongestRetransmission{2};
 constexpr int kAlertCopies = 2;
 // OpenSSL did not find its timer due (it goes by the wall clock): ask again this much later.
 constexpr std::chrono::milliseconds kRetryTimer{5};
+
+// RFC 5246 section 7.2: warning, close_notify.
+constexpr std::array<std::uint8_t, 2> kCloseNotify{1, 0};
 
 }  // namespace
 
@@ -63,20 +67,21 @@ Result<void> DtlsTransport::Impl::Start(Role role, std::vector<Fingerprint> fing
 Result<void> DtlsTransport::Impl::CreateConnection() {
   ssl_.reset();  // before the BIO that it uses
   plain_records_ = 0;
+  written_ = {};
   const Certificate::Impl& ours = *certificate_.impl_;
-  if (options_.on_key_log && own_context_ == nullptr) {
-    auto context = CreateSslContext(ours.x509.get(), ours.key.get(), KeyLog::kOnRequest);
-    if (!context) return tl::unexpected(context.error());
-    own_context_ = std::move(*context);
-  }
-  SSL_CTX* const context = own_context_ == nullptr ? ours.context.get() : own_context_.get();
-  auto ssl = CreateSsl(context, role_, options_, bio_.CreateBio(), *hooks_);
+  auto ssl = CreateSsl(ours.x509.get(), ours.key.get(), role_, options_, bio_.CreateBio(), *hooks_);
   if (!ssl) return tl::unexpected(ssl.error());
   ssl_ = std::move(*ssl);
   return {};
 }
 
 void DtlsTransport::Impl::OnOutput(ByteSpan packet) {
+  if (state_ == State::kConnecting) {
+    written_.Note(packet);
+    if (role_ == Role::kServer) {
+      last_flight_.insert(last_flight_.end(), packet.begin(), packet.end());
+    }
+  }
   if (state_ == State::kConnecting && !packet.empty()) {
     if (packet[0] == kHandshakeType && !flight_sent_) {
       flight_sent_ = true;
@@ -114,15 +119,27 @@ Result<void> DtlsTransport::Impl::Send(ByteSpan data) {
     return Fail(Errc::kMessageTooLarge, "a DTLS record holds at most 16384 bytes");
   }
   if (data.empty()) return Fail(Errc::kInvalidArgument, "an empty record says nothing");
+  if (records_ != nullptr) return SealAndSend(kApplicationDataType, data);
   const ErrorQueueScope errors;
   const int written = SSL_write(ssl_.get(), data.data(), static_cast<int>(data.size()));
   if (written <= 0) return Fail(Errc::kDtlsFailed, NewestErrorText());
   return {};
 }
 
+Result<void> DtlsTransport::Impl::SealAndSend(std::uint8_t type, ByteSpan data) {
+  std::array<std::uint8_t, kMaxPlaintext + RecordLayer::kOverhead> buffer;  // not cleared
+  const ByteSpan record = records_->Seal(type, data, buffer);
+  if (record.empty()) return Fail(Errc::kDtlsFailed, "OpenSSL does not encrypt");
+  events_.OnDtlsPacket(record);
+  return {};
+}
+
 void DtlsTransport::Impl::Close() {
   if (state_ == State::kClosed || state_ == State::kFailed) return;
-  if (state_ == State::kConnected) {
+  if (state_ == State::kConnected && records_ != nullptr) {
+    // A lost one is noticed by ICE; whoever closes does not wait for the answer.
+    static_cast<void>(SealAndSend(kAlertType, kCloseNotify));
+  } else if (state_ == State::kConnected) {
     const ErrorQueueScope errors;
     SSL_shutdown(ssl_.get());
   }
@@ -142,6 +159,7 @@ void DtlsTransport::Impl::SetState(State state, const Error& error) {
   if (!Active()) {
     // Nothing may use this connection any more, neither by mistake nor by a late packet.
     ssl_.reset();
+    records_.reset();
     early_.TakeAll();
     held_.TakeAll();
   }

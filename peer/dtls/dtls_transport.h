@@ -5,6 +5,8 @@
 // signalled (RFC 8122, RFC 8827 section 6.5), and that is decided inside OpenSSL's verify callback
 // in both roles, so a mismatch fails the handshake itself.
 //
+// Once it is up, an association holds 3 KB: what the handshake needed is gone (record_layer.h).
+//
 // Packets in, packets out; it knows nothing of ICE or SCTP. Loop thread only.
 #ifndef PAIRWIRE_PEER_DTLS_DTLS_TRANSPORT_H_
 #define PAIRWIRE_PEER_DTLS_DTLS_TRANSPORT_H_
@@ -120,8 +122,8 @@ class DtlsTransport {
   // at most), as it may be forged.
   void ReceivePacket(ByteSpan packet);
 
-  // Encrypts and sends one record. kInvalidState before kConnected, kClosed after, kMessageTooLarge
-  // above 16 KiB.
+  // Encrypts and sends one record; allocates nothing. kInvalidState before kConnected, kClosed
+  // after, kMessageTooLarge above 16 KiB.
   Result<void> Send(ByteSpan data);
 
   // Sends close_notify and goes to kClosed. Does nothing in kClosed and kFailed.

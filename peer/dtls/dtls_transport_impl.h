@@ -3,14 +3,18 @@
 // The inside of DtlsTransport: OpenSSL's connection and what stands around it. In two files:
 // dtls_transport.cc starts, sends, closes and keeps the timers; dtls_input.cc takes what arrives.
 //
-//   datagram -> records -> filter -> OpenSSL -> state or data
+//   datagram -> records -> filter -> OpenSSL -> handshake done -> RecordLayer -> data, alerts
 //                             |
 //                             +-> held until their epoch begins
+//
+// With the handshake OpenSSL's connection goes (record_layer.h says why). Only ChaCha20-Poly1305,
+// which no browser prefers, stays with it.
 #ifndef PAIRWIRE_PEER_DTLS_DTLS_TRANSPORT_IMPL_H_
 #define PAIRWIRE_PEER_DTLS_DTLS_TRANSPORT_IMPL_H_
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -23,6 +27,7 @@
 #include "peer/dtls/dtls_transport.h"
 #include "peer/dtls/handshake_budget.h"
 #include "peer/dtls/record_filter.h"
+#include "peer/dtls/record_layer.h"
 #include "peer/dtls/ssl_context.h"
 
 namespace pairwire::dtls {
@@ -53,6 +58,7 @@ class DtlsTransport::Impl {
   Result<void> CreateConnection();
   void OnOutput(ByteSpan packet);
   void SendGathered();
+  Result<void> SealAndSend(std::uint8_t type, ByteSpan data);
   void SetState(State state, const Error& error);
   void EnterFailed(Errc code, std::string detail);
   void FailHandshake(Errc code, std::string detail);
@@ -65,6 +71,9 @@ class DtlsTransport::Impl {
   void ProcessDatagram(ByteSpan datagram);
   void ProcessRecord(const Record& record);
   void Feed(const Record& record);
+  void Open(const Record& record);
+  void OnAlert(ByteSpan alert);
+  void OnLateHandshake(ByteSpan message);
   void ReleaseHeld();
   void NoteAlert(ByteSpan body);
   void NoteProgress();
@@ -72,6 +81,7 @@ class DtlsTransport::Impl {
   void DriveHandshake();
   void OnHandshakeError(const std::string& text);
   void OnHandshakeDone();
+  void TakeOver();
   void DriveRead();
 
   // While it stands, what OpenSSL writes goes out in as few datagrams as the mtu allows. It repeats
@@ -106,8 +116,8 @@ class DtlsTransport::Impl {
   // Destroyed from the bottom up: the SSL before what its callbacks reach.
   DatagramBio bio_;
   std::optional<ConnectionHooks> hooks_;
-  SslContextHandle own_context_;  // only with on_key_log; else the certificate's is used
-  SslHandle ssl_;
+  SslHandle ssl_;                         // goes when records_ comes
+  std::unique_ptr<RecordLayer> records_;  // the established association; null with ChaCha20
 
   // Datagrams that came before Start: a ClientHello, perhaps in fragments, perhaps more than once.
   static constexpr std::size_t kMaxEarlyDatagrams = 16;
@@ -122,6 +132,12 @@ class DtlsTransport::Impl {
 
   bool gathering_ = false;
   Bytes gathered_;  // at most one mtu
+
+  WrittenRecords written_;            // until kConnected
+  std::uint64_t last_protected_ = 0;  // the number of the last record of epoch 1 that OpenSSL got
+  // A server's ChangeCipherSpec and Finished: when they are lost, the client repeats its Finished.
+  // Bounded by what OpenSSL writes in one call; these two are about 90 bytes.
+  Bytes last_flight_;
 
   std::optional<HandshakeBudget> budget_;  // since Start
   std::uint64_t plain_records_ = 0;        // that reached the present SSL

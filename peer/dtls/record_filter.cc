@@ -4,6 +4,9 @@
 namespace pairwire::dtls {
 namespace {
 
+constexpr std::size_t kSequenceAt = 5;
+constexpr std::size_t kSequenceSize = 6;
+
 std::size_t Read16(ByteSpan bytes, std::size_t at) {
   return static_cast<std::size_t>(bytes[at]) << 8 | bytes[at + 1];
 }
@@ -107,8 +110,12 @@ std::optional<Record> TakeRecord(ByteSpan& datagram) {
                 .body = rest.subspan(kRecordHeaderSize, length)};
 }
 
+std::uint64_t Record::sequence() const {
+  return static_cast<std::uint64_t>(Read24(bytes, kSequenceAt)) << 24 |
+         Read24(bytes, kSequenceAt + 3);
+}
+
 void SetRecordSequence(std::span<std::uint8_t> bytes, std::uint64_t number) {
-  constexpr std::size_t kSequenceAt = 5, kSequenceSize = 6;
   for (std::size_t i = 0; i < kSequenceSize; ++i) {
     bytes[kSequenceAt + i] = static_cast<std::uint8_t>(number >> (kSequenceSize - 1 - i) * 8);
   }

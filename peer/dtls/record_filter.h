@@ -53,6 +53,8 @@ struct Record {
   std::uint16_t epoch = 0;
   ByteSpan bytes;  // header and body
   ByteSpan body;
+
+  std::uint64_t sequence() const;  // the record's number, 48 bits
 };
 
 // Takes the first record off `datagram`. Empty when what is left is not a whole record of DTLS 1.0

@@ -77,7 +77,7 @@ void GiveKeyLogLine(const SSL* ssl, const char* line) noexcept {
   if (hooks != nullptr && hooks->on_key_log) hooks->on_key_log(line);
 }
 
-bool Configure(SSL_CTX* context, X509* certificate, EVP_PKEY* key) {
+bool Configure(SSL_CTX* context) {
   SSL_CTX_set_security_level(context, kSecurityLevel);
   SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET | SSL_OP_NO_QUERY_MTU |
                                    SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
@@ -90,21 +90,26 @@ bool Configure(SSL_CTX* context, X509* certificate, EVP_PKEY* key) {
          SSL_CTX_set_cipher_list(context, kCiphers) == 1 &&
          SSL_CTX_set1_groups_list(context, kGroups) == 1 &&
          SSL_CTX_set1_sigalgs_list(context, kSignatureAlgorithms) == 1 &&
-         SSL_CTX_set_tlsext_use_srtp(context, kSrtpProfiles) == 0 &&  // 0 is success, here only
-         SSL_CTX_use_certificate(context, certificate) == 1 &&
-         SSL_CTX_use_PrivateKey(context, key) == 1;
+         SSL_CTX_set_tlsext_use_srtp(context, kSrtpProfiles) == 0;  // 0 is success, here only
+}
+
+SslContextHandle MakeContext(KeyLog key_log) {
+  SslContextHandle context(SSL_CTX_new(DTLS_method()));
+  if (context == nullptr || !Configure(context.get())) return nullptr;
+  if (key_log == KeyLog::kOnRequest) SSL_CTX_set_keylog_callback(context.get(), GiveKeyLogLine);
+  return context;
 }
 
 }  // namespace
 
-Result<SslContextHandle> CreateSslContext(X509* certificate, EVP_PKEY* key, KeyLog key_log) {
-  const ErrorQueueScope errors;
-  SslContextHandle context(SSL_CTX_new(DTLS_method()));
-  if (context == nullptr || !Configure(context.get(), certificate, key)) {
-    return Fail(Errc::kDtlsFailed, "cannot set up DTLS: " + NewestErrorText());
+SSL_CTX* SharedSslContext(KeyLog key_log) {
+  // OpenSSL frees its own tables at exit, after these: it was started before they were made.
+  if (key_log == KeyLog::kOnRequest) {
+    static const SslContextHandle with_log = MakeContext(KeyLog::kOnRequest);
+    return with_log.get();
   }
-  if (key_log == KeyLog::kOnRequest) SSL_CTX_set_keylog_callback(context.get(), GiveKeyLogLine);
-  return context;
+  static const SslContextHandle without = MakeContext(KeyLog::kNever);
+  return without.get();
 }
 
 // ---- Options
@@ -156,10 +161,9 @@ const char* NameOfGroup(int nid) {
 }
 
 // The curve of our own key; empty for RSA.
-std::string CurveOf(SSL_CTX* context) {
-  const EVP_PKEY* const key = SSL_CTX_get0_privatekey(context);
+std::string CurveOf(const EVP_PKEY* key) {
   char name[32] = {};
-  if (key == nullptr || EVP_PKEY_get_group_name(key, name, sizeof(name), nullptr) != 1) return {};
+  if (EVP_PKEY_get_group_name(key, name, sizeof(name), nullptr) != 1) return {};
   return NameOfGroup(OBJ_sn2nid(name));
 }
 
@@ -188,16 +192,18 @@ Result<void> CheckOptions(const Options& options) {
 
 // ---- One connection
 
-Result<SslHandle> CreateSsl(SSL_CTX* context, Role role, const Options& options, BioHandle bio,
-                            ConnectionHooks& hooks) {
+Result<SslHandle> CreateSsl(X509* x509, EVP_PKEY* key, Role role, const Options& options,
+                            BioHandle bio, ConnectionHooks& hooks) {
   const ErrorQueueScope errors;
   const std::string groups = Join(options.groups, kGroups);
-  if (const std::string curve = CurveOf(context); !curve.empty() && !IsListed(groups, curve)) {
+  if (const std::string curve = CurveOf(key); !curve.empty() && !IsListed(groups, curve)) {
     return Fail(Errc::kInvalidArgument,
                 "the certificate is on " + curve + ", which is not among the groups");
   }
-  SslHandle ssl(SSL_new(context));
+  SSL_CTX* const context = SharedSslContext(hooks.on_key_log ? KeyLog::kOnRequest : KeyLog::kNever);
+  SslHandle ssl(context == nullptr ? nullptr : SSL_new(context));
   if (ssl == nullptr || bio == nullptr || SSL_set_app_data(ssl.get(), &hooks) != 1 ||
+      SSL_use_certificate(ssl.get(), x509) != 1 || SSL_use_PrivateKey(ssl.get(), key) != 1 ||
       SSL_set_mtu(ssl.get(), static_cast<long>(options.mtu - kUncountedOverhead)) == 0 ||
       (!options.ciphers.empty() &&
        SSL_set_cipher_list(ssl.get(), Join(options.ciphers, kCiphers).c_str()) != 1) ||

@@ -1,7 +1,7 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
-// How OpenSSL is set up: the settings that all connections of one certificate share (an SSL_CTX)
-// and those of one connection (an SSL). All policy about versions, ciphers and certificates is in
+// How OpenSSL is set up: the settings that all connections share (an SSL_CTX) and those of one
+// connection (an SSL). All policy about versions, ciphers and certificates is in
 // ssl_context.cc and nowhere else (RFC 8827 section 6.5, RFC 9325).
 #ifndef PAIRWIRE_PEER_DTLS_SSL_CONTEXT_H_
 #define PAIRWIRE_PEER_DTLS_SSL_CONTEXT_H_
@@ -20,12 +20,15 @@
 namespace pairwire::dtls {
 
 // kOnRequest: connections whose hooks have `on_key_log` give out their secrets. OpenSSL keeps this
-// with the settings, so the shared ones of a certificate are always kNever, and a connection that
-// was asked for its secrets has settings of its own.
+// with the settings, so there are two of them, and only connections that were asked for their
+// secrets use the second.
 enum class KeyLog { kNever, kOnRequest };
 
-// DTLS 1.2 only, AEAD ciphers only, certificates asked for in both roles.
-Result<SslContextHandle> CreateSslContext(X509* certificate, EVP_PKEY* key, KeyLog key_log);
+// DTLS 1.2 only, AEAD ciphers only, certificates asked for in both roles; no certificate of ours,
+// which is each connection's own. Made at the first use and kept for the life of the process:
+// building it costs more than a connection, and 8 KiB for each would be kept as long as that. Any
+// thread. Null when OpenSSL cannot make it.
+SSL_CTX* SharedSslContext(KeyLog key_log);
 
 // What OpenSSL's callbacks of one connection reach. It is handed to OpenSSL as an address, not as
 // an id: OpenSSL calls back only from inside our own calls, and the SSL goes before this does.
@@ -40,10 +43,10 @@ struct ConnectionHooks {
 };
 
 // A connection with the mtu, ciphers and groups of `options`, which passed CheckOptions. `hooks`
-// and the BIO's owner outlive it; it takes `bio`. kInvalidArgument: the certificate is on a curve
-// that is not among the groups.
-Result<SslHandle> CreateSsl(SSL_CTX* context, Role role, const Options& options, BioHandle bio,
-                            ConnectionHooks& hooks);
+// and the BIO's owner outlive it; it takes `bio`. Our certificate is `x509` with `key`.
+// kInvalidArgument: it is on a curve that is not among the groups.
+Result<SslHandle> CreateSsl(X509* x509, EVP_PKEY* key, Role role, const Options& options,
+                            BioHandle bio, ConnectionHooks& hooks);
 
 // Of a connection that is up.
 TransportInfo InfoOf(const SslHandle& ssl, Role role, const Bytes& remote_certificate);

@@ -423,8 +423,8 @@ std::vector<std::string> Agent::RemoteLines() const {
 void Agent::WatchStun(bool watch) {
   if (!watch) return context_->SetInspector({});
   context_->SetInspector([this](int fd) {
-    PeekStun(fd, [this](ByteSpan bytes, const udp::SocketAddress& from) {
-      if (sink_ != nullptr) sink_->OnAgentStun(bytes, from);
+    return PeekStun(fd, [this](ByteSpan bytes, const udp::SocketAddress& from) {
+      return sink_ == nullptr || sink_->OnAgentStun(bytes, from);
     });
   });
 }
@@ -432,7 +432,7 @@ void Agent::WatchStun(bool watch) {
 void Agent::LookForStun() {
   if (!direct_path_) return;
   PeekStun(direct_path_->fd, [this](ByteSpan bytes, const udp::SocketAddress& from) {
-    if (sink_ != nullptr) sink_->OnAgentStun(bytes, from);
+    return sink_ == nullptr || sink_->OnAgentStun(bytes, from);
   });
 }
 

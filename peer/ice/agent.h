@@ -80,8 +80,9 @@ class AgentSink {
   // From the loop's frame; libnice holds no lock. Anything that is not STUN; unchecked.
   virtual void OnAgentPacket(ByteSpan packet) = 0;
   // While WatchStun, and in LookForStun: bytes that begin like a Binding message and may be one,
-  // and their sender if they are a datagram's first; libnice sees them too.
-  virtual void OnAgentStun(ByteSpan bytes, const udp::SocketAddress& from) = 0;
+  // and their sender if they are a datagram's first; libnice sees them too. False: it was what was
+  // waited for, and those behind it need not be looked at.
+  virtual bool OnAgentStun(ByteSpan bytes, const udp::SocketAddress& from) = 0;
   // An iteration of the context ended: the loop's frame.
   virtual void OnAgentIdle() = 0;
 

@@ -14,6 +14,9 @@ using std::chrono::milliseconds;
 // RFC 7675 section 5.1: 5 s, times 0.8..1.2.
 constexpr milliseconds kMinPeriod{4'000};
 constexpr milliseconds kMaxPeriod{6'000};
+// Requests fall on this grid of the loop's clock, so that a loop with hundreds of idle peers wakes
+// ten times a second for them and not once for each. The clocks of two machines share no grid.
+constexpr milliseconds kGrid{100};
 // The first request only measures the round trip.
 constexpr milliseconds kFirstRequest{500};
 // Above any path that is of use; not much, as `disconnected` waits for it.
@@ -115,7 +118,11 @@ void Consent::Answered() {
   last_answer_ = loop_.Now();
   unanswered_.clear();
   expiry_timer_.Start(options_.consent_timeout);
-  request_timer_.Start(options_.passive ? kPassivePause : NextPeriod());
+  if (options_.passive) {
+    request_timer_.Start(kPassivePause);
+  } else {
+    request_timer_.StartAt(NextRegular());
+  }
   if (!options_.passive) silence_timer_.Stop();
   if (options_.passive && !silence_timer_.active()) CheckSilence();
   sink_.OnConsentAwaiting(false);
@@ -155,7 +162,7 @@ void Consent::OnRequestTimer() {
 }
 
 void Consent::SendRequest() {
-  if (unanswered_.size() == kMaxUnanswered) unanswered_.pop_front();
+  if (unanswered_.size() == kMaxUnanswered) unanswered_.erase(unanswered_.begin());
   const Request request{MakeStunTransactionId(random_), loop_.Now()};
   const auto role = controlling_ ? StunAttribute::kIceControlling : StunAttribute::kIceControlled;
   const std::uint64_t tie_breaker = controlling_ ? 0 : ~std::uint64_t{0};
@@ -194,9 +201,13 @@ void Consent::Expire() {
   sink_.OnConsentExpired();
 }
 
-Loop::Duration Consent::NextPeriod() {
-  const auto spread = static_cast<std::uint64_t>((kMaxPeriod - kMinPeriod).count());
-  return kMinPeriod + milliseconds(static_cast<std::int64_t>(random_.NextBelow(spread + 1)));
+// kMinPeriod..kMaxPeriod from now: drawn above the former by a grid's step, and rounded down.
+Loop::TimePoint Consent::NextRegular() {
+  const auto spread = static_cast<std::uint64_t>((kMaxPeriod - kMinPeriod - kGrid).count());
+  const auto extra = milliseconds(static_cast<std::int64_t>(random_.NextBelow(spread + 1)));
+  const auto since_start =
+      (loop_.Now() + kMinPeriod + kGrid + extra).time_since_epoch() / kGrid * kGrid;
+  return Loop::TimePoint(since_start);
 }
 
 }  // namespace pairwire::ice

@@ -32,8 +32,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <optional>
+#include <vector>
 
 #include "peer/base/loop.h"
 #include "peer/base/random.h"
@@ -119,7 +119,7 @@ class Consent {
   void CheckSilence();
   void Recover();
   void Expire();
-  Loop::Duration NextPeriod();
+  Loop::TimePoint NextRegular();
   Loop::TimePoint OneWayAt() const;
 
   Loop& loop_;
@@ -136,7 +136,7 @@ class Consent {
   Loop::TimePoint last_packet_{};
   Loop::TimePoint last_request_{};
   std::optional<Loop::TimePoint> last_conflict_;
-  std::deque<Request> unanswered_;
+  std::vector<Request> unanswered_;  // mostly empty, and a deque would hold half a KiB
   std::uint64_t requests_sent_ = 0;
   std::uint64_t responses_received_ = 0;
   std::optional<std::chrono::microseconds> round_trip_time_;

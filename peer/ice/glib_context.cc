@@ -5,6 +5,7 @@
 #include <glib.h>
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,7 +23,8 @@ namespace {
 using std::chrono::milliseconds;
 
 // How long a descriptor that was closed and opened again under the same number, without a Kick, may
-// stay unnoticed. Only libnice's own timers and TCP errors do that; packets then wait this long.
+// stay unnoticed. Only libnice's own timers and TCP do that, reads of datagrams never; packets then
+// wait this long.
 constexpr milliseconds kVerifyInterval{100};
 
 // Rounds of one iteration: what a dispatch makes ready at once (idle sources) need not wait for the
@@ -35,6 +37,12 @@ std::uint32_t ToEpoll(gushort events) {
   if (events & G_IO_PRI) result |= EPOLLPRI;
   if (events & G_IO_OUT) result |= EPOLLOUT;
   return result;  // errors and hang-ups are always reported
+}
+
+bool IsDatagramSocket(int fd) {
+  int type = 0;
+  socklen_t size = sizeof(type);
+  return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_DGRAM;
 }
 
 // GLib ends the process when it gets no descriptor for a context's wake-up; so ask first.
@@ -89,6 +97,7 @@ GlibContext::~GlibContext() {
 
 void GlibContext::Kick() {
   verify_now_ = true;
+  queried_ = false;
   if (in_dispatch_ || std::exchange(iteration_posted_, true))
     return;  // looked at when that one ends
   loop_.Post(safety_.Wrap([this] {
@@ -100,12 +109,12 @@ void GlibContext::Kick() {
 void GlibContext::Iterate() {
   PAIRWIRE_CHECK(!in_dispatch_);
   ++iterations_;
-  bool dispatched = false;
+  auto dispatched = Dispatched::kNothing;
   for (int round = 0; round < kMaxRounds; ++round) {
-    const bool did = Dispatch();
-    dispatched = dispatched || did;
+    const Dispatched did = Dispatch();
+    dispatched = std::max(dispatched, did);
     Query();
-    if (!did || timeout_ms_ != 0) break;
+    if (did == Dispatched::kNothing || timeout_ms_ != 0) break;
   }
   UpdateDescriptors(dispatched);
   if (timeout_ms_ == 0) {
@@ -113,95 +122,158 @@ void GlibContext::Iterate() {
   } else {
     Arm();
   }
-  if (dispatched && after_iteration_) {
+  if (dispatched != Dispatched::kNothing && after_iteration_) {
     const auto alive = safety_.Watch();
     after_iteration_();
     PAIRWIRE_CHECK(*alive);
   }
 }
 
-int GlibContext::Query() {
-  int priority = 0;
-  g_main_context_prepare(context_, &priority);
+void GlibContext::Query() {
+  g_main_context_prepare(context_, &priority_);
   const auto query = [&] {
     const int room = static_cast<int>(polled_.size());
-    polled_count_ = g_main_context_query(context_, priority, &timeout_ms_, polled_.data(), room);
+    polled_count_ = g_main_context_query(context_, priority_, &timeout_ms_, polled_.data(), room);
     return polled_count_ <= room;
   };
   while (!query()) polled_.resize(static_cast<std::size_t>(polled_count_) + 4);
-  return priority;
+  queried_ = true;
+  if (timeout_ms_ >= 0) due_ = loop_.Now() + milliseconds(timeout_ms_);
 }
 
-bool GlibContext::Dispatch() {
-  const int priority = Query();
+GlibContext::Dispatched GlibContext::Dispatch() {
+  // What the last iteration asked still holds, unless somebody called into the context since.
+  if (!queried_) Query();
+  queried_ = false;
   g_poll(polled_.data(), static_cast<guint>(polled_count_), 0);
-  if (!g_main_context_check(context_, priority, polled_.data(), polled_count_)) return false;
-  in_dispatch_ = true;
   if (inspect_) Inspect();
+  const Dispatched ready = Ready();
+  if (ready == Dispatched::kNothing) {
+    queried_ = true;
+    return ready;
+  }
+  if (!g_main_context_check(context_, priority_, polled_.data(), polled_count_)) {
+    return Dispatched::kNothing;
+  }
+  in_dispatch_ = true;
   // A sender that never pauses keeps libnice's read loop, and so the loop's turn, busy: it reads
   // each socket until it is empty and has no option to stop earlier.
   g_main_context_dispatch(context_);
   in_dispatch_ = false;
-  return true;
+  return ready;
+}
+
+GlibContext::Dispatched GlibContext::Ready() const {
+  auto ready = Dispatched::kNothing;
+  for (int i = 0; i < polled_count_; ++i) {
+    const GPollFD& polled = polled_[static_cast<std::size_t>(i)];
+    if (polled.revents == 0) continue;
+    const Watched* const watched = FindWatched(polled.fd);
+    if (watched == nullptr || !watched->datagrams) return Dispatched::kAnything;
+    ready = Dispatched::kDatagrams;
+  }
+  // A timer or an idle source.
+  if (timeout_ms_ >= 0 && loop_.Now() >= due_) return Dispatched::kAnything;
+  return ready;
 }
 
 void GlibContext::Inspect() {
+  in_dispatch_ = true;
   const auto inspect = inspect_;  // a copy: it may be replaced by what it finds
   for (int i = 0; i < polled_count_; ++i) {
-    const GPollFD& polled = polled_[static_cast<std::size_t>(i)];
-    if ((polled.revents & G_IO_IN) != 0) inspect(polled.fd);
+    GPollFD& polled = polled_[static_cast<std::size_t>(i)];
+    if ((polled.revents & G_IO_IN) == 0 || !inspect(polled.fd)) continue;
+    // If there is more, the descriptor is reported again.
+    polled.revents = static_cast<gushort>(polled.revents & ~G_IO_IN);
   }
+  in_dispatch_ = false;
 }
 
-void GlibContext::UpdateDescriptors(bool dispatched) {
+void GlibContext::UpdateDescriptors(Dispatched dispatched) {
   const auto now = loop_.Now();
-  const bool verify = std::exchange(verify_now_, false) || now - verified_at_ >= kVerifyInterval;
-  if (verify) verified_at_ = now;
-  unverified_ = !verify && (unverified_ || dispatched);
+  unverified_ = unverified_ || dispatched == Dispatched::kAnything;
+  const bool verify =
+      std::exchange(verify_now_, false) || (unverified_ && now - verified_at_ >= kVerifyInterval);
+  if (verify) {
+    verified_at_ = now;
+    unverified_ = false;
+  }
 
-  std::map<int, std::uint32_t> wanted;  // two sources may wait for one descriptor
+  // Two sources may wait for one descriptor.
+  std::vector<Watched>& wanted = wanted_;
+  wanted.clear();
   for (int i = 0; i < polled_count_; ++i) {
     const GPollFD& polled = polled_[static_cast<std::size_t>(i)];
-    wanted[polled.fd] |= ToEpoll(polled.events);
+    const auto at = std::lower_bound(wanted.begin(), wanted.end(), polled.fd,
+                                     [](const Watched& w, int fd) { return w.fd < fd; });
+    if (at != wanted.end() && at->fd == polled.fd) {
+      at->events |= ToEpoll(polled.events);
+    } else {
+      const Watched* const known = FindWatched(polled.fd);
+      const bool datagrams = known != nullptr && known->datagrams;
+      wanted.insert(at, {polled.fd, ToEpoll(polled.events), datagrams});
+    }
   }
   if (!verify && wanted == watched_) return;
 
-  for (auto it = watched_.begin(); it != watched_.end();) {
-    if (wanted.contains(it->first)) {
-      ++it;
-      continue;
-    }
+  for (const Watched& old : watched_) {
+    const bool stays =
+        std::any_of(wanted.begin(), wanted.end(), [&](const Watched& w) { return w.fd == old.fd; });
     // Fails when the descriptor is closed already, which took it out of the set.
-    epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, it->first, nullptr);
-    it = watched_.erase(it);
+    if (!stays) epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, old.fd, nullptr);
   }
-  for (const auto& [fd, events] : wanted) {
-    const auto it = watched_.find(fd);
-    const bool known = it != watched_.end();
-    if (!known || it->second != events || verify) Watch(fd, events, known);
-  }
+  std::erase_if(wanted, [&](Watched& entry) {
+    const Watched* const known = FindWatched(entry.fd);
+    if (known == nullptr || verify) entry.datagrams = IsDatagramSocket(entry.fd);
+    const bool same = known != nullptr && known->events == entry.events && !verify;
+    return !same && !Watch(entry, known != nullptr);
+  });
+  watched_ = wanted;
+  LetSourcesRecurse();
 }
 
-void GlibContext::Watch(int fd, std::uint32_t events, bool known) {
+// False: closed under us; the next query will not name it any more.
+bool GlibContext::Watch(const Watched& wanted, bool known) {
   epoll_event event{};
-  event.events = events;
-  event.data.fd = fd;
-  int rc = epoll_ctl(epoll_fd_, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event);
+  event.events = wanted.events;
+  event.data.fd = wanted.fd;
+  int rc = epoll_ctl(epoll_fd_, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, wanted.fd, &event);
   if (rc != 0 && known && errno == ENOENT) {
-    rc = epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &event);  // the number was closed and used again
+    // The number was closed and used again.
+    rc = epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, wanted.fd, &event);
   } else if (rc != 0 && !known && errno == EEXIST) {
-    rc = epoll_ctl(epoll_fd_, EPOLL_CTL_MOD, fd, &event);
+    rc = epoll_ctl(epoll_fd_, EPOLL_CTL_MOD, wanted.fd, &event);
   }
-  if (rc == 0) {
-    watched_[fd] = events;
-  } else {
-    watched_.erase(fd);  // closed under us; the next query will not name it any more
+  return rc == 0;
+}
+
+const GlibContext::Watched* GlibContext::FindWatched(int fd) const {
+  const auto found = std::lower_bound(watched_.begin(), watched_.end(), fd,
+                                      [](const Watched& w, int number) { return w.fd < number; });
+  return found != watched_.end() && found->fd == fd ? &*found : nullptr;
+}
+
+// GLib takes a source's descriptors out of its poll set for as long as the source is dispatched,
+// and wakes itself each time: two writes to its wake-up descriptor, a read of it, and one more
+// iteration for each packet. Not so for a source that may recurse; as nobody iterates inside a
+// dispatch, none ever does. Sources with a time stay as they are: GLib wakes itself when a time
+// changes that is not taken out.
+void GlibContext::LetSourcesRecurse() {
+  GSource* const probe = g_idle_source_new();
+  const unsigned newest = g_source_attach(probe, context_);  // ids count up
+  g_source_destroy(probe);
+  g_source_unref(probe);
+  while (++last_source_ < newest) {
+    GSource* const source = g_main_context_find_source_by_id(context_, last_source_);
+    if (source != nullptr && g_source_get_ready_time(source) < 0) {
+      g_source_set_can_recurse(source, TRUE);
+    }
   }
 }
 
 void GlibContext::Arm() {
   auto when = Loop::TimePoint::max();
-  if (timeout_ms_ > 0) when = loop_.Now() + milliseconds(timeout_ms_);
+  if (timeout_ms_ > 0) when = due_;
   // Once more after the last packet, so that a reused number is found although nothing else
   // happens.
   if (unverified_) when = std::min(when, verified_at_ + kVerifyInterval);

@@ -19,7 +19,6 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -57,8 +56,9 @@ class GlibContext {
   void TakeOver();
 
   // From now on `inspect` is called before each dispatch with every descriptor that has something
-  // to read, and must leave it there; it may call this. Empty: no more.
-  void SetInspector(std::function<void(int fd)> inspect) { inspect_ = std::move(inspect); }
+  // to read, and leaves it there or takes it; true: it took the first of it, and there need be no
+  // dispatch for that. It may call this. Empty: no more.
+  void SetInspector(std::function<bool(int fd)> inspect) { inspect_ = std::move(inspect); }
 
   // Iterates without the loop until `done` is true or `limit` of real time passed: the end of a
   // context whose loop does not run any more. After TakeOver.
@@ -72,26 +72,44 @@ class GlibContext {
   GlibContext(IoLoop& loop, int epoll_fd, std::function<void()> after_iteration);
 
   void Iterate();
-  // Polls without waiting and dispatches what is ready. False: nothing was.
-  bool Dispatch();
+  // What a dispatch may have changed: after a read of datagrams the descriptors are those from
+  // before; after anything else some may have been closed and opened again under their numbers.
+  enum class Dispatched { kNothing, kDatagrams, kAnything };
+  struct Watched {
+    int fd;
+    std::uint32_t events;
+    bool datagrams;
+    bool operator==(const Watched&) const = default;
+  };
+
+  // Polls without waiting and dispatches what is ready.
+  Dispatched Dispatch();
+  Dispatched Ready() const;
   void Inspect();
-  // Asks the context what it waits for now: fills `polled_` and `timeout_ms_`.
-  int Query();
-  void UpdateDescriptors(bool dispatched);
-  void Watch(int fd, std::uint32_t events, bool known);
+  // Asks the context what it waits for now: fills `priority_`, `polled_`, `timeout_ms_` and `due_`.
+  void Query();
+  void UpdateDescriptors(Dispatched dispatched);
+  bool Watch(const Watched& wanted, bool known);
+  void LetSourcesRecurse();
+  const Watched* FindWatched(int fd) const;
   void Arm();
 
   IoLoop& loop_;
   const int epoll_fd_;
   const std::function<void()> after_iteration_;
-  std::function<void(int fd)> inspect_;
+  std::function<bool(int fd)> inspect_;
   GMainContext* context_;
   FdWatchId watch_ = 0;
   std::vector<GPollFD> polled_;  // its first `polled_count_` elements count
   int polled_count_ = 0;
   int timeout_ms_ = 0;  // -1: no timeout
-  // What the epoll descriptor holds, as far as we know: descriptor -> events.
-  std::map<int, std::uint32_t> watched_;
+  Loop::TimePoint due_{};
+  int priority_ = 0;
+  bool queried_ = false;  // the five above are what GLib would say now
+  // What the epoll descriptor holds, as far as we know, in order of descriptors: a handful.
+  std::vector<Watched> watched_;
+  std::vector<Watched> wanted_;  // kept for its storage
+  unsigned last_source_ = 0;     // its id in the context; those up to it were seen
   bool iteration_posted_ = false;
   bool in_dispatch_ = false;
   // The table above may be wrong: descriptors can have been closed, and their numbers used again,

@@ -50,8 +50,8 @@ class NiceTransport::Sink final : public AgentSink {
       transport_.OnPackets({&packet, 1});
     }
   }
-  void OnAgentStun(ByteSpan bytes, const udp::SocketAddress& from) override {
-    transport_.OnStun(bytes, from);
+  bool OnAgentStun(ByteSpan bytes, const udp::SocketAddress& from) override {
+    return transport_.OnStun(bytes, from);
   }
   void OnAgentIdle() override { transport_.Deliver(); }
 

@@ -204,7 +204,7 @@ class NiceTransport final : public IceTransport, private FastPathSink {
   void FailConnected(std::string reason);
   std::string ReasonForNoPair() const;
   void OnPackets(std::span<const ByteSpan> packets);
-  void OnStun(ByteSpan bytes, const udp::SocketAddress& from);
+  bool OnStun(ByteSpan bytes, const udp::SocketAddress& from);  // false: enough
   void WatchStun();
   void ExpectChecks();
   // FastPathSink

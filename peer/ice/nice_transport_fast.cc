@@ -46,12 +46,13 @@ void NiceTransport::ExpectChecks() {
   WatchStun();
 }
 
-void NiceTransport::OnStun(ByteSpan bytes, const udp::SocketAddress& from) {
-  if (consent_ != nullptr && consent_awaits_) consent_->OnStun(bytes);
+bool NiceTransport::OnStun(ByteSpan bytes, const udp::SocketAddress& from) {
+  const bool answered = consent_ != nullptr && consent_awaits_ && consent_->OnStun(bytes);
   if (fast_path_ != nullptr && from.known() && !fast_path_->Trusts(from) &&
       IsCheck(bytes, local_credentials_)) {
     fast_path_->Trust(from);
   }
+  return !answered;
 }
 
 void NiceTransport::LookForChecks() {

@@ -11,7 +11,8 @@ namespace pairwire::ice {
 namespace {
 
 constexpr std::array<std::uint8_t, 4> kCookie = {0x21, 0x12, 0xa4, 0x42};
-constexpr std::size_t kCookieAt = 4;  // behind type and length
+constexpr std::size_t kCookieAt = 4;           // behind type and length
+constexpr std::uint8_t kResponseClass = 0x01;  // the first byte of a success or an error
 
 int SocketOption(int fd, int option) {
   int value = -1;
@@ -19,54 +20,65 @@ int SocketOption(int fd, int option) {
   return getsockopt(fd, SOL_SOCKET, option, &value, &size) == 0 ? value : -1;
 }
 
+// Not so: the context's own wake-up descriptor.
+bool IsInternetSocket(int fd) {
+  const int domain = SocketOption(fd, SO_DOMAIN);
+  return domain == AF_INET || domain == AF_INET6;
+}
+
 }  // namespace
 
-void FindStun(ByteSpan bytes, const std::function<void(ByteSpan)>& found) {
+bool FindStun(ByteSpan bytes, const std::function<bool(ByteSpan)>& found) {
   auto from = bytes.begin();
   while (true) {
     const auto cookie = std::search(from, bytes.end(), kCookie.begin(), kCookie.end());
-    if (cookie == bytes.end()) return;
+    if (cookie == bytes.end()) return true;
     from = cookie + 1;
     const auto at = static_cast<std::size_t>(cookie - bytes.begin());
     if (at < kCookieAt) continue;
     const ByteSpan message = bytes.subspan(at - kCookieAt);
     const bool binding = message[0] <= 0x01 && (message[1] == 0x01 || message[1] == 0x11);
-    if (binding) found(message);
+    if (binding && !found(message)) return false;
   }
 }
 
-void PeekStun(int fd, const FoundStun& found) {
-  const int domain = SocketOption(fd, SO_DOMAIN);  // -1: the context's own wake-up descriptor
-  if (domain != AF_INET && domain != AF_INET6) return;
-  const bool datagrams = SocketOption(fd, SO_TYPE) == SOCK_DGRAM;
-
+bool PeekStun(int fd, const FoundStun& found) {
+  if (!IsInternetSocket(fd)) return false;
   std::array<std::uint8_t, kMaxPeekedBytes> buffer;
-  const auto peek = [&] {
+  enum class Look { kNothing, kMore, kEnough };
+  const std::uint8_t* last = nullptr;  // where the last message that was found begins
+  const auto look = [&] {
     sockaddr_storage storage{};
     auto* const sender = reinterpret_cast<sockaddr*>(&storage);
-    socklen_t sender_size = datagrams ? sizeof(storage) : 0;
+    socklen_t sender_size = sizeof(storage);  // becomes 0 for a stream
     const ssize_t size =
         recvfrom(fd, buffer.data(), buffer.size(), MSG_PEEK | MSG_DONTWAIT, sender, &sender_size);
-    if (size <= 0) return size;
+    if (size < 0) return Look::kNothing;
     const auto from = udp::SocketAddress::From(sender, sender_size);
-    FindStun({buffer.data(), static_cast<std::size_t>(size)}, [&](ByteSpan message) {
+    const ByteSpan bytes(buffer.data(), static_cast<std::size_t>(size));
+    const bool more = FindStun(bytes, [&](ByteSpan message) {
+      last = message.data();
       const bool whole = from && message.data() == buffer.data();
-      found(message, whole ? *from : udp::SocketAddress());
+      return found(message, whole ? *from : udp::SocketAddress());
     });
-    return size;
+    return more ? Look::kMore : Look::kEnough;
   };
-  if (!datagrams) {
-    peek();
-    return;
+  // On an idle path the first datagram is the one that is waited for, and this is all.
+  const Look first = look();
+  if (first == Look::kNothing || SocketOption(fd, SO_TYPE) != SOCK_DGRAM) return false;
+  if (first == Look::kEnough) {
+    const bool is_answer = last == buffer.data() && buffer[0] == kResponseClass;
+    return is_answer && recv(fd, buffer.data(), 0, MSG_DONTWAIT) >= 0;
   }
+
   // With an offset each look goes on behind the last one, into the next datagram.
   const int start = 0;
-  const bool walks = setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &start, sizeof(start)) == 0;
-  for (std::size_t i = 0; i < (walks ? kMaxPeekedDatagrams : 1); ++i) {
-    if (peek() < 0) break;
+  if (setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &start, sizeof(start)) != 0) return false;
+  for (std::size_t i = 0; i < kMaxPeekedDatagrams && look() == Look::kMore; ++i) {
   }
   const int off = -1;
-  if (walks) setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &off, sizeof(off));
+  setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &off, sizeof(off));
+  return false;
 }
 
 }  // namespace pairwire::ice

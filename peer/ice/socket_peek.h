@@ -1,8 +1,8 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
-// Looks at what waits in a socket without taking it, for STUN messages of our own: libnice answers
-// and swallows all STUN that reaches it, answers to requests that it did not send too, and has no
-// way to hand them over.
+// Looks at what waits in a socket, mostly without taking it, for STUN messages of our own: libnice
+// answers and swallows all STUN that reaches it, answers to requests that it did not send too, and
+// has no way to hand them over.
 //
 // It searches rather than parses framing, so that it finds a message in a plain datagram, in TURN's
 // ChannelData and Data indications, and in RFC 4571 frames on TCP, alike. What it finds is as
@@ -24,14 +24,18 @@ inline constexpr std::size_t kMaxPeekedDatagrams = 256;
 // Of a stream, or of one datagram; the rest is not seen.
 inline constexpr std::size_t kMaxPeekedBytes = 16 * 1024;
 
-// Calls `found` with the bytes from each Binding message's first one to the end of what was seen,
-// and the sender of the datagram that it begins; nobody's address for a message inside of something
-// else. Does nothing for a descriptor that is no connected or bound internet socket.
-using FoundStun = std::function<void(ByteSpan bytes, const udp::SocketAddress& from)>;
-void PeekStun(int fd, const FoundStun& found);
+// Gets the bytes from a Binding message's first one to the end of what was seen, and the sender of
+// the datagram that it begins; nobody's address for a message inside of something else. Returns
+// whether it wants more.
+using FoundStun = std::function<bool(ByteSpan bytes, const udp::SocketAddress& from)>;
 
-// The search alone.
-void FindStun(ByteSpan bytes, const std::function<void(ByteSpan)>& found);
+// Calls `found` for each message. Does nothing for a descriptor that is no connected or bound
+// internet socket. True: the first datagram was the answer after which `found` wants no more, and
+// was taken from the socket: it is nothing to anyone else.
+bool PeekStun(int fd, const FoundStun& found);
+
+// The search alone. False: `found` wants no more.
+bool FindStun(ByteSpan bytes, const std::function<bool(ByteSpan)>& found);
 
 }  // namespace pairwire::ice
 

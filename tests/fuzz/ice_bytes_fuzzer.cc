@@ -18,11 +18,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace pairwire::ice;  // NOLINT(google-build-using-namespace)
   const auto look = [](ByteSpan bytes) {
     const auto message = StunMessage::Parse(bytes);
-    if (!message) return;
+    if (!message) return true;
     if (message->size() > bytes.size()) std::abort();
     static_cast<void>(message->error_code());
     static_cast<void>(message->Find(StunAttribute::kRealm));
     if (message->HasIntegrity(AsBytes("0123456789abcdef0123456789"))) std::abort();
+    return true;
   };
   look({data, size});
   FindStun({data, size}, look);

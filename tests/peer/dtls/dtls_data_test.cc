@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "peer/dtls/replay_window.h"
 #include "tests/peer/dtls/dtls_pair.h"
 
 namespace pairwire::dtls::test {
@@ -73,11 +74,12 @@ TEST(DtlsData, AReplayedRecordIsDropped) {
   const Bytes record = pair.client.sent.back();
   for (int i = 0; i < 5; ++i) pair.server.Receive(record);
   EXPECT_EQ(pair.server.data.size(), 1U);
-  // Older than the window of 64 records.
-  for (int i = 0; i < 100; ++i) (void)pair.client.transport().Send(AsBytes("x"));
+  // Older than the window.
+  constexpr std::size_t kLater = ReplayWindow::kSize + 100;
+  for (std::size_t i = 0; i < kLater; ++i) (void)pair.client.transport().Send(AsBytes("x"));
   pair.Settle();
   pair.server.Receive(record);
-  EXPECT_EQ(pair.server.data.size(), 101U);
+  EXPECT_EQ(pair.server.data.size(), kLater + 1);
   EXPECT_TRUE(pair.BothAre(State::kConnected));
 }
 

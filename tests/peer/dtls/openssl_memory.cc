@@ -6,14 +6,18 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <new>
 
 namespace pairwire::dtls::test {
 namespace {
 
 std::atomic<std::size_t> live_bytes{0};
+std::atomic<std::size_t> allocation_count{0};
+std::atomic<std::size_t> new_count{0};
 
 void* Allocate(std::size_t size, const char*, int) {
   void* const memory = std::malloc(size);
+  ++allocation_count;
   live_bytes += malloc_usable_size(memory);
   return memory;
 }
@@ -42,5 +46,17 @@ const bool kCounted = CRYPTO_set_mem_functions(Allocate, Reallocate, Free) == 1;
 
 bool OpenSslMemory::counted() { return kCounted; }
 std::size_t OpenSslMemory::live() { return live_bytes; }
+std::size_t OpenSslMemory::allocations() { return allocation_count; }
+std::size_t OpenSslMemory::news() { return new_count; }
 
 }  // namespace pairwire::dtls::test
+
+// Counted for the whole program; the array forms and the nothrow ones end here too.
+void* operator new(std::size_t size) {
+  ++pairwire::dtls::test::new_count;
+  void* const memory = std::malloc(size == 0 ? 1 : size);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }

@@ -14,6 +14,9 @@ class OpenSslMemory {
   // False when OpenSSL had allocated before it could be told to use our functions.
   static bool counted();
   static std::size_t live();
+  // Calls since the start: OpenSSL's allocations, and the program's `new`.
+  static std::size_t allocations();
+  static std::size_t news();
 };
 
 }  // namespace pairwire::dtls::test

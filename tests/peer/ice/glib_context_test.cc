@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <glib-unix.h>
 #include <glib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
@@ -123,6 +124,47 @@ TEST_F(GlibContextTest, AnotherThreadsSourceIsSeenWithoutAKick) {
   });
   EXPECT_TRUE(count_.WaitFor(1));
   other.join();
+}
+
+// No wake-up of GLib's own, and no look at the descriptors afterwards: an idle peer gets a packet
+// each few seconds, and pays for each iteration.
+TEST_F(GlibContextTest, ADatagramCostsOneIteration) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()), 0);
+  GSource* source = nullptr;
+  On([&] {
+    source = Watch(ends[0], [&] {
+      char byte = 0;
+      EXPECT_EQ(read(ends[0], &byte, 1), 1);
+      Count(count_);
+    });
+    context_->Kick();
+  });
+  std::uint64_t before = 0;
+  On([] {});
+  On([&] { before = context_->iterations(); });
+  constexpr int kDatagrams = 5;
+  for (int i = 1; i <= kDatagrams; ++i) {
+    EXPECT_EQ(write(ends[1], "x", 1), 1);
+    EXPECT_TRUE(count_.WaitFor(i));
+  }
+  // Behind a timer that is later than a look at the descriptors would be.
+  test::Watched<bool> later(false);
+  std::unique_ptr<Timer> timer;
+  On([&] {
+    timer = std::make_unique<Timer>(loop_, [&] { later.Set(true); });
+    timer->Start(std::chrono::milliseconds(150));
+  });
+  EXPECT_TRUE(later.WaitFor(true));
+  On([&] {
+    EXPECT_EQ(context_->iterations() - before, kDatagrams);
+    timer.reset();
+    g_source_destroy(source);
+    g_source_unref(source);
+    context_->Kick();
+  });
+  On([] {});
+  for (const int end : ends) close(end);
 }
 
 // libnice closes a socket in one timer and opens another in the same: the kernel hands out the same

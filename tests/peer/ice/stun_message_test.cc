@@ -7,6 +7,8 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <string>
 #include <vector>
@@ -183,12 +185,72 @@ TEST(FindStunTest, FindsEachWhereverItStands) {
   stream.insert(stream.end(), kSampleRequest.begin(), kSampleRequest.end());
   stream.insert(stream.end(), 5, 0x21);
   std::vector<StunType> types;
-  FindStun(stream, [&](ByteSpan bytes) {
+  FindStun(stream, [&](ByteSpan bytes, const udp::SocketAddress&) {
     const auto message = StunMessage::Parse(bytes);
-    ASSERT_TRUE(message);
-    types.push_back(message->type());
+    EXPECT_TRUE(message);
+    if (message) types.push_back(message->type());
+    return true;
   });
   EXPECT_EQ(types, (std::vector{StunType::kBindingSuccess, StunType::kBindingRequest}));
+
+  int found = 0;
+  EXPECT_FALSE(FindStun(stream, [&](ByteSpan) { return ++found == 0; }));
+  EXPECT_EQ(found, 1);  // one was enough
+}
+
+TEST(PeekStunTest, TakesTheAnswerThatWasWaitedForAndNothingElse) {
+  const int reader = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  const int writer = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  ASSERT_GE(reader, 0);
+  ASSERT_GE(writer, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(address);
+  auto* const generic = reinterpret_cast<sockaddr*>(&address);
+  ASSERT_EQ(bind(reader, generic, size), 0);
+  ASSERT_EQ(getsockname(reader, generic, &size), 0);
+  ASSERT_EQ(connect(writer, generic, size), 0);
+  const auto put = [&](ByteSpan bytes, const udp::SocketAddress&) {
+    ASSERT_EQ(send(writer, bytes.data(), bytes.size(), 0), static_cast<ssize_t>(bytes.size()));
+  };
+  const auto take = [&] {
+    std::array<std::uint8_t, 2048> buffer{};
+    return recv(reader, buffer.data(), buffer.size(), 0);
+  };
+  int found = 0;
+  const auto enough = [&](ByteSpan) { return ++found == 0; };
+  const auto more = [&](ByteSpan) { return ++found > 0; };
+
+  EXPECT_FALSE(PeekStun(reader, enough));  // nothing is there
+  put(kSampleResponse);
+  EXPECT_TRUE(PeekStun(reader, enough));
+  EXPECT_LT(take(), 0);
+  EXPECT_EQ(found, 1);
+
+  put(kSampleResponse);
+  EXPECT_FALSE(PeekStun(reader, more));  // somebody else's
+  EXPECT_EQ(take(), static_cast<ssize_t>(kSampleResponse.size()));
+
+  put(kSampleRequest);
+  EXPECT_FALSE(PeekStun(reader, enough));  // libnice has to answer it
+  EXPECT_EQ(take(), static_cast<ssize_t>(kSampleRequest.size()));
+
+  // Inside of something else, and behind other datagrams.
+  Bytes wrapped{0x40, 0x00, 0x00, 0x50};
+  wrapped.insert(wrapped.end(), kSampleResponse.begin(), kSampleResponse.end());
+  put(wrapped);
+  EXPECT_FALSE(PeekStun(reader, enough));
+  EXPECT_EQ(take(), static_cast<ssize_t>(wrapped.size()));
+  put(AsBytes("x"));
+  put(kSampleResponse);
+  found = 0;
+  EXPECT_FALSE(PeekStun(reader, enough));
+  EXPECT_EQ(found, 1);
+  EXPECT_EQ(take(), 1);
+  EXPECT_EQ(take(), static_cast<ssize_t>(kSampleResponse.size()));
+  close(reader);
+  close(writer);
 }
 
 }  // namespace
