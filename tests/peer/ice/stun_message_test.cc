@@ -211,7 +211,7 @@ TEST(PeekStunTest, TakesTheAnswerThatWasWaitedForAndNothingElse) {
   ASSERT_EQ(bind(reader, generic, size), 0);
   ASSERT_EQ(getsockname(reader, generic, &size), 0);
   ASSERT_EQ(connect(writer, generic, size), 0);
-  const auto put = [&](ByteSpan bytes, const udp::SocketAddress&) {
+  const auto put = [&](ByteSpan bytes) {
     ASSERT_EQ(send(writer, bytes.data(), bytes.size(), 0), static_cast<ssize_t>(bytes.size()));
   };
   const auto take = [&] {
@@ -219,8 +219,8 @@ TEST(PeekStunTest, TakesTheAnswerThatWasWaitedForAndNothingElse) {
     return recv(reader, buffer.data(), buffer.size(), 0);
   };
   int found = 0;
-  const auto enough = [&](ByteSpan) { return ++found == 0; };
-  const auto more = [&](ByteSpan) { return ++found > 0; };
+  const auto enough = [&](ByteSpan, const udp::SocketAddress&) { return ++found == 0; };
+  const auto more = [&](ByteSpan, const udp::SocketAddress&) { return ++found > 0; };
 
   EXPECT_FALSE(PeekStun(reader, enough));  // nothing is there
   put(kSampleResponse);
