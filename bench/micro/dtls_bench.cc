@@ -6,8 +6,8 @@
 // 1200-byte path and of a 1472-byte one. No sockets.
 #include <benchmark/benchmark.h>
 
-#include <chrono>
-#include <memory>
+#include <ctime>
+#include <utility>
 #include <vector>
 
 #include "bench/micro/direct_loop.h"
@@ -79,9 +79,15 @@ void Encrypt(benchmark::State& state) {
 }
 BENCHMARK(Encrypt)->Name("Dtls/encrypt_record")->Arg(100)->Arg(1160)->Arg(1432);
 
-// A record can be decrypted once only (replay), so each batch is encrypted anew, off the clock.
+double ThreadCpuSeconds() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+// A record can be decrypted once only (replay), so each batch is encrypted anew, off the clock,
+// which is the processor's: a busy machine does not spoil it.
 void Decrypt(benchmark::State& state) {
-  using Clock = std::chrono::steady_clock;
   Ends ends;
   if (!ends.Connect()) return state.SkipWithError("no handshake");
   const Bytes payload(static_cast<std::size_t>(state.range(0)));
@@ -92,9 +98,9 @@ void Decrypt(benchmark::State& state) {
       if (!ends.client.transport.Send(payload)) return state.SkipWithError("not sent");
     }
     const std::vector<Bytes> packets = std::exchange(ends.client.out, {});
-    const auto start = Clock::now();
+    const double start = ThreadCpuSeconds();
     for (const Bytes& packet : packets) ends.server.transport.ReceivePacket(packet);
-    state.SetIterationTime(std::chrono::duration<double>(Clock::now() - start).count());
+    state.SetIterationTime(ThreadCpuSeconds() - start);
     if (ends.server.received != batch_bytes) return state.SkipWithError("not decrypted");
   }
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(batch_bytes));

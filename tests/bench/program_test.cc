@@ -184,18 +184,21 @@ INSTANTIATE_TEST_SUITE_P(
                     std::vector<std::string>{"latency", "--unreliable"},
                     std::vector<std::string>{"memory", "--processes", "2"}));
 
-// The bench's own second process, once there is one; 0 when none came. Nothing tells of another
-// process's children, so this looks again and again.
+// The bench's own second process, once it runs as such (before, it is the first one's shadow, which
+// waits for it); 0 when none came. Nothing tells of another process's children, so this looks again
+// and again.
 pid_t WaitForChildOf(pid_t parent) {
   const std::string id = std::to_string(parent);
   const auto deadline = std::chrono::steady_clock::now() + kDeadline;
-  pid_t child = 0;
-  while (child == 0 && std::chrono::steady_clock::now() < deadline) {
+  while (std::chrono::steady_clock::now() < deadline) {
     poll(nullptr, 0, /*timeout=*/1);
-    std::ifstream children("/proc/" + id + "/task/" + id + "/children");
-    children >> child;
+    pid_t child = 0;
+    std::ifstream("/proc/" + id + "/task/" + id + "/children") >> child;
+    std::string command;
+    std::getline(std::ifstream("/proc/" + std::to_string(child) + "/cmdline"), command);
+    if (command.find("--link-fd") != std::string::npos) return child;
   }
-  return child;
+  return 0;
 }
 
 TEST(BenchProgramTest, FailsInOneLineWhenTheOtherProcessDies) {
