@@ -2,9 +2,9 @@
 //
 // NiceTransport: the IceTransport over libnice 0.1.21. This class holds the rules (what may be
 // called when, what libnice's states mean, what is passed on); agent.h speaks to libnice,
-// glib_context.h runs it, ice_runtime.h closes it, consent.h asks the other end whether it is still
-// there, server_watch.h says which STUN and TURN servers failed. An ICE restart is another
-// NiceTransport.
+// glib_context.h runs it, ice_runtime.h closes it, fast_path.h carries what need not go through it,
+// consent.h asks the other end whether it is still there, server_watch.h says which STUN and TURN
+// servers failed. An ICE restart is another NiceTransport.
 //
 // libnice's states and ours:
 //

@@ -3,8 +3,9 @@
 // WireBatch: the datagrams that one loop's sockets want to send, gathered in one buffer and given
 // to the kernel in few calls. Datagrams of equal size to one address form a group, which the kernel
 // takes as one super-packet (UDP_SEGMENT) and cuts as late as it can: a tenth of the cost. A
-// shorter datagram ends its group, a longer one begins the next. Groups of one socket leave in one
-// sendmmsg.
+// shorter datagram ends its group, a longer one begins the next, and so does another socket's: what
+// one socket sends should come in one run (interleaved one by one, each is a call of its own).
+// Neighbouring groups of one socket leave in one sendmmsg.
 //
 // It flushes when two groups' worth of bytes wait, so that the other end has work while this one
 // goes on, and when the loop's turn ends, so that nothing waits longer than what else is ready.
