@@ -27,14 +27,14 @@ class Blaster {
   constructor(end, size) {
     this.end = end;
     this.message = Buffer.alloc(size, 'x');
-    this.batch = Math.max(1, Math.min(LOOK_EVERY_MESSAGES, Math.floor(LOOK_EVERY_BYTES / size)));
+    this.batch = Math.max(1, Math.min(end.lookEvery ?? LOOK_EVERY_MESSAGES, Math.floor(LOOK_EVERY_BYTES / size)));
     this.running = true;
     this.#turn();
   }
 
   #turn() {
     if (!this.running) return;
-    if (this.end.buffered() >= FULL_BYTES) {
+    if (this.end.buffered(this.message.length) >= FULL_BYTES) {
       this.#waiting = true;
       if (this.end.polled) setTimeout(() => this.low(), POLL_MS);
       return;
@@ -101,7 +101,8 @@ function makePair(End, address, keep) {
  * @param {string} peer      name as told in `ready`
  * @param {string} npmName   package whose version is told
  * @param {Function} End     class: new End({offer, address, ordered, maxRetransmits, events}); start() makes the channel and
- *                           the offer; remote(), candidate(), send(bytes), buffered(), close(); polled: events.low() never comes
+ *                           the offer; remote(), candidate(), send(bytes), buffered(size of the messages), close(); polled: events.low() never
+ *                           comes; lookEvery: messages between two looks at buffered()
  */
 export function run(peer, npmName, End) {
   let end = null;

@@ -6,8 +6,8 @@ import { LOW_BYTES } from './bench-peer.mjs';
 
 /**
  * @param {Function} RTCPeerConnection
- * @param {object} quirks  config: (address) => more for the constructor; buffered: (channel) => bytes that wait;
- *                         polled: there is no bufferedamountlow, so its time is found by asking
+ * @param {object} quirks  config: (address) => more for the constructor; buffered: (channel, size of the messages) => bytes
+ *                         that wait; polled: there is no bufferedamountlow, so its time is found by asking; lookEvery: as above
  */
 export function w3cEnd(RTCPeerConnection, quirks = {}) {
   return class End {
@@ -66,8 +66,12 @@ export function w3cEnd(RTCPeerConnection, quirks = {}) {
       this.channel.send(message);
     }
 
-    buffered() {
-      return quirks.buffered ? quirks.buffered(this.channel) : this.channel.bufferedAmount;
+    buffered(size) {
+      return quirks.buffered ? quirks.buffered(this.channel, size) : this.channel.bufferedAmount;
+    }
+
+    get lookEvery() {
+      return quirks.lookEvery;
     }
 
     get polled() {

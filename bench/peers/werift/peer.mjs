@@ -8,10 +8,13 @@ import { load, run } from '../lib/bench-peer.mjs';
 import { w3cEnd } from '../lib/w3c-end.mjs';
 
 const CHUNK_BYTES = 1200;
+const SMALL_MESSAGE_WEIGHT = 16 * 1024;  // a waiting message costs as much as a chunk: 64 small ones may wait
 
 const quirks = {
   config: (address) => ({ iceUseIpv6: false, ...(address ? { iceAdditionalHostAddresses: [address] } : {}) }),
-  buffered: ({ bufferedAmount, sctp: { sctp } }) => bufferedAmount + (sctp.outboundQueue.length + sctp.sentQueue.length) * CHUNK_BYTES,
+  buffered: ({ bufferedAmount, sctp: { sctp } }, size) =>
+    bufferedAmount + (sctp.outboundQueue.length + sctp.sentQueue.length) * (size < CHUNK_BYTES ? SMALL_MESSAGE_WEIGHT : CHUNK_BYTES),
   polled: true,
+  lookEvery: 16,
 };
 run('werift', 'werift', w3cEnd(load('werift').RTCPeerConnection, quirks));
