@@ -130,7 +130,7 @@ async function memory(start, { pairs = 200, seconds = 10, addresses }) {
   const start_ = performance.now();
   await sleep(seconds * 1000);
   const idle = (cpuSeconds(pid) - cpuBefore) / ((performance.now() - start_) / 1000);
-  return { processes: 1, pairs, kilobytesPerPeer: round((after - before) / (2 * pairs) / 1024, 1), idleCpuPercent: round(idle * 100, 2) };
+  return { processes: 1, pairs, kilobytesPerPeer: round((after - before) / (2 * pairs) / 1000, 1), idleCpuPercent: round(idle * 100, 2) };
 }
 
 function residentBytes(pid) {
