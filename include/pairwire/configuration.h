@@ -5,6 +5,7 @@
 #define PAIRWIRE_CONFIGURATION_H_
 
 #include <pairwire/certificate.h>
+#include <pairwire/result.h>
 
 #include <chrono>
 #include <cstddef>
@@ -130,6 +131,10 @@ struct PeerConfiguration {
   // Open channels at one time; a peer that opens more is told by a reset of the stream.
   std::size_t max_channels = 256;
 };
+
+// What CreatePeerConnection checks first: each value alone, and that they go together. Nothing is
+// opened, looked up or asked. kInvalidArgument or kLimitExceeded, with the value's name.
+Result<void> Validate(const PeerConfiguration& configuration);
 
 // W3C RTCDataChannelInit.
 struct DataChannelInit {

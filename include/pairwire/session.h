@@ -112,7 +112,8 @@ struct DisplayEvents {
 // Waits for one controller at a time. After a session ends it registers again and shows a new code.
 class Display {
  public:
-  // kInvalidArgument: the relay's URL or the name is not valid. Starts at once.
+  // kInvalidArgument: the relay's URL, the name or the peer's configuration is not valid. Starts at
+  // once.
   static Result<Display> Create(Network& network, DisplayOptions options, DisplayEvents events);
   Display();  // An empty handle.
   Display(Display&&) noexcept;
@@ -148,7 +149,8 @@ struct ControllerEvents {
 // Enters a code once and connects.
 class Controller {
  public:
-  // kInvalidArgument: the relay's URL or the code's form is not valid. Starts at once.
+  // kInvalidArgument: the relay's URL, the code's form or the peer's configuration is not valid.
+  // Starts at once.
   static Result<Controller> Create(Network& network, ControllerOptions options,
                                    ControllerEvents events);
   Controller();  // An empty handle.

@@ -57,6 +57,19 @@ std::string StunServerOf(const NiceCandidate& candidate) {
   return std::string(text.data()) + ':' + std::to_string(nice_address_get_port(&address));
 }
 
+// GObject lets this property be set at construction only, but libnice's setter, which the class
+// points to in public, merely stores it. A libnice without the property keeps what it has.
+void SetNominationMode(NiceAgent* agent, NiceNominationMode mode) {
+  GObjectClass* const object_class = G_OBJECT_GET_CLASS(agent);
+  GParamSpec* const property = g_object_class_find_property(object_class, "nomination-mode");
+  if (property == nullptr) return;
+  GValue value = G_VALUE_INIT;
+  g_value_init(&value, property->value_type);
+  g_value_set_enum(&value, mode);
+  object_class->set_property(G_OBJECT(agent), property->param_id, &value, property);
+  g_value_unset(&value);
+}
+
 }  // namespace
 
 // What libnice's callbacks are given. It lives exactly as long as the GObject, which frees it.
@@ -188,10 +201,10 @@ Agent::Agent(std::unique_ptr<GlibContext> context, const AgentOptions& options)
   // Not CONSENT_FRESHNESS: in this version one lost packet ends a session half of the time. Not
   // keepalive-conncheck either: consent is asked for by consent.h. Not ICE_TRICKLE, which does
   // nothing.
-  const int flags = NICE_AGENT_OPTION_REGULAR_NOMINATION |
-                    (options.lite ? NICE_AGENT_OPTION_LITE_MODE : NICE_AGENT_OPTION_NONE);
+  // Not REGULAR_NOMINATION: it costs a round trip more, and with it libnice waits for all other
+  // pairs to give up (2 s) when the only one that works is not host to host.
   agent_ = nice_agent_new_full(context_->get(), NICE_COMPATIBILITY_RFC5245,
-                               static_cast<NiceAgentOption>(flags));
+                               options.lite ? NICE_AGENT_OPTION_LITE_MODE : NICE_AGENT_OPTION_NONE);
   PAIRWIRE_CHECK(agent_ != nullptr);
   registration_ = new Registration{this};
   g_object_set_data_full(G_OBJECT(agent_), kRegistrationKey, registration_,
@@ -341,7 +354,13 @@ bool Agent::AddRemoteCandidate(const std::string& libnice_line) {
       nice_agent_parse_remote_candidate_sdp(agent_, stream_, libnice_line.c_str()));
   if (candidate == nullptr) return false;
   GSList list{candidate.get(), nullptr};
+  // Told of a TCP candidate, libnice turns to regular nomination for good (RFC 6544 section 8 asks
+  // for it), or ignores the candidate when checks are under way. Browsers nominate TCP pairs as
+  // they do others, a better UDP pair still takes over later, and the price would be everybody's.
+  const bool tcp = candidate->transport != NICE_CANDIDATE_TRANSPORT_UDP;
+  if (tcp) SetNominationMode(agent_, NICE_NOMINATION_MODE_REGULAR);
   const int added = nice_agent_set_remote_candidates(agent_, stream_, kComponent, &list);
+  if (tcp) SetNominationMode(agent_, NICE_NOMINATION_MODE_AGGRESSIVE);
   context_->Kick();
   return added == 1;
 }

@@ -94,14 +94,13 @@ struct NiceTransportOptions {
   // Off only to try TCP alone.
   bool ice_udp = true;
 
-  // Ta. 5 ms is the lower bound of RFC 8445 section 14.2; regular nomination takes 3 x Ta when
-  // nothing is lost. 1..1000 ms.
+  // Ta. 5 ms is the lower bound of RFC 8445 section 14.2. The first check goes one Ta after the
+  // first candidate is known, and when it is answered its pair is nominated. 1..1000 ms.
   std::chrono::milliseconds pacing{5};
 
   // How often one check is sent (Rc of RFC 8489; pauses of 500, 1000, … ms, the last one halved: 2
-  // s in all with 3, 9.5 s with 5). Until the hopeless pairs are through with it, libnice's regular
-  // nomination waits when just one pair works that is not host to host: two NATs and a STUN server.
-  // Lost packets are made up for by the other end's checks, which trigger ours, and by TCP.
+  // s in all with 3, 9.5 s with 5). Lost packets are made up for by the other end's checks, which
+  // trigger ours, and by TCP.
   int stun_transmissions = 3;
 
   // libnice's pause between the last check's end and its FAILED, while connecting. 50..60000 ms.

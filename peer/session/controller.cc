@@ -90,6 +90,7 @@ Result<Controller> Controller::Create(Network& network, ControllerOptions option
   if (options.connect_timeout.count() < 1) {
     return Fail(Errc::kInvalidArgument, "connect_timeout must be above 0");
   }
+  if (auto valid = Validate(options.peer); !valid) return tl::unexpected(valid.error());
 
   auto impl = std::make_shared<Impl>();
   impl->to_loop = NetworkAccess::LinkOf(network);

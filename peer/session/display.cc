@@ -157,6 +157,7 @@ Result<Display> Display::Create(Network& network, DisplayOptions options, Displa
   if (options.design_id.size() > protocol::kMaxIdBytes) {
     return Fail(Errc::kInvalidArgument, "a design id has at most 64 bytes");
   }
+  if (auto valid = Validate(options.peer); !valid) return tl::unexpected(valid.error());
 
   auto impl = std::make_shared<Impl>();
   impl->to_loop = NetworkAccess::LinkOf(network);

@@ -9,7 +9,7 @@ import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { CASES } from './matrix/cases.mjs';
 import { Link } from './matrix/link.mjs';
-import { ours, peerNames, prepare } from './matrix/peers.mjs';
+import { ours, peerNames, prepare, traits } from './matrix/peers.mjs';
 import { table } from './matrix/table.mjs';
 
 const DEADLINE_MS = 20_000;
@@ -72,7 +72,8 @@ export async function runMatrix({ names = [], peers = peerNames, we = ours, verb
   for (const name of peers) {
     const label = (column, title) =>
       `${name}, offer by ${column.weOffer ? 'us' : 'them'}, ${column.trickle ? 'trickle' : 'whole'}: ${title}`;
-    const wanted = (column) => Object.keys(CASES).filter((title) => names.length === 0 || names.some((part) => label(column, title).includes(part)));
+    const wanted = (column) => Object.keys(CASES).filter((title) => (CASES[title].applies?.(traits(name), column) ?? true) &&
+      (names.length === 0 || names.some((part) => label(column, title).includes(part))));
     if (COLUMNS.every((column) => wanted(column).length === 0)) continue;
     const peer = prepare(name);
     if (!peer.missing) peer.missing = await new Link(we, peer, COLUMNS[0]).probe();

@@ -191,6 +191,11 @@ TEST(PairingScenario, WrongUsageIsOneLineAndTwo) {
       {"pairwire-display"},
       {"pairwire-display", "--relay", "ftp://x"},
       {"pairwire-display", "--relay", "http://127.0.0.1:1", "--frobnicate"},
+      // What only the connection needs is checked before the relay is asked for a code, too.
+      {"pairwire-display", "--relay", "http://127.0.0.1:1", "--ice-server", "http://x"},
+      {"pairwire-display", "--relay", "http://127.0.0.1:1", "--ice-server", "turn:x"},
+      {"pairwire-controller", "--relay", "http://127.0.0.1:1", "--code", "1234", "--bind",
+       "nowhere", "send", "x"},
       {"pairwire-controller", "--relay", "http://127.0.0.1:1", "--code", "1234"},
       {"pairwire-controller", "--relay", "http://127.0.0.1:1", "send", "x"},
       {"pairwire-controller", "--relay", "http://127.0.0.1:1", "--code", "abc", "send", "x"},

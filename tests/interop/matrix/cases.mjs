@@ -149,9 +149,20 @@ async function closeConnection(link, closer) {
   await other.expect(`end of the connection that ${closer.name} closed`, ended, 10_000);
 }
 
-/** name -> {run(link), deadline in ms, fresh: needs no connection before} */
+/** name -> {run(link), deadline in ms, fresh: needs no connection before, applies(peer, column): not for every cell} */
 export const CASES = {
   'connect': { fresh: true, deadline: 20_000, run: (link) => link.connect() },
+  // An offer whose first section carries everything and is media, which we refuse: another one has to carry the rest.
+  'audio first, max-bundle': {
+    fresh: true,
+    deadline: 20_000,
+    applies: (peer, { weOffer }) => peer.media === true && !weOffer,
+    run: async (link) => {
+      await link.connect({ bundlePolicy: 'max-bundle', audio: true });
+      await bothWays(link, { text: 'data beside refused audio' });
+      await link.connect();
+    },
+  },
   'text': { run: (link) => bothWays(link, { text: 'Grüße, 世界 🌍' }) },
   'empty text': { run: (link) => bothWays(link, { text: '' }) },
   'empty binary': { run: (link) => bothWays(link, { size: 0, kind: 'binary' }) },

@@ -66,8 +66,8 @@ export class Link {
     }
   }
 
-  /** A fresh connection with the open channel "main", which the offerer made. */
-  async connect() {
+  /** A fresh connection with the open channel "main", which the offerer made; `more` is for the other peer's configuration. */
+  async connect(more = {}) {
     await this.start();
     await this.close();
     const config = { trickle: this.trickle };
@@ -75,7 +75,7 @@ export class Link {
     for (const tool of [this.us, this.them]) {
       tool.forget();
       tool.sdp = null;
-      tool.send({ cmd: 'create', config });
+      tool.send({ cmd: 'create', config: tool === this.them ? { ...config, ...more } : config });
     }
     this.created = true;
     this.offerer.send({ cmd: 'channel', label: 'main' });

@@ -19,11 +19,12 @@ export const ours = {
 };
 
 // silentClose: it closes without a word, so that the other end has to find out by itself; that takes seconds, each time.
+// media: it can offer audio.
 // maxSend: what the stack itself refuses to send above, whatever the other end takes.
 const PEERS = {
-  'chromium': { command: script('browser/peer.mjs', 'chromium'), maxSend: 256 * 1024 },
-  'firefox': { command: script('browser/peer.mjs', 'firefox') },
-  'wrtc': { command: script('wrtc/peer.mjs'), maxSend: 256 * 1024 },
+  'chromium': { command: script('browser/peer.mjs', 'chromium'), media: true, maxSend: 256 * 1024 },
+  'firefox': { command: script('browser/peer.mjs', 'firefox'), media: true },
+  'wrtc': { command: script('wrtc/peer.mjs'), media: true, maxSend: 256 * 1024 },
   'node-datachannel': { command: script('node-datachannel/peer.mjs') },
   'werift': { command: script('werift/peer.mjs'), silentClose: true },
   'aiortc': { folder: 'aiortc' },
@@ -33,6 +34,9 @@ const PEERS = {
 };
 
 export const peerNames = Object.keys(PEERS);
+
+/** What is known of it before it is there. */
+export const traits = (name) => PEERS[name];
 
 /** {name, command, maxSend}, or {name, missing: why}. */
 export function prepare(name) {

@@ -2,11 +2,17 @@
 //
 // What NiceTransport makes of a path once it works: consent over UDP and TCP, a peer that dies,
 // freezes and comes back; lite ends; TCP alone; names for addresses.
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
 #include <map>
 #include <string>
 
 #include "peer/ice/candidate.h"
 #include "peer/ice/nice_transport.h"
+#include "peer/ice/stun_message.h"
 #include "tests/peer/ice/ice_fixture.h"
 
 namespace pairwire::ice {
@@ -14,6 +20,39 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+
+// The other end's socket, played by the test.
+class UdpSocket {
+ public:
+  UdpSocket() : fd_(socket(AF_INET, SOCK_DGRAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    socklen_t size = sizeof address;
+    EXPECT_EQ(getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size), 0);
+    port_ = ntohs(address.sin_port);
+    const timeval deadline{.tv_sec = 10, .tv_usec = 0};
+    EXPECT_EQ(setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &deadline, sizeof deadline), 0);
+  }
+  ~UdpSocket() { close(fd_); }
+  UdpSocket(const UdpSocket&) = delete;
+  UdpSocket& operator=(const UdpSocket&) = delete;
+
+  std::uint16_t port() const { return port_; }
+
+  Bytes Receive() {
+    Bytes packet(1500);
+    const ssize_t size = recv(fd_, packet.data(), packet.size(), 0);
+    EXPECT_GT(size, 0) << "nothing came";
+    packet.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+    return packet;
+  }
+
+ private:
+  const int fd_;
+  std::uint16_t port_ = 0;
+};
 
 class NiceTransportPathTest : public IceTest {
  protected:
@@ -68,6 +107,43 @@ TEST_F(NiceTransportPathTest, ConsentIsAnsweredOverUdp) {
     EXPECT_GE(stats.selected_pair_changes, 1U);
     EXPECT_EQ(stats.bytes_sent + stats.bytes_received, 300U);
     EXPECT_EQ(end->seen.Get().states.back(), State::kCompleted);
+  }
+}
+
+// Aggressive nomination takes a round trip less, and must stay when there is TCP, which libnice
+// itself would give it up for.
+TEST_F(NiceTransportPathTest, EveryCheckNominatesBesideTcpCandidatesToo) {
+  for (const bool tcp_first : {true, false}) {
+    SCOPED_TRACE(tcp_first);
+    UdpSocket peer;
+    NiceTransportOptions options = LoopbackOptions();
+    options.ice_tcp = true;
+    End& end = Make(options);
+    const std::string udp =
+        "candidate:1 1 udp 2130706431 127.0.0.1 " + std::to_string(peer.port()) + " typ host";
+    const std::string tcp = "candidate:2 1 tcp 1010827775 127.0.0.1 " +
+                            std::to_string(peer.port()) + " typ host tcptype passive";
+    const auto give = [&](const std::string& line) {
+      On([&] { EXPECT_TRUE(end.Call([&](auto& t) { return t.AddRemoteCandidate(line); })); });
+    };
+    On([&] {
+      end.Call([](auto& t) { t.SetRole(Role::kControlling); });
+      EXPECT_TRUE(end.Call([](auto& t) { return t.Gather(); }));
+      EXPECT_TRUE(end.Call([](auto& t) {
+        return t.SetRemoteCredentials({"ufragofpeer", "passwordofpeerpasswordofpeer"});
+      }));
+    });
+    if (tcp_first) give(tcp);
+    give(udp);
+    const Bytes check = peer.Receive();  // from now on checks are under way
+    if (!tcp_first) give(tcp);
+
+    const auto message = StunMessage::Parse(check);
+    ASSERT_TRUE(message);
+    EXPECT_EQ(message->type(), StunType::kBindingRequest);
+    constexpr auto kUseCandidate = static_cast<StunAttribute>(0x0025);
+    EXPECT_TRUE(message->Find(kUseCandidate));
+    EXPECT_EQ(StatsOf(end).remote_candidates.size(), 2U) << "libnice took both";
   }
 }
 

@@ -88,7 +88,7 @@ export class W3cPeer {
     return Math.round((performance.now() - this.#created) * 10) / 10;
   }
 
-  #create({ iceServers = [], iceTransportPolicy = 'all', trickle = true }) {
+  #create({ iceServers = [], iceTransportPolicy = 'all', bundlePolicy = 'balanced', audio = false, trickle = true }) {
     for (const entry of this.#channels.values()) entry.abandoned = true;
     this.#connection?.close();
     this.#channels.clear();
@@ -96,8 +96,9 @@ export class W3cPeer {
     this.#early = [];
     this.#trickle = trickle;
     this.#created = performance.now();
-    const connection = new this.RTCPeerConnection({ iceServers, iceTransportPolicy, ...this.quirks.config });
+    const connection = new this.RTCPeerConnection({ iceServers, iceTransportPolicy, bundlePolicy, ...this.quirks.config });
     this.#connection = connection;
+    if (audio) connection.addTransceiver('audio');
     const mine = (handler) => (event) => {
       if (this.#connection === connection) handler(event);
     };

@@ -1,0 +1,76 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+#include "bench/peer_settings.h"
+
+#include <algorithm>
+
+namespace pairwire::bench {
+namespace {
+
+// The switches are looked for by name, so that one bench measures the library with and without
+// them.
+template <typename Configuration>
+bool SetFastPath(Configuration& configuration, bool on) {
+  if constexpr (requires { configuration.enable_fast_path = on; }) {
+    configuration.enable_fast_path = on;
+    return true;
+  } else {
+    return false;
+  }
+}
+
+template <typename Network>
+bool SetSpin(Network& network, std::chrono::microseconds spin) {
+  if constexpr (requires { network.spin = spin; }) {
+    network.spin = spin;
+    return true;
+  } else {
+    return false;
+  }
+}
+
+}  // namespace
+
+NetworkOptions NetworkSettings(const Options& options) {
+  NetworkOptions network;
+  network.thread_name = options.link_fd ? "bench-second" : "bench-first";
+  if (options.spin) SetSpin(network, *options.spin);
+  return network;
+}
+
+PeerConfiguration PeerSettings(const Options& options) {
+  PeerConfiguration peer;
+  peer.bind_addresses = {"127.0.0.1"};
+  peer.enable_ice_tcp = false;
+  peer.mdns = MdnsMode::kOff;
+  peer.restart_on_network_change = false;
+  peer.max_message_size = std::max(peer.max_message_size, options.size);
+  peer.max_receive_buffer = std::max(peer.max_receive_buffer, 4 * options.size);
+  peer.max_buffered_amount =
+      options.buffer != 0 ? options.buffer : std::max(peer.max_buffered_amount, 4 * options.size);
+  if (options.fast_path) SetFastPath(peer, *options.fast_path);
+  if (options.pacing) peer.ice_pacing = *options.pacing;
+  return peer;
+}
+
+DataChannelInit ChannelSettings(const Options& options) {
+  DataChannelInit init;
+  if (options.unreliable) {
+    init.ordered = false;
+    init.max_retransmits = 0;
+  }
+  return init;
+}
+
+std::string FindMissingSwitch(const Options& options) {
+  PeerConfiguration peer;
+  NetworkOptions network;
+  if (options.fast_path && !SetFastPath(peer, *options.fast_path)) {
+    return "this build of the library has no switch for --fast-path";
+  }
+  if (options.spin && !SetSpin(network, *options.spin)) {
+    return "this build of the library has no switch for --spin";
+  }
+  return {};
+}
+
+}  // namespace pairwire::bench

@@ -1,0 +1,74 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+#include "bench/stream.h"
+
+#include <utility>
+
+#include "bench/usage.h"
+
+namespace pairwire::bench {
+
+StreamSender::StreamSender(DataChannel channel, std::size_t message_size, std::size_t buffer,
+                           std::size_t keep_free)
+    : channel_(std::move(channel)),
+      message_(message_size),
+      buffer_(buffer),
+      keep_free_(keep_free) {}
+
+void StreamSender::Subscribe(std::function<void()> on_open,
+                             std::function<void(const Error&)> on_failed) {
+  on_failed_ = std::move(on_failed);
+  channel_.SetBufferedAmountLowThreshold(buffer_ / 2);
+  channel_.Subscribe({.on_open = std::move(on_open),
+                      .on_buffered_amount_low = [this] { Pump(); },
+                      .on_closed =
+                          [this](const std::optional<Error>& error) {
+                            on_failed_(error.value_or(Error{Errc::kClosed, "the channel closed"}));
+                          }});
+}
+
+void StreamSender::Start() {
+  running_ = true;
+  Pump();
+}
+
+void StreamSender::Pump() {
+  while (running_) {
+    if (keep_free_ != 0 && channel_.buffered_amount() + message_.size() + keep_free_ > buffer_) {
+      return;
+    }
+    WriteStamp(next_, message_);
+    const Result<void> sent = channel_.Send(message_);
+    if (!sent && sent.error().code == Errc::kBufferFull) return;
+    if (!sent) {
+      running_ = false;
+      return on_failed_(sent.error());
+    }
+    ++next_.number;
+  }
+}
+
+StreamReceiver::StreamReceiver(std::size_t message_size, bool reliable)
+    : message_size_(message_size), ledger_(reliable) {}
+
+Result<Stamp> StreamReceiver::OnMessage(ByteSpan data) {
+  Result<Stamp> stamp = ReadStamp(data, message_size_);
+  if (!stamp) return stamp;
+  if (const auto entered = ledger_.Enter(stamp->number); !entered) {
+    return tl::unexpected<Error>(entered.error());
+  }
+  return stamp;
+}
+
+void StreamReceiver::OpenWindow() {
+  opened_count_ = ledger_.count();
+  opened_ns_ = NowNanoseconds();
+  opened_cpu_ = ProcessCpuSeconds();
+}
+
+Window StreamReceiver::CloseWindow() const {
+  return {.seconds = static_cast<double>(NowNanoseconds() - opened_ns_) * 1e-9,
+          .cpu_seconds = ProcessCpuSeconds() - opened_cpu_,
+          .messages = ledger_.count() - opened_count_};
+}
+
+}  // namespace pairwire::bench
