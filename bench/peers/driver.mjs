@@ -5,15 +5,14 @@
 //   node bench/peers/driver.mjs --peer pion throughput --seconds 5 --size 65536
 // The peers' programs and this driver talk as README.md says; all the peers are measured by these very lines.
 
-import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { fileURLToPath } from 'node:url';
 import { SCENARIOS, measure } from './lib/measure.mjs';
-import { peerNames, prepare } from './lib/roster.mjs';
+import { OURS_AS_PEER, peerNames, prepare } from './lib/roster.mjs';
 
+const known = [OURS_AS_PEER, ...peerNames];
 const USAGE = `usage: driver.mjs --peer NAME SCENARIO [--seconds S] [--size BYTES] [--runs N] [--pairs N] [--trips N]
-       [--addresses A,B] [--prefix-a COMMAND] [--prefix-b COMMAND] [--cpu] [--unreliable]
-peers: ${peerNames.join(' ')}; scenarios: ${Object.keys(SCENARIOS).join(' ')}
+       [--addresses A,B] [--prefix-a COMMAND] [--prefix-b COMMAND] [--unreliable]
+peers: ${known.join(' ')}; scenarios: ${Object.keys(SCENARIOS).join(' ')}
 --addresses: where each end gathers (127.0.0.1, twice); --prefix-a, -b: what runs each end, as \`ip netns exec NAME\``;
 
 function options() {
@@ -30,7 +29,7 @@ function options() {
       'prefix-a': text, 'prefix-b': text, 'unreliable': { type: 'boolean' },
     },
   });
-  if (positionals.length !== 1 || !SCENARIOS[positionals[0]] || !peerNames.includes(values.peer)) throw new Error('what shall run?');
+  if (positionals.length !== 1 || !SCENARIOS[positionals[0]] || !known.includes(values.peer)) throw new Error('what shall run?');
   const numbers = ['seconds', 'size', 'runs', 'pairs', 'trips'].filter((name) => values[name] != null);
   return {
     peer: values.peer,

@@ -9,9 +9,10 @@ import { fileURLToPath } from 'node:url';
 
 const peers = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const interop = path.resolve(peers, '../../tests/interop');
+const bin = process.env.PAIRWIRE_BIN ?? path.resolve(peers, '../../build/release/bin');
 const INSTALL_MS = 45 * 60_000;  // Rust crates from nothing
 
-// maxMessage: the largest message that arrives. unfit: scenarios whose figures would not be the peer's, and why.
+// maxMessage: the largest message that arrives.
 const PEERS = {
   'node-datachannel': { npm: 'node-datachannel' },
   'wrtc': { npm: '@roamhq/wrtc' },
@@ -23,6 +24,8 @@ const PEERS = {
 };
 
 export const peerNames = Object.keys(PEERS);
+/** Ours as one of them, where pairwire-bench can not measure it. */
+export const OURS_AS_PEER = 'pairwire';
 
 let npmFailure = null;  // undefined: not tried; '': it worked
 
@@ -37,6 +40,10 @@ const lastLine = (text) => (text ?? '').trim().split('\n').pop();
 
 /** {name, command, maxMessage}, or {name, missing: why}. */
 export function prepare(name) {
+  if (name === OURS_AS_PEER) {
+    const command = path.join(bin, 'pairwire-bench-peer');
+    return existsSync(command) ? { name, command } : { name, missing: `${command} is not built: cmake --build --preset release --target pairwire-bench-peer` };
+  }
   const peer = PEERS[name];
   if (peer.npm) {
     const present = existsSync(path.join(interop, 'node_modules', peer.npm));
