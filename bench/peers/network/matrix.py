@@ -5,30 +5,31 @@ namespace to another over a link with weather, for ours and the peers in alterna
     host a ==weather== host b
 
 Each direction delays by half of the round-trip time and loses with the given probability; there is
-no limit of rate but what the carrier's process can do, which the run measures first. One
-measurement is bench/peers/driver.mjs with each end in its namespace.
+no limit of rate but what the carrier's process can do. Where that was busy, a star says that the
+figure is the link's as much as the stack's. One measurement is bench/peers/driver.mjs with each end
+in its namespace.
 """
 
 import argparse
 import json
 import os
 import shlex
-import socket
 import statistics
 import subprocess
 import sys
-import time
 
 from rig.namespaces import Namespaces, RigError
 from rig.weather import Weather, WeatherLink
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "../../.."))
 DRIVER = os.path.join(ROOT, "bench/peers/driver.mjs")
+BIN = os.environ.get("PAIRWIRE_BIN", os.path.join(ROOT, "build/release/bin"))
+FAST_CARRIER = os.path.join(BIN, "pairwire-bench-link")
 OURS = "pairwire"
 ADDRESSES = ("10.77.0.1", "10.77.0.2")
 QUEUE = 1000  # packets that may wait for the carrier at each end
-PROBE_BYTES = 1200
-PROBE_SECONDS = 1.0
+WARM_UP_SECONDS = 0.6  # the driver's
+BUSY = 0.8  # share of a core above which the carrier is what was measured
 PATIENCE = 120  # beyond the measured seconds of one driver
 
 
@@ -65,6 +66,7 @@ class Lab:
     def __init__(self):
         self._namespaces = Namespaces()
         self._link = None
+        self.fast = os.path.exists(FAST_CARRIER)  # else the rig's own, in Python
 
     def __enter__(self):
         self._namespaces.__enter__()
@@ -86,33 +88,17 @@ class Lab:
         """A new link, so that the same packets of each measurement meet the same fate."""
         self._unplug()
         weather = Weather(delay=rtt / 2, loss=loss / 100)
-        self._link = WeatherLink(*((host, "wan") for host in self.hosts), weather, seed)
+        self._link = WeatherLink(*((host, "wan") for host in self.hosts), weather, seed,
+                                 carrier=[FAST_CARRIER] if self.fast else None)
         for index, host in enumerate(self.hosts):
             host.ip(f"addr add {ADDRESSES[index]} peer {ADDRESSES[1 - index]} dev wan",
                     f"link set dev wan txqueuelen {QUEUE}")
 
-    def capacity(self):
-        """Mbit/s of UDP that the carrier brings over by itself, with a sender that never waits."""
-        with self.hosts[1].inside():
-            receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        with self.hosts[0].inside():
-            sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        with receiver, sender:
-            receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
-            receiver.bind((ADDRESSES[1], 0))
-            receiver.setblocking(False)
-            sender.connect(receiver.getsockname())
-            payload, got = bytes(PROBE_BYTES), 0
-            start = time.monotonic()
-            while time.monotonic() - start < PROBE_SECONDS:
-                for _ in range(16):
-                    sender.send(payload)
-                try:
-                    while True:
-                        got += len(receiver.recv(2048))
-                except BlockingIOError:
-                    pass
-            return got * 8 / (time.monotonic() - start) / 1e6
+    def carrier_seconds(self):
+        """CPU that the link's own process has used."""
+        with open(f"/proc/{self._link.pid}/stat") as file:
+            fields = file.read().rsplit(") ", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _drive(name, lab, seconds):
@@ -138,8 +124,8 @@ def _table(cells, names):
     head = ["RTT", "loss"] + [f"{name} Mbit/s" for name in names] + ["best peer", "ratio"]
     lines = [head]
     for cell in cells:
-        shown = [f"{cell['mbit'][name]:.1f}" if cell["mbit"].get(name) is not None else "-"
-                 for name in names]
+        shown = [f"{cell['mbit'][name]:.1f}{'*' if name in cell['linkBusy'] else ''}"
+                 if cell["mbit"].get(name) is not None else "-" for name in names]
         ratio = f"x{cell['ratio']:.2f}" if cell["ratio"] is not None else "-"
         lines.append([f"{cell['rtt']:g} ms", f"{cell['loss']:g} %"] + shown
                      + [cell["best"] or "-", ratio])
@@ -152,6 +138,8 @@ def _judge(cell, names):
     """The median of each, the best peer and our ratio to it."""
     cell["mbit"] = {name: _median([run["mbit"] for run in cell["runs"] if run["stack"] == name])
                     for name in names}
+    cell["linkBusy"] = [name for name in names if any(
+        run["carrier"] > BUSY for run in cell["runs"] if run["stack"] == name)]
     peers = [name for name in names if name != OURS and cell["mbit"][name]]
     cell["best"] = max(peers, key=lambda name: cell["mbit"][name], default=None)
     ours = cell["mbit"].get(OURS)
@@ -162,9 +150,9 @@ def _run(options):
     names = ([] if options.without_ours else [OURS]) + options.peers
     cells, failures = [], []
     with Lab() as lab:
-        lab.plug(0, 0, options.seed)
-        carrier = lab.capacity()
-        print(f"the link alone: {carrier:.0f} Mbit/s", file=sys.stderr)
+        if not lab.fast:
+            print(f"{FAST_CARRIER} is not built: the rig's own carrier takes its place",
+                  file=sys.stderr)
         for rtt in options.rtt:
             for loss in options.loss:
                 cell = {"rtt": rtt, "loss": loss, "runs": []}
@@ -178,30 +166,32 @@ def _run(options):
                             print(f"{where} FAILED: {why}", file=sys.stderr)
                             continue
                         mbit = result["megabytesPerSecond"] * 8
+                        busy = lab.carrier_seconds() / (result["seconds"] + WARM_UP_SECONDS)
                         cell["runs"].append({"stack": name, "round": turn + 1, "mbit": mbit,
-                                             "result": result})
-                        print(f"{where} {mbit:.1f} Mbit/s", file=sys.stderr)
+                                             "carrier": round(busy, 2), "result": result})
+                        print(f"{where} {mbit:.1f} Mbit/s, the link's process {busy:.0%} of a core",
+                              file=sys.stderr)
                 _judge(cell, names)
                 cells.append(cell)
-    return names, carrier, cells, failures
+    return names, cells, failures
 
 
 def main():
     options = _options()
     try:
-        names, carrier, cells, failures = _run(options)
+        names, cells, failures = _run(options)
     except RigError as error:
         print(f"compare: network: the rig itself failed: {error}", file=sys.stderr)
         return 1
     print(_table(cells, names))
     print(f"\nmedians of {options.rounds}, {options.seconds:g} s each; loss is that of each "
-          f"direction; the link alone carried {carrier:.0f} Mbit/s; -: no figure")
+          f"direction; *: the link's own process was busy, so it limits too; -: no figure")
     for failure in failures:
         print("failed: " + failure)
     os.makedirs(os.path.dirname(options.json), exist_ok=True)
     with open(options.json, "w") as file:
         json.dump({"rounds": options.rounds, "seconds": options.seconds, "stacks": names,
-                   "linkMbit": carrier, "cells": cells, "failures": failures}, file, indent=1)
+                   "cells": cells, "failures": failures}, file, indent=1)
     subprocess.run(["node", os.path.join(ROOT, "bench/plot/network.mjs"), options.json,
                     options.figures], check=True)
     return 1 if any(f": {OURS}:" in failure for failure in failures) else 0
