@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Ours beside other WebRTC stacks: the same work in alternation, medians, one table of ratios, bar charts (bench/README.md).
+# Ours beside other WebRTC stacks: the same work in alternation, medians, one table of ratios, bar charts (bench/peers/README.md).
 # Needs the release build of pairwire-bench. Peers are installed with pinned versions; one that can not be had is SKIPPED.
 #   bench/compare.sh                                         all peers, all scenarios, medians of 3
 #   bench/compare.sh --quick --peers node-datachannel,pion --scenarios throughput,latency

@@ -19,35 +19,39 @@ import { GROUPS, works } from './lib/works.mjs';
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const NOISE_CORES = 0.2;  // above this others were at work, and a figure says little
 
+function usage(what) {
+  console.error(`compare: ${what} (try bench/compare.sh --help)`);
+  process.exit(2);
+}
+
 const text = (fallback) => ({ type: 'string', default: fallback });
-const { values: asked } = parseArgs({
-  options: {
-    quick: { type: 'boolean', default: false },
-    peers: text(peerNames.join(',')),
-    scenarios: text(GROUPS.join(',')),
-    rounds: text(''),
-    json: text(path.join(root, 'build/bench/results.json')),
-    figures: text(path.join(root, 'build/bench/figures')),
-    ours: text(''),
-    'without-ours': { type: 'boolean', default: false },
-  },
-});
+const options = {
+  quick: { type: 'boolean', default: false },
+  peers: text(peerNames.join(',')),
+  scenarios: text(GROUPS.join(',')),
+  rounds: text(''),
+  json: text(path.join(root, 'build/bench/results.json')),
+  figures: text(path.join(root, 'build/bench/figures')),
+  ours: text(''),
+  'without-ours': { type: 'boolean', default: false },
+};
+let asked;
+try {
+  asked = parseArgs({ options }).values;
+} catch (error) {
+  usage(error.message);
+}
 
 function listOf(name, allowed) {
   const list = asked[name].split(',').filter(Boolean);
   const wrong = list.find((entry) => !allowed.includes(entry));
-  if (!wrong) return list;
-  console.error(`compare: --${name} knows ${allowed.join(', ')}; not ${wrong}`);
-  process.exit(2);
+  return wrong ? usage(`--${name} knows ${allowed.join(', ')}; not ${wrong}`) : list;
 }
 
 const groups = listOf('scenarios', GROUPS);
 const wanted = listOf('peers', peerNames);
 const rounds = Number(asked.rounds || (asked.quick ? 1 : 3));
-if (!Number.isInteger(rounds) || rounds < 1) {
-  console.error('compare: --rounds takes a whole number');
-  process.exit(2);
-}
+if (!Number.isInteger(rounds) || rounds < 1) usage('--rounds takes a whole number');
 
 const stacks = [];
 const skipped = {};

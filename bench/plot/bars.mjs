@@ -18,7 +18,7 @@ function drawRow(svg, top, row, stacks, ours) {
   const present = stacks.filter((stack) => row.cells[stack]);
   const order = present.sort((a, b) => (b === ours) - (a === ours) || sign * (row.cells[a].median - row.cells[b].median));
   const largest = Math.max(...order.map((stack) => row.cells[stack].median));
-  svg.text(0, top + 12, `${row.title}${row.note ? `, ${row.note}` : ''} (${row.unit}, ${row.better} is better)`, { bold: true, size: 13 });
+  svg.text(0, top + 12, `${row.title}${row.note ? `, ${row.note}` : ''} (${row.unit}${row.better === 'shown' ? '' : `, ${row.better} is better`})`, { bold: true, size: 13 });
   let y = top + 22;
   for (const stack of order) {
     const { median } = row.cells[stack];

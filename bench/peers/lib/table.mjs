@@ -31,7 +31,9 @@ export function makeRows(works, results, stacks, ours) {
       if (middle != null) cells[stack] = { median: middle, all: values };
     }
     const peers = stacks.filter((stack) => stack !== ours && cells[stack]);
-    const best = peers.reduce((best, stack) => (best === null || ratio(better, cells[stack].median, cells[best].median) > 1 ? stack : best), null);
+    const sign = better === 'more' ? 1 : -1;
+    const isBetter = (stack, than) => sign * (cells[stack].median - cells[than].median) > 0;
+    const best = better === 'shown' ? null : peers.reduce((best, stack) => (best === null || isBetter(stack, best) ? stack : best), null);
     return {
       work: work.key, title: work.title, group: work.group, note, field, unit, better, cells, best,
       ratio: best && cells[ours] ? ratio(better, cells[ours].median, cells[best].median) : null,

@@ -2,6 +2,7 @@
 //
 // The works that are compared, and which figures of a result they are judged by.
 
+// better: 'more', 'less', or 'shown' for what explains another figure and is not judged itself.
 const figure = (field, unit, better, note = '') => ({ field, unit, better, note });
 
 /** In the order of the table. `settings`: of lib/measure.mjs; `ours`: the same for pairwire-bench. */
@@ -25,7 +26,7 @@ export function works({ quick }) {
     stream('messages-1024', 'reliable, 1 KiB messages', 'messages', 1024, false, rate),
     stream('messages-64', 'reliable, 64 B messages', 'messages', 64, false, rate),
     stream('unreliable-1024', 'unreliable, 1 KiB messages', 'messages', 1024, true,
-      [...rate, figure('lossPercent', '%', 'less', 'lost')]),
+      [...rate, figure('lossPercent', '%', 'shown', 'lost')]),
     {
       key: 'latency', title: 'round trip, 64 B', group: 'latency', scenario: 'latency',
       figures: [figure('p50Us', 'us', 'less', 'p50'), figure('p99Us', 'us', 'less', 'p99')],
