@@ -25,7 +25,7 @@ function drawRow(svg, top, row, stacks, ours) {
     const width = largest > 0 ? (median / largest) * (WIDTH - NAMES - VALUES) : 0;
     svg.text(NAMES - 8, y + 12, stack, { anchor: 'end' });
     svg.bar(NAMES, y, width, BAR, stack === ours ? OURS_COLOUR : PEER_COLOUR);
-    const times = stack === ours && row.ratio != null ? `, x${row.ratio.toFixed(2)} of the best` : '';
+    const times = stack === ours && row.ratio != null ? `, x${row.ratio.toFixed(2)} of the best peer` : '';
     svg.text(NAMES + Math.max(1, width) + 6, y + 12, `${shown(median)}${times}`, { bold: stack === ours });
     y += STEP;
   }

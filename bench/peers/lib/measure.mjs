@@ -100,7 +100,7 @@ async function latency(start, settings) {
   await sleep(WARM_UP_MS);
   a.send({ cmd: 'ping', trips, size, warmup: Math.min(500, trips) });
   const { p50Us, p99Us } = await a.event('pinged', {}, ANSWER_MS);
-  return { size, processes: 2, p50Us, p99Us };
+  return { size, processes: 2, p50Us: round(p50Us, 1), p99Us: round(p99Us, 1) };
 }
 
 async function connect(start, { runs = 50, addresses }) {
