@@ -11,6 +11,7 @@ const WARM_UP_MS = 600;
 const OPEN_MS = 30_000;
 const ANSWER_MS = 60_000;  // a peer with one thread answers when its queue lets it
 const DRAIN_MS = 3_000;
+const SETTLE_MS = 2_000;  // timers of the set-up end
 const LOOPBACK = ['127.0.0.1', '127.0.0.1'];
 const TICKS_PER_SECOND = 100;  // of /proc/PID/stat
 
@@ -121,7 +122,7 @@ async function memory(start, { pairs = 200, seconds = 10, addresses }) {
   const grow = async (count) => {
     tool.send({ cmd: 'pairs', count, address: addresses[0] });
     await tool.event('paired', {}, OPEN_MS + count * 1000);
-    await sleep(1000);
+    await sleep(SETTLE_MS);
     return residentBytes(pid);
   };
   const before = await grow(1);
