@@ -12,7 +12,7 @@ build_packages=(
   libcli11-dev libspdlog-dev prometheus-cpp-dev
 )
 test_packages=(
-  git libgtest-dev libgmock-dev clang-14 libclang-rt-14-dev clang-format-14 chromium firefox-esr procps
+  git libgtest-dev libgmock-dev libbenchmark-dev clang-14 libclang-rt-14-dev clang-format-14 chromium firefox-esr procps
   iproute2 coturn
 )
 network_packages=(python3 iproute2 nftables conntrack coturn openssl)

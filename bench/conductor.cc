@@ -83,17 +83,19 @@ void Conductor::ReadSome() {
   std::array<char, 65536> buffer{};
   const ssize_t got = read(line_fd_, buffer.data(), buffer.size());
   if (got < 0 && (errno == EINTR || errno == EAGAIN)) return;
+  if (got > 0) {
+    pending_.append(buffer.data(), static_cast<std::size_t>(got));
+    std::size_t begin = 0;
+    for (std::size_t end; (end = pending_.find('\n', begin)) != std::string::npos;
+         begin = end + 1) {
+      on_line_(std::string_view(pending_).substr(begin, end - begin));
+    }
+    pending_.erase(0, begin);
+  }
   if (got <= 0 || pending_.size() > kMaxLineBytes) {
     line_fd_ = -1;  // poll passes over it
     on_end_();
-    return;
   }
-  pending_.append(buffer.data(), static_cast<std::size_t>(got));
-  std::size_t begin = 0;
-  for (std::size_t end; (end = pending_.find('\n', begin)) != std::string::npos; begin = end + 1) {
-    on_line_(std::string_view(pending_).substr(begin, end - begin));
-  }
-  pending_.erase(0, begin);
 }
 
 void Conductor::Wake() {

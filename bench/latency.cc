@@ -24,7 +24,6 @@ namespace {
 
 constexpr char kProbeLabel[] = "probe";
 constexpr char kBulkLabel[] = "bulk";
-constexpr std::size_t kBulkMessageBytes = 64 * 1024;
 // What the stream leaves of the connection's buffer to the small messages.
 constexpr std::size_t kKeepFree = 256 * 1024;
 constexpr std::chrono::milliseconds kProbeInterval{5};
@@ -60,8 +59,9 @@ class Pinger final : public Role {
                             context_.Fail(error.value_or(Error{Errc::kClosed, "closed"}));
                           }});
     if (context_.options.bulk) {
-      bulk_.emplace(end->connection().CreateDataChannel(kBulkLabel), kBulkMessageBytes,
-                    PeerSettings(context_.options).max_buffered_amount, kKeepFree);
+      bulk_.emplace(context_.network, end->connection().CreateDataChannel(kBulkLabel),
+                    kBulkMessageBytes, PeerSettings(context_.options).max_buffered_amount,
+                    kKeepFree);
       bulk_->Subscribe(
           [this] {
             bulk_->Start();
@@ -79,11 +79,12 @@ class Pinger final : public Role {
 
  private:
   void OnProbeOpen() {
-    if (!context_.options.bulk) Ping();
+    if (!context_.options.bulk) Ping(NowNanoseconds());
   }
 
-  void Ping() {
-    next_.nanoseconds = NowNanoseconds();
+  // `nanoseconds`: when the trip begins.
+  void Ping(std::int64_t nanoseconds) {
+    next_.nanoseconds = nanoseconds;
     WriteStamp(next_, message_);
     const auto sent = probe_.Send(message_);
     if (!sent) return context_.Fail(sent.error());
@@ -100,36 +101,50 @@ class Pinger final : public Role {
     const double us = static_cast<double>(now - stamp->nanoseconds) / kNsPerUs;
     if (context_.options.bulk) {
       trips_.Add(us);
-      if (stopped_ && echoes_.count() == next_.number) context_.wire.Send({{"do", "tell"}});
-      return;
+      return TellWhenAllAreBack();
     }
-    if (echoes_.count() == warm_up_) cpu_seconds_ = ProcessCpuSeconds();
+    if (echoes_.count() == warm_up_) meter_.Restart();
     if (echoes_.count() > warm_up_) trips_.Add(us);
-    if (trips_.count() < context_.options.trips) return Ping();
+    if (trips_.count() < context_.options.trips) return Ping(NowNanoseconds());
     Report report = NewReport(context_.options);
     report.Add("trips", static_cast<double>(trips_.count()));
     AddPercentiles(report, trips_);
+    const Spent spent = meter_.SinceStart();
     report.Add("activeCpuMicrosecondsPerTrip",
-               (ProcessCpuSeconds() - cpu_seconds_) * 1e6 / static_cast<double>(trips_.count()));
+               spent.cpu_seconds * 1e6 / static_cast<double>(trips_.count()));
+    report.Add("activeWaitPercent", 100 * spent.wait_seconds / spent.seconds);
     context_.conductor.Finish(std::move(report));
   }
 
   void OpenWindow() {
     context_.wire.Send({{"do", "open"}});
+    meter_.Restart();
     window_end_ =
         Conductor::Clock::now() + std::chrono::duration_cast<Conductor::Clock::duration>(
                                       std::chrono::duration<double>(context_.options.seconds));
     PingAt(Conductor::Clock::now() + kProbeInterval);
   }
 
+  // The main thread keeps the beat and says when a trip begins, so that a trip's wait for a busy
+  // loop counts, and a late one does not put off the next.
   void PingAt(Conductor::Clock::time_point when) {
-    context_.OnLoopAt(when, [this, when] {
-      Ping();
-      if (when < window_end_) return PingAt(when + kProbeInterval);
-      stopped_ = true;
-      context_.wire.Send({{"do", "close"}});
-      bulk_->Stop();
+    if (when >= window_end_) return context_.OnLoopAt(when, [this] { CloseWindow(); });
+    context_.conductor.At(when, [this, when] {
+      context_.network.Post([this, now = NowNanoseconds()] { Ping(now); });
+      PingAt(when + kProbeInterval);
     });
+  }
+
+  void CloseWindow() {
+    stopped_ = true;
+    spent_ = meter_.SinceStart();
+    context_.wire.Send({{"do", "close"}});
+    bulk_->Stop();
+    TellWhenAllAreBack();
+  }
+
+  void TellWhenAllAreBack() {
+    if (stopped_ && echoes_.count() == next_.number) context_.wire.Send({{"do", "tell"}});
   }
 
   void FinishBulk(const Json& result) {
@@ -141,6 +156,11 @@ class Pinger final : public Role {
     for (const char* name :
          {"oneWayP50Us", "oneWayP95Us", "oneWayP99Us", "oneWayMaxUs", "megabytesPerSecond"}) {
       report.Add(name, result.value(name, 0.0));
+    }
+    const Spent other = SpentFromJson(result);
+    report.Add("senderWaitPercent", 100 * spent_.wait_seconds / spent_.seconds);
+    if (context_.options.processes == 2) {
+      report.Add("receiverWaitPercent", 100 * other.wait_seconds / other.seconds);
     }
     context_.conductor.Finish(std::move(report));
   }
@@ -154,7 +174,8 @@ class Pinger final : public Role {
   Stamp next_;
   Ledger echoes_{/*in_order=*/true};
   Samples trips_;
-  double cpu_seconds_ = 0;
+  Meter meter_;
+  Spent spent_;
   Conductor::Clock::time_point window_end_{};
   bool stopped_ = false;
 };
@@ -198,15 +219,15 @@ class Echo final : public Role {
   }
 
   void Tell() {
-    context_.wire.Send(
-        {{"do", "result"},
-         {"seconds", window_.seconds},
-         {"megabytesPerSecond",
-          static_cast<double>(window_.messages * kBulkMessageBytes) / window_.seconds / 1e6},
-         {"oneWayP50Us", one_way_.Percentile(50)},
-         {"oneWayP95Us", one_way_.Percentile(95)},
-         {"oneWayP99Us", one_way_.Percentile(99)},
-         {"oneWayMaxUs", one_way_.Max()}});
+    Json result = ToJson(window_.spent);
+    result["do"] = "result";
+    result["megabytesPerSecond"] =
+        static_cast<double>(window_.messages * kBulkMessageBytes) / window_.spent.seconds / 1e6;
+    result["oneWayP50Us"] = one_way_.Percentile(50);
+    result["oneWayP95Us"] = one_way_.Percentile(95);
+    result["oneWayP99Us"] = one_way_.Percentile(99);
+    result["oneWayMaxUs"] = one_way_.Max();
+    context_.wire.Send(std::move(result));
   }
 
   Context context_;

@@ -28,9 +28,10 @@ void Listen(Wire& wire, Conductor& conductor, Role& role) {
 }
 
 Conductor::Clock::time_point Deadline(const Options& options) {
-  const std::chrono::duration<double> measured(options.seconds);
-  return Conductor::Clock::now() + options.scenario->allowance(options) +
-         std::chrono::duration_cast<Conductor::Clock::duration>(measured);
+  const std::chrono::duration<double> allowance = options.scenario->allowance(options);
+  const std::chrono::duration<double> limit(
+      options.deadline_seconds.value_or(allowance.count() + options.seconds));
+  return Conductor::Clock::now() + std::chrono::duration_cast<Conductor::Clock::duration>(limit);
 }
 
 // Both ends on one loop. What the loop uses is destroyed after it.

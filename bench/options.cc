@@ -33,8 +33,9 @@ std::string FindContradiction(const Options& options) {
   if (options.unreliable && name != "throughput" && name != "messages") {
     return "--unreliable belongs to throughput and messages";
   }
-  if (options.buffer != 0 && options.buffer < 2 * options.size) {
-    return "--buffer must hold two messages at least";
+  const std::size_t least = options.bulk ? kMinBulkBuffer : 2 * options.size;
+  if (options.buffer != 0 && options.buffer < least) {
+    return "--buffer must be " + std::to_string(least) + " at least";
   }
   return {};
 }
@@ -78,6 +79,9 @@ std::variant<Options, int> ParseOptions(int argc, char** argv) {
       ->check(CLI::Range(std::size_t{1}, kMaxPairs));
   cli.add_flag("--certificates-ahead", options.certificates_ahead,
                "connect: both certificates exist before the clock starts");
+  cli.add_option("--deadline", options.deadline_seconds,
+                 "Seconds after which a run without a result has failed (30 and more)")
+      ->check(CLI::Range(0.1, 100'000.0));
   cli.add_option("--buffer", options.buffer, "Bytes that a sender keeps waiting in its connection")
       ->check(CLI::Range(std::size_t{4096}, std::size_t{1} << 30));
   cli.add_option("--fast-path", fast_path, "on or off; default: the library's")

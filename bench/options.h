@@ -21,6 +21,10 @@ inline constexpr int kExitUsage = 2;
 inline constexpr std::size_t kMinMessageBytes = 16;
 inline constexpr std::size_t kMaxMessageBytes = 64 * 1024 * 1024;
 inline constexpr std::size_t kMaxPairs = 10'000;
+// The messages of the stream of --bulk.
+inline constexpr std::size_t kBulkMessageBytes = 64 * 1024;
+// The least --buffer beside --bulk, whose stream leaves some of it to the small messages.
+inline constexpr std::size_t kMinBulkBuffer = 1024 * 1024;
 
 struct Scenario;
 
@@ -36,6 +40,8 @@ struct Options {
   std::size_t runs = 50;
   std::size_t pairs = 0;
   bool certificates_ahead = false;
+  // For the whole run; empty: the scenario's allowance beside the measured part.
+  std::optional<double> deadline_seconds;
   // max_buffered_amount of a sending connection; a sender goes on at half of it. 0: the default.
   std::size_t buffer = 0;
 

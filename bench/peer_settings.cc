@@ -28,6 +28,13 @@ bool SetSpin(Network& network, std::chrono::microseconds spin) {
   }
 }
 
+// The library's 4 MiB, but not more than 4096 messages wait (and 256 KiB may), and 4 always fit.
+std::size_t DefaultBuffer(std::size_t message_size) {
+  constexpr std::size_t kLeast = 256 * 1024;
+  const std::size_t most = PeerConfiguration().max_buffered_amount;
+  return std::max(std::clamp(4096 * message_size, kLeast, most), 4 * message_size);
+}
+
 }  // namespace
 
 NetworkOptions NetworkSettings(const Options& options) {
@@ -43,10 +50,13 @@ PeerConfiguration PeerSettings(const Options& options) {
   peer.enable_ice_tcp = false;
   peer.mdns = MdnsMode::kOff;
   peer.restart_on_network_change = false;
-  peer.max_message_size = std::max(peer.max_message_size, options.size);
+  const std::size_t largest =
+      options.bulk ? std::max(options.size, kBulkMessageBytes) : options.size;
+  peer.max_buffered_amount = options.buffer != 0 ? options.buffer : DefaultBuffer(largest);
+  // The library asks that the buffer holds the largest message.
+  peer.max_message_size =
+      std::max(std::min(peer.max_message_size, peer.max_buffered_amount), options.size);
   peer.max_receive_buffer = std::max(peer.max_receive_buffer, 4 * options.size);
-  peer.max_buffered_amount =
-      options.buffer != 0 ? options.buffer : std::max(peer.max_buffered_amount, 4 * options.size);
   if (options.fast_path) SetFastPath(peer, *options.fast_path);
   if (options.pacing) peer.ice_pacing = *options.pacing;
   return peer;

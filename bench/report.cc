@@ -11,26 +11,40 @@ namespace {
 
 constexpr double kLargestWhole = 9e15;  // below it a double holds every whole number
 
-std::string Rounded(double value) {
+bool IsWhole(double value) { return value == std::floor(value) && std::abs(value) < kLargestWhole; }
+
+double Rounded(double value) {
   std::array<char, 48> text{};
   std::snprintf(text.data(), text.size(), "%.6g", value);
-  return text.data();
+  return std::strtod(text.data(), nullptr);
 }
 
 }  // namespace
 
 void Report::Add(std::string_view name, double value) {
+  if (!IsWhole(value)) value = Rounded(value);
   auto& field = fields_[std::string(name)];
-  // Counts print as whole numbers, also large ones.
-  if (value == std::floor(value) && std::abs(value) < kLargestWhole) {
+  if (IsWhole(value)) {
     field = static_cast<std::int64_t>(value);
   } else {
-    field = std::strtod(Rounded(value).c_str(), nullptr);
+    field = value;
   }
 }
 
 void Report::Add(std::string_view name, std::string_view value) {
   fields_[std::string(name)] = std::string(value);
+}
+
+Json ToJson(const Spent& spent) {
+  return {{"seconds", spent.seconds},
+          {"cpuSeconds", spent.cpu_seconds},
+          {"waitSeconds", spent.wait_seconds}};
+}
+
+Spent SpentFromJson(const Json& json) {
+  return {.seconds = json.value("seconds", 0.0),
+          .cpu_seconds = json.value("cpuSeconds", 0.0),
+          .wait_seconds = json.value("waitSeconds", 0.0)};
 }
 
 std::string Report::ToJson() const { return fields_.dump(); }

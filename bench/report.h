@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "bench/usage.h"
+
 namespace pairwire::bench {
 
 using Json = nlohmann::json;
@@ -27,6 +29,10 @@ class Report {
  private:
   nlohmann::ordered_json fields_ = nlohmann::ordered_json::object();
 };
+
+// Over the Wire and back.
+Json ToJson(const Spent& spent);
+Spent SpentFromJson(const Json& json);
 
 }  // namespace pairwire::bench
 

@@ -10,10 +10,14 @@ namespace pairwire::bench {
 extern const Scenario kThroughput;
 extern const Scenario kMessages;
 extern const Scenario kLatency;
+extern const Scenario kConnect;
+extern const Scenario kMemory;
+extern const Scenario kMany;
 
 namespace {
 
-constexpr std::array kScenarios = {&kThroughput, &kMessages, &kLatency};
+constexpr std::array kScenarios = {&kThroughput, &kMessages, &kLatency,
+                                   &kConnect,    &kMemory,   &kMany};
 
 }  // namespace
 

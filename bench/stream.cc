@@ -3,13 +3,12 @@
 
 #include <utility>
 
-#include "bench/usage.h"
-
 namespace pairwire::bench {
 
-StreamSender::StreamSender(DataChannel channel, std::size_t message_size, std::size_t buffer,
-                           std::size_t keep_free)
-    : channel_(std::move(channel)),
+StreamSender::StreamSender(Network& network, DataChannel channel, std::size_t message_size,
+                           std::size_t buffer, std::size_t keep_free)
+    : network_(network),
+      channel_(std::move(channel)),
       message_(message_size),
       buffer_(buffer),
       keep_free_(keep_free) {}
@@ -32,7 +31,9 @@ void StreamSender::Start() {
 }
 
 void StreamSender::Pump() {
-  while (running_) {
+  if (posted_) return;  // the next burst is on its way
+  for (int i = 0; running_; ++i) {
+    if (i == kBurst) return PumpLater();
     if (keep_free_ != 0 && channel_.buffered_amount() + message_.size() + keep_free_ > buffer_) {
       return;
     }
@@ -45,6 +46,14 @@ void StreamSender::Pump() {
     }
     ++next_.number;
   }
+}
+
+void StreamSender::PumpLater() {
+  posted_ = true;
+  network_.Post([this] {
+    posted_ = false;
+    Pump();
+  });
 }
 
 StreamReceiver::StreamReceiver(std::size_t message_size, bool reliable)
@@ -60,15 +69,12 @@ Result<Stamp> StreamReceiver::OnMessage(ByteSpan data) {
 }
 
 void StreamReceiver::OpenWindow() {
+  meter_.Restart();
   opened_count_ = ledger_.count();
-  opened_ns_ = NowNanoseconds();
-  opened_cpu_ = ProcessCpuSeconds();
 }
 
 Window StreamReceiver::CloseWindow() const {
-  return {.seconds = static_cast<double>(NowNanoseconds() - opened_ns_) * 1e-9,
-          .cpu_seconds = ProcessCpuSeconds() - opened_cpu_,
-          .messages = ledger_.count() - opened_count_};
+  return {.spent = meter_.SinceStart(), .messages = ledger_.count() - opened_count_};
 }
 
 }  // namespace pairwire::bench

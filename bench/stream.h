@@ -5,7 +5,7 @@
 #ifndef PAIRWIRE_BENCH_STREAM_H_
 #define PAIRWIRE_BENCH_STREAM_H_
 
-#include <pairwire/data_channel.h>
+#include <pairwire/network.h>
 
 #include <cstdint>
 #include <functional>
@@ -13,16 +13,18 @@
 
 #include "bench/payload.h"
 #include "bench/report.h"
+#include "bench/usage.h"
 
 namespace pairwire::bench {
 
 // Sends from the loop until the library says kBufferFull, and goes on at on_buffered_amount_low, as
-// an application would. Loop thread only.
+// an application would; after kBurst messages it lets the loop have a turn. Loop thread only.
 class StreamSender {
  public:
   // Goes on when `buffer` / 2 bytes wait; with `keep_free`, stops by itself when so many bytes of
-  // `buffer` are left, so that other channels of the connection still find room.
-  StreamSender(DataChannel channel, std::size_t message_size, std::size_t buffer,
+  // `buffer` are left, so that other channels of the connection still find room. Outlives the
+  // Network.
+  StreamSender(Network& network, DataChannel channel, std::size_t message_size, std::size_t buffer,
                std::size_t keep_free = 0);
 
   // `on_open` once the channel is open; `on_failed` when it closes or refuses a message.
@@ -33,21 +35,27 @@ class StreamSender {
   std::uint64_t accepted() const { return next_.number; }
 
  private:
-  void Pump();
+  // Small messages would otherwise fill the buffer with ten thousands in one turn, in which nothing
+  // is received or acknowledged.
+  static constexpr int kBurst = 1024;
 
+  void Pump();
+  void PumpLater();
+
+  Network& network_;
   DataChannel channel_;
   Bytes message_;
   const std::size_t buffer_;
   const std::size_t keep_free_;
   Stamp next_;
   bool running_ = false;
+  bool posted_ = false;
   std::function<void(const Error&)> on_failed_;
 };
 
 // What a receiver saw between two moments, by its own clocks.
 struct Window {
-  double seconds = 0;
-  double cpu_seconds = 0;  // of its process
+  Spent spent;  // by its process
   std::uint64_t messages = 0;
 };
 
@@ -66,8 +74,7 @@ class StreamReceiver {
  private:
   const std::size_t message_size_;
   Ledger ledger_;
-  std::int64_t opened_ns_ = 0;
-  double opened_cpu_ = 0;
+  Meter meter_;
   std::uint64_t opened_count_ = 0;
 };
 

@@ -38,6 +38,7 @@ class Sender final : public Role {
     PeerEnd* end = fleet_.Get(0);
     if (end == nullptr) return;
     stream_.emplace(
+        context_.network,
         end->connection().CreateDataChannel("stream", ChannelSettings(context_.options)),
         context_.options.size, PeerSettings(context_.options).max_buffered_amount);
     stream_->Subscribe(
@@ -53,9 +54,9 @@ class Sender final : public Role {
     if (fleet_.OnWire(message)) return;
     const std::string what = message.value("do", "");
     if (what == "open") {
-      cpu_seconds_ = -ProcessCpuSeconds();
+      meter_.Restart();
     } else if (what == "close") {
-      cpu_seconds_ += ProcessCpuSeconds();
+      spent_ = meter_.SinceStart();
       stream_->Stop();
       context_.wire.Send({{"do", "sent"}, {"count", stream_->accepted()}});
     } else if (what == "result") {
@@ -66,31 +67,37 @@ class Sender final : public Role {
  private:
   void Finish(const Json& result) {
     const Options& options = context_.options;
-    const double seconds = result.value("seconds", 0.0);
+    const Spent received = SpentFromJson(result);
     const double messages = result.value("messages", 0.0);
     const double bytes = messages * static_cast<double>(options.size);
-    const double receiver_cpu = options.processes == 2 ? result.value("cpuSeconds", 0.0) : 0.0;
-    if (messages <= 0 || seconds <= 0) {
+    if (messages <= 0 || received.seconds <= 0) {
       return context_.Fail({Errc::kTimedOut, "nothing arrived in the measured part"});
     }
+    // In one process the sender's clock is the receiver's too.
+    const double cpu = spent_.cpu_seconds + (options.processes == 2 ? received.cpu_seconds : 0);
     const auto accepted = static_cast<double>(stream_->accepted());
     Report report = NewReport(options);
     report.Add("reliable", options.unreliable ? 0 : 1);
-    report.Add("seconds", seconds);
-    report.Add("messagesPerSecond", messages / seconds);
-    report.Add("megabytesPerSecond", bytes / seconds / 1e6);
-    report.Add("cpuSecondsPerGigabyte", (cpu_seconds_ + receiver_cpu) / bytes * 1e9);
-    report.Add("cpuMicrosecondsPerMessage", (cpu_seconds_ + receiver_cpu) / messages * 1e6);
+    report.Add("seconds", received.seconds);
+    report.Add("messagesPerSecond", messages / received.seconds);
+    report.Add("megabytesPerSecond", bytes / received.seconds / 1e6);
+    report.Add("cpuSecondsPerGigabyte", cpu / bytes * 1e9);
+    report.Add("cpuMicrosecondsPerMessage", cpu / messages * 1e6);
     report.Add("lossPercent", 100 * (1 - result.value("received", 0.0) / accepted));
-    report.Add("senderCpuPercent", 100 * cpu_seconds_ / seconds);
-    if (options.processes == 2) report.Add("receiverCpuPercent", 100 * receiver_cpu / seconds);
+    report.Add("senderCpuPercent", 100 * spent_.cpu_seconds / spent_.seconds);
+    report.Add("senderWaitPercent", 100 * spent_.wait_seconds / spent_.seconds);
+    if (options.processes == 2) {
+      report.Add("receiverCpuPercent", 100 * received.cpu_seconds / received.seconds);
+      report.Add("receiverWaitPercent", 100 * received.wait_seconds / received.seconds);
+    }
     context_.conductor.Finish(std::move(report));
   }
 
   Context context_;
   Fleet fleet_;
   std::optional<StreamSender> stream_;
-  double cpu_seconds_ = 0;
+  Meter meter_;
+  Spent spent_;
 };
 
 class Receiver final : public Role {
@@ -142,11 +149,11 @@ class Receiver final : public Role {
     if (count > expected_) {
       return context_.Fail({Errc::kInvalidState, "more messages came than were sent"});
     }
-    context_.wire.Send({{"do", "result"},
-                        {"seconds", window_.seconds},
-                        {"cpuSeconds", window_.cpu_seconds},
-                        {"messages", window_.messages},
-                        {"received", count}});
+    Json result = ToJson(window_.spent);
+    result["do"] = "result";
+    result["messages"] = window_.messages;
+    result["received"] = count;
+    context_.wire.Send(std::move(result));
   }
 
   Context context_;

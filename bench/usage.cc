@@ -6,15 +6,43 @@
 
 #include <chrono>
 #include <ctime>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
+#include <system_error>
 
 namespace pairwire::bench {
 
-double ProcessCpuSeconds() {
-  timespec now{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+namespace {
+
+double WaitSeconds() {
+  double nanoseconds = 0;
+  std::error_code error;  // a thread may end meanwhile
+  for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task", error)) {
+    std::ifstream schedstat(thread.path() / "schedstat");
+    double running = 0;
+    double waiting = 0;
+    if (schedstat >> running >> waiting) nanoseconds += waiting;
+  }
+  return nanoseconds * 1e-9;
+}
+
+}  // namespace
+
+Spent Meter::Now() {
+  timespec cpu{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
+  return {.seconds = static_cast<double>(NowNanoseconds()) * 1e-9,
+          .cpu_seconds = static_cast<double>(cpu.tv_sec) + static_cast<double>(cpu.tv_nsec) * 1e-9,
+          .wait_seconds = WaitSeconds()};
+}
+
+Spent Meter::SinceStart() const {
+  const Spent now = Now();
+  return {.seconds = now.seconds - start_.seconds,
+          .cpu_seconds = now.cpu_seconds - start_.cpu_seconds,
+          .wait_seconds = now.wait_seconds - start_.wait_seconds};
 }
 
 std::size_t ResidentBytes() {
@@ -33,6 +61,11 @@ std::size_t ThreadCount() {
     if (word == "Threads:" && status >> count) return count;
   }
   return 0;
+}
+
+std::size_t DescriptorCount() {
+  const auto entries = std::filesystem::directory_iterator("/proc/self/fd");
+  return static_cast<std::size_t>(std::distance(begin(entries), end(entries)));
 }
 
 std::int64_t NowNanoseconds() {

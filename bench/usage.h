@@ -9,11 +9,34 @@
 
 namespace pairwire::bench {
 
-// Processor time of all threads (CLOCK_PROCESS_CPUTIME_ID).
-double ProcessCpuSeconds();
+// What went by between two moments.
+struct Spent {
+  double seconds = 0;
+  // Processor time of all threads (CLOCK_PROCESS_CPUTIME_ID).
+  double cpu_seconds = 0;
+  // Time in which threads could have run but others had the processors
+  // (/proc/self/task/*/schedstat; 0 where the kernel does not count it). Much of it: the machine
+  // was busy, judge by cpu_seconds.
+  double wait_seconds = 0;
+};
+
+// Reads the clocks twice.
+class Meter {
+ public:
+  Meter() { Restart(); }
+  void Restart() { start_ = Now(); }
+  Spent SinceStart() const;
+
+ private:
+  static Spent Now();
+
+  Spent start_;
+};
+
 // Resident memory, in bytes.
 std::size_t ResidentBytes();
 std::size_t ThreadCount();
+std::size_t DescriptorCount();
 // The steady clock, which is the same in every process of a machine.
 std::int64_t NowNanoseconds();
 

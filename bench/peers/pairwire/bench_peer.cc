@@ -6,12 +6,9 @@
 #include <utility>
 
 #include "bench/options.h"
-#include "bench/usage.h"
 
 namespace pairwire::bench {
 namespace {
-
-constexpr double kNanosecond = 1e-9;
 
 void ReportError(const std::string& command, const std::string& message) {
   PrintEvent({{"event", "error"}, {"cmd", command}, {"message", message}});
@@ -99,7 +96,7 @@ void BenchPeer::Adopt(DataChannel channel) {
 
 void BenchPeer::Blast(std::size_t size) {
   if (size < kMinMessageBytes) return ReportError("blast", "too small for a stamp");
-  sender_ = std::make_unique<StreamSender>(std::move(channel_), size,
+  sender_ = std::make_unique<StreamSender>(network_, std::move(channel_), size,
                                            PeerConfiguration().max_buffered_amount);
   sender_->Subscribe({}, [](const Error& error) { ReportError("blast", ToString(error)); });
   sender_->Start();
@@ -148,10 +145,11 @@ void BenchPeer::OnMessage(ByteSpan data) {
 }
 
 void BenchPeer::Mark(const Json& command) const {
+  const Spent spent = meter_.SinceStart();
   PrintEvent({{"event", "mark"},
               {"id", command.at("id")},
-              {"seconds", static_cast<double>(NowNanoseconds()) * kNanosecond},
-              {"cpuSeconds", ProcessCpuSeconds()},
+              {"seconds", spent.seconds},
+              {"cpuSeconds", spent.cpu_seconds},
               {"messages", messages_},
               {"bytes", bytes_},
               {"sent", sent()}});

@@ -20,6 +20,7 @@
 #include "bench/peer_end.h"
 #include "bench/report.h"
 #include "bench/stream.h"
+#include "bench/usage.h"
 
 namespace pairwire::bench {
 
@@ -54,6 +55,7 @@ class BenchPeer {
   void OnMessage(ByteSpan data);
   std::uint64_t sent() const;
 
+  const Meter meter_;
   Network& network_;
   std::unique_ptr<PeerEnd> end_;
   DataChannel channel_;
