@@ -78,9 +78,10 @@ def open_tun(name):
 
 
 class WeatherLink:
-    """Handle on one carrier. `first` and `second` are (namespace, device name)."""
+    """Handle on one carrier. `first` and `second` are (namespace, device name). `carrier`: another
+    program that takes the same arguments and settings as this file does."""
 
-    def __init__(self, first, second, weather, seed, mtu=1500):
+    def __init__(self, first, second, weather, seed, mtu=1500, carrier=None):
         self._weather = dataclasses.asdict(weather)
         descriptors = []
         for namespace, name in (first, second):
@@ -88,7 +89,8 @@ class WeatherLink:
                 descriptors.append(open_tun(name))
             namespace.ip(f"link set dev {name} mtu {mtu} up")
         self._process = subprocess.Popen(
-            [sys.executable, os.path.abspath(__file__), *map(str, descriptors), str(seed)],
+            [*(carrier or (sys.executable, os.path.abspath(__file__))), *map(str, descriptors),
+             str(seed)],
             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, pass_fds=descriptors)
         for descriptor in descriptors:
             os.close(descriptor)
@@ -99,6 +101,11 @@ class WeatherLink:
         self._weather.update(changes)
         self._process.stdin.write(json.dumps(self._weather).encode() + b"\n")
         self._process.stdin.flush()
+
+    @property
+    def pid(self):
+        """The carrier's process, for whoever wants to know what it costs."""
+        return self._process.pid
 
     def close(self):
         """Ends the carrier, and with it both devices."""

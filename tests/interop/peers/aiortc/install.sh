@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # Installs aiortc (versions and hashes: requirements.txt) into a virtual environment build/interop/aiortc; the last
-# line is the command to run. Needs Python 3.10 or newer with venv: Debian's python3-venv.
+# line is the command to run; `install.sh bench` prints that of bench/peers/aiortc. Needs Python 3.10 or newer with
+# venv: Debian's python3-venv.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-out=$(cd "$here/../../../.." && pwd)/build/interop/aiortc
+root=$(cd "$here/../../../.." && pwd)
+out=$root/build/interop/aiortc
 mkdir -p "$out"
 fail() { echo "aiortc: $1" >&2; exit 1; }
 
@@ -16,4 +18,7 @@ if ! cmp -s "$here/requirements.txt" "$out/installed.txt"; then
     { tail -3 "$out.log" >&2; fail "pip could not install requirements.txt: $out.log"; }
   cp "$here/requirements.txt" "$out/installed.txt"
 fi
-echo "$out/bin/python $here/peer.py"
+case "${1:-}" in
+  bench) echo "$out/bin/python $root/bench/peers/aiortc/peer.py" ;;
+  *) echo "$out/bin/python $here/peer.py" ;;
+esac
