@@ -118,6 +118,13 @@ void TransportStack::OnPathPacket(ByteSpan packet) {
   dtls_->ReceivePacket(packet);
 }
 
+void TransportStack::OnPathDatagramTooLarge(std::size_t bytes) {
+  // Handshake flights are never so large.
+  if (mux_started_ && bytes > dtls::kRecordOverhead) {
+    mux_->OnPacketTooLarge(bytes - dtls::kRecordOverhead);
+  }
+}
+
 void TransportStack::OnDtlsPacket(ByteSpan packet) {
   // False means lost, as on any path: DTLS and SCTP send again.
   if (paths_.Send(packet)) capture_.OnPacket(capture::Direction::kSent, packet);

@@ -109,6 +109,7 @@ class TransportStack final : private IcePathsEvents,
   void OnPathServerError(const ice::ServerError& error) override;
   void OnPathPackets(std::span<const ByteSpan> packets) override;
   void OnPathPacket(ByteSpan packet);
+  void OnPathDatagramTooLarge(std::size_t bytes) override;
   // dtls::Events
   void OnDtlsPacket(ByteSpan packet) override;
   void OnDtlsState(dtls::State state, const Error& error) override;

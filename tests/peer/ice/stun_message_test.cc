@@ -185,7 +185,7 @@ TEST(FindStunTest, FindsEachWhereverItStands) {
   stream.insert(stream.end(), kSampleRequest.begin(), kSampleRequest.end());
   stream.insert(stream.end(), 5, 0x21);
   std::vector<StunType> types;
-  FindStun(stream, [&](ByteSpan bytes, const udp::SocketAddress&) {
+  FindStun(stream, [&](ByteSpan bytes) {
     const auto message = StunMessage::Parse(bytes);
     EXPECT_TRUE(message);
     if (message) types.push_back(message->type());
