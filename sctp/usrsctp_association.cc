@@ -123,7 +123,11 @@ Result<void> UsrsctpAssociation::CheckCanSend(StreamId stream, ByteSpan data) {
   if (data.size() > options_.send_buffer) {
     return Fail(Errc::kMessageTooLarge, "larger than the send buffer");
   }
-  if (ToInt(stream) < stream_count_) return {};
+  if (ToInt(stream) < stream_count_) {
+    if (!growth_waits_) return {};
+    refused_ = true;
+    return Fail(Errc::kBufferFull, "more streams are about to be added");
+  }
   const std::uint32_t needed = ToInt(stream) + 1U;
   if (needed > kMaxStreams || needed >= refused_streams_) {
     return Fail(Errc::kLimitExceeded, "the other end does not let us have that many streams");
@@ -205,9 +209,19 @@ void UsrsctpAssociation::SetNoDelay(bool no_delay) {
 // --- Streams
 // ---------------------------------------------------------------------------------------
 
+// Asking makes usrsctp 0.9.5 move its table of streams, and its scheduler then forgets which message
+// it was in the middle of. It goes on with another stream's message, the fragments have no
+// consecutive TSNs any more, and the other end can never put them together: everything behind them
+// on that stream is acknowledged and lost. So nothing may be under way at that moment; until then
+// Send takes no more.
 void UsrsctpAssociation::GrowStreams() {
+  growth_waits_ = false;
   if (wanted_streams_ <= stream_count_ || asked_streams_ != 0) return;
   if (!resets_in_flight_.empty()) return;  // usrsctp has one request at a time
+  if (!FlushHeld(false) || socket_.SendBufferUse().value_or(0) != 0) {
+    growth_waits_ = true;
+    return;
+  }
   std::uint32_t target = (wanted_streams_ + kStreamStep - 1) / kStreamStep * kStreamStep;
   if (target > kMaxStreams || target >= refused_streams_) target = wanted_streams_;
   const int error = socket_.AddOutgoingStreams(static_cast<std::uint16_t>(target - stream_count_));
@@ -238,8 +252,8 @@ Result<void> UsrsctpAssociation::ResetStreams(std::span<const StreamId> streams)
     return Fail(Errc::kClosed, "the association is closed or closing");
   }
   for (const StreamId stream : streams) {
-    if (ToInt(stream) >= stream_count_) {
-      resets_done_.push_back(stream);  // We never had it: nothing to reset.
+    if (ToInt(stream) + 1U >= refused_streams_) {
+      resets_done_.push_back(stream);  // We never had it and never will: nothing to reset.
     } else if (!resets_in_flight_.contains(stream) &&
                std::find(reset_queue_.begin(), reset_queue_.end(), stream) == reset_queue_.end()) {
       reset_queue_.push_back(stream);
@@ -250,13 +264,36 @@ Result<void> UsrsctpAssociation::ResetStreams(std::span<const StreamId> streams)
   return {};
 }
 
+// A stream on which nothing was sent yet may be one that we do not have yet. The other end has to
+// hear of the reset all the same, as it may have its half of a negotiated channel there.
+void UsrsctpAssociation::GrowForResets() {
+  std::erase_if(reset_queue_, [this](StreamId stream) {
+    const std::uint32_t needed = ToInt(stream) + 1U;
+    if (needed <= stream_count_) return false;
+    if (needed >= refused_streams_) {
+      resets_done_.push_back(stream);
+      ScheduleDrain();
+      return true;
+    }
+    wanted_streams_ = std::max(wanted_streams_, needed);
+    return false;
+  });
+  GrowStreams();
+}
+
 void UsrsctpAssociation::IssueResets() {
   if (state_ != AssociationState::kConnected || !socket_.is_open()) return;
   if (reset_queue_.empty() || resets_in_flight_.size() >= kMaxResetsInFlight) return;
+  GrowForResets();
+  // Those that we have, in front.
+  const auto end = std::stable_partition(
+      reset_queue_.begin(), reset_queue_.end(),
+      [this](StreamId stream) { return ToInt(stream) < stream_count_; });
+  const auto ready = static_cast<std::size_t>(end - reset_queue_.begin());
+  if (ready == 0) return;
   // What is held goes before its stream is reset; no room: a later Drain comes back here.
   if (!FlushHeld(false)) return;
-  const std::size_t count =
-      std::min(reset_queue_.size(), kMaxResetsInFlight - resets_in_flight_.size());
+  const std::size_t count = std::min(ready, kMaxResetsInFlight - resets_in_flight_.size());
   const std::span<const StreamId> now(reset_queue_.data(), count);
   if (socket_.ResetOutgoing(now) == 0) {
     for (const StreamId stream : now) resets_in_flight_.emplace(stream, 0);

@@ -83,6 +83,7 @@ class UsrsctpAssociation final : public Association, private UsrsctpRuntime::End
   void SetNoDelay(bool no_delay);
   void GrowStreams();
   void RefuseGrowth();
+  void GrowForResets();
   void IssueResets();
   void FinishClose();
 
@@ -139,6 +140,7 @@ class UsrsctpAssociation final : public Association, private UsrsctpRuntime::End
   std::uint32_t asked_streams_ = 0;               // under way; 0: no request
   std::uint32_t refused_streams_ = kNoneRefused;  // the least number that the other end refused
   Timer growth_timer_;                            // runs while a request is under way
+  bool growth_waits_ = false;                     // for all that was sent to be acknowledged
   ResetGate reset_gate_;
   std::vector<StreamId> reset_queue_;
   std::map<StreamId, int> resets_in_flight_;  // -> how often the other end has refused it

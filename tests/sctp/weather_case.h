@@ -20,6 +20,7 @@ namespace pairwire::sctp::test {
 struct WeatherCase {
   std::uint64_t seed = 0;
   bool over_dtls = false;
+  bool verbose = false;     // prints what happens, with the time; for one run alone
   bool calm = false;        // see History::calm
   bool abrupt_end = false;  // see History::abrupt_end
   bool batches = false;     // packets of one moment come as one batch

@@ -6,7 +6,9 @@
 #include <cstring>
 #include <utility>
 
+#include "peer/base/log.h"
 #include "sctp/usrsctp_association.h"
+#include "tests/sctp/weather_trace.h"
 #include "tests/support/seeded_random.h"
 
 namespace pairwire::sctp::test {
@@ -89,6 +91,9 @@ void WeatherEnd::OnMuxPacket(ByteSpan packet) {
   ++history_.packets;
   const auto now = static_cast<std::uint64_t>(loop_.Now().time_since_epoch().count());
   history_.trace = Digest(packet, history_.trace ^ now ^ index_);
+  if (LogWanted(LogLevel::kDebug)) {
+    Log(LogLevel::kDebug, std::string(1, "ab"[index_]) + " -> " + DescribePacket(packet));
+  }
   if (!dtls_) {
     wire_(packet);
   } else {
@@ -129,6 +134,9 @@ void WeatherEnd::Deliver(ByteSpan datagram) {
 }
 
 void WeatherEnd::MuxReceive(ByteSpan packet) {
+  if (LogWanted(LogLevel::kDebug)) {
+    Log(LogLevel::kDebug, std::string(1, "ab"[index_]) + " <- " + DescribePacket(packet));
+  }
   ++own().packets_in;
   mux_->ReceivePacket(packet);
 }
@@ -144,6 +152,12 @@ void WeatherEnd::OnDtlsData(ByteSpan data) { MuxReceive(data); }
 
 // --- What the owner does
 
+void WeatherEnd::Say(std::size_t channel, const char* what) const {
+  if (!LogWanted(LogLevel::kDebug)) return;
+  Log(LogLevel::kDebug,
+      std::string(1, "ab"[index_]) + ": channel " + std::to_string(channel) + " " + what);
+}
+
 void WeatherEnd::Oddity(const std::string& what) {
   if (history_.oddities.size() < 20) {
     history_.oddities.push_back(std::string(1, "ab"[index_]) + ": " + what);
@@ -157,6 +171,7 @@ void WeatherEnd::Open(std::size_t channel, ChannelOptions options) {
     return;
   }
   HalfOf(channel).exists = true;
+  Say(channel, ("has id " + std::to_string(*id) + " here").c_str());
   ids_[channel] = *id;
   channels_[*id] = channel;
 }
@@ -168,6 +183,7 @@ bool WeatherEnd::OpenNegotiated(std::size_t channel, const ChannelOptions& optio
     return false;
   }
   HalfOf(channel).exists = true;
+  Say(channel, ("has id " + std::to_string(*id) + " here").c_str());
   ids_[channel] = *id;
   channels_[*id] = channel;
   return true;
@@ -185,6 +201,7 @@ bool WeatherEnd::Send(std::size_t channel, std::size_t size, bool is_text) {
   if (sent) {
     if (size > kMaxMessageSize) Oddity("a message that is too large was accepted");
     if (half.close_called != 0) Oddity("Send after Close was accepted");
+    Say(channel, ("sent " + std::to_string(size)).c_str());
     half.sent.push_back({Digest(payload_), size, is_text, order});
     history_.bytes_sent += size;
     return true;
@@ -203,10 +220,12 @@ bool WeatherEnd::Send(std::size_t channel, std::size_t size, bool is_text) {
 void WeatherEnd::Close(std::size_t channel) {
   HalfHistory& half = HalfOf(channel);
   if (half.close_called == 0) half.close_called = Next();
+  Say(channel, "Close");
   mux_->Close(ids_.at(channel));
 }
 
 void WeatherEnd::Pause(std::size_t channel) {
+  Say(channel, "pauses");
   mux_->PauseReceiving(ids_.at(channel));
 }
 
@@ -216,6 +235,7 @@ void WeatherEnd::ResumeAll() {
 
 void WeatherEnd::CloseAll() {
   own().close_all = true;
+  Say(0, "and all: CloseAll");
   for (const auto& [channel, id] : ids_) {
     HalfHistory& half = HalfOf(channel);
     if (half.close_called == 0 && half.closes == 0) half.close_called = Next();
@@ -261,6 +281,7 @@ void WeatherEnd::OnChannelIncoming(ChannelId id, const ChannelOptions& options) 
   HalfHistory& half = HalfOf(channel);
   if (half.exists) Oddity("announced twice, or by the wrong end");
   half.exists = true;
+  Say(channel, ("comes as id " + std::to_string(id)).c_str());
   ++half.announcements;
   history_.channels[channel].announced_options = options;
   ids_[channel] = id;
@@ -272,12 +293,14 @@ void WeatherEnd::OnChannelOpen(ChannelId id) {
   HalfHistory* const half = Half(id);
   if (half == nullptr) return;
   ++half->opens;
+  Say(channels_.at(id), "is open");
   if (half->open == 0) half->open = Next();
 }
 
 void WeatherEnd::OnChannelMessage(ChannelId id, ByteSpan data, bool is_text) {
   HalfHistory* const half = Half(id);
   if (half == nullptr) return;
+  Say(channels_.at(id), ("received " + std::to_string(data.size())).c_str());
   half->received.push_back({Digest(data), data.size(), is_text, Next()});
   if (on_message) on_message(channels_.at(id));
 }
@@ -292,6 +315,7 @@ void WeatherEnd::OnChannelClosed(ChannelId id, const std::optional<Error>& error
   HalfHistory* const half = Half(id);
   if (half == nullptr) return;
   ++half->closes;
+  Say(channels_.at(id), "is closed");
   if (half->closed == 0) half->closed = Next();
   half->closed_with_error = half->closed_with_error || error.has_value();
 }

@@ -85,6 +85,8 @@ class WeatherEnd final : public ChannelMuxEvents, private dtls::Events {
   HalfHistory& HalfOf(std::size_t channel) { return history_.channels[channel].half[index_]; }
   void Oddity(const std::string& what);
   Order Next() { return ++order_; }
+  // A line for a verbose run.
+  void Say(std::size_t channel, const char* what) const;
 
   static Order order_;  // one for both ends: runs are one after the other, on one thread
 

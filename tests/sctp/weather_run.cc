@@ -4,10 +4,13 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdio>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include <pairwire/log.h>
 
 #include "sctp/usrsctp_runtime.h"
 #include "tests/sctp/virtual_entropy.h"
@@ -56,6 +59,12 @@ class Run {
         entropy_(drawn.seed),
         runtime_(UsrsctpRuntime::Create(loop_).value()),
         path_(loop_, Opening(drawn)) {
+    if (drawn.verbose) {
+      SetLogSink([this, start = loop_.Now()](LogLevel, std::string_view line) {
+        const std::chrono::duration<double> at = loop_.Now() - start;
+        std::printf("%9.4f %.*s\n", at.count(), static_cast<int>(line.size()), line.data());
+      }, LogLevel::kDebug);
+    }
     history_.calm = drawn.calm;
     history_.abrupt_end = drawn.abrupt_end;
     for (std::size_t i = 0; i < 2; ++i) {
@@ -70,6 +79,10 @@ class Run {
     }
     path_.a_to_b().SetReceiver([this](ByteSpan packet) { ends_[1]->Receive(packet); });
     path_.b_to_a().SetReceiver([this](ByteSpan packet) { ends_[0]->Receive(packet); });
+  }
+
+  ~Run() {
+    if (case_.verbose) SetLogSink({});
   }
 
   History Go() {
@@ -235,6 +248,7 @@ class Run {
   // --- The end
 
   void FairWeather() {
+    if (case_.verbose) std::printf("fair weather from now\n");
     const SimLink::Options fair{.delay = case_.path.delay,
                                 .loss = std::min(case_.path.loss, 0.02)};
     path_.SetDown(false);

@@ -58,7 +58,8 @@ struct Totals {
 
 // True when the run kept every promise.
 bool RunAndCheck(std::uint64_t seed, bool over_dtls, bool verbose, Totals& totals) {
-  const WeatherCase drawn = DrawCase(seed, over_dtls);
+  WeatherCase drawn = DrawCase(seed, over_dtls);
+  drawn.verbose = verbose;
   if (verbose) std::printf("%s\n", drawn.Describe().c_str());
   const History history = RunWeather(drawn);
   totals.virtual_seconds += history.virtual_seconds;
