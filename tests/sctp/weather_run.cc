@@ -264,6 +264,7 @@ class Run {
   bool AllDone() const {
     if (!ends_[0]->at_rest() || !ends_[1]->at_rest()) return false;
     for (const ChannelHistory& channel : history_.channels) {
+      if (channel.excused) continue;
       for (std::size_t end = 0; end < 2; ++end) {
         const HalfHistory& half = channel.half[end];
         const HalfHistory& other = channel.half[1 - end];
