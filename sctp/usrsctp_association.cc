@@ -25,8 +25,12 @@ constexpr std::uint32_t kStreamStep = 64;
 // RFC 8832 section 6: stream 65535 is not usable.
 constexpr std::uint32_t kMaxStreams = 65'535;
 
-// Not every end answers a request for more streams. Long, because the path may be away meanwhile.
-constexpr std::chrono::seconds kGrowthTimeout{30};
+// Not every end answers a request for more streams. So many of these, in each of which something
+// came from the other end, must pass before it counts as refused: usrsctp repeats the request every
+// 2.5 s at the latest, and an end that is heard and does not answer will not. While the path is
+// away nothing is decided. An idle association hears a heartbeat every 10 s.
+constexpr std::chrono::seconds kGrowthInterval{15};
+constexpr int kGrowthIntervals = 2;
 
 // Messages of more than a packet go out at once; for them there is nothing to gain.
 constexpr std::size_t kLargestHeldMessage = 1024;
@@ -56,7 +60,7 @@ UsrsctpAssociation::UsrsctpAssociation(UsrsctpRuntime& runtime,
       options_(options),
       events_(events),
       id_(runtime.Register(*this)),
-      growth_timer_(runtime.loop(), [this] { RefuseGrowth(); }) {}
+      growth_timer_(runtime.loop(), [this] { OnGrowthInterval(); }) {}
 
 UsrsctpAssociation::~UsrsctpAssociation() {
   // Still registered, so that the ABORT finds its way out; then usrsctp may do with the id what it
@@ -227,12 +231,27 @@ void UsrsctpAssociation::GrowStreams() {
   const int error = socket_.AddOutgoingStreams(static_cast<std::uint16_t>(target - stream_count_));
   if (error == 0) {
     asked_streams_ = target;
-    growth_timer_.Start(kGrowthTimeout);
+    growth_intervals_ = 0;
+    StartGrowthInterval();
   } else if (error != EALREADY) {
     refused_streams_ = std::min<std::uint32_t>(refused_streams_, stream_count_ + 1U);
     wanted_streams_ = 0;
     refused_ = true;
     ScheduleDrain();
+  }
+}
+
+void UsrsctpAssociation::StartGrowthInterval() {
+  packets_before_interval_ = counters_.packets_received();
+  growth_timer_.Start(kGrowthInterval);
+}
+
+void UsrsctpAssociation::OnGrowthInterval() {
+  if (counters_.packets_received() != packets_before_interval_) ++growth_intervals_;
+  if (growth_intervals_ < kGrowthIntervals) {
+    StartGrowthInterval();
+  } else {
+    RefuseGrowth();
   }
 }
 

@@ -82,6 +82,8 @@ class UsrsctpAssociation final : public Association, private UsrsctpRuntime::End
   bool FlushHeld(bool more_follows);
   void SetNoDelay(bool no_delay);
   void GrowStreams();
+  void StartGrowthInterval();
+  void OnGrowthInterval();
   void RefuseGrowth();
   void GrowForResets();
   void IssueResets();
@@ -140,6 +142,8 @@ class UsrsctpAssociation final : public Association, private UsrsctpRuntime::End
   std::uint32_t asked_streams_ = 0;               // under way; 0: no request
   std::uint32_t refused_streams_ = kNoneRefused;  // the least number that the other end refused
   Timer growth_timer_;                            // runs while a request is under way
+  int growth_intervals_ = 0;                      // of those in which the other end was heard
+  std::uint64_t packets_before_interval_ = 0;
   bool growth_waits_ = false;                     // for all that was sent to be acknowledged
   ResetGate reset_gate_;
   std::vector<StreamId> reset_queue_;

@@ -59,6 +59,10 @@ std::string DescribeChunk(ByteSpan chunk) {
       }
       return text;
     }
+    case 6:
+      // The cause's code, and the text that usrsctp puts behind it.
+      return "ABORT " + Text(chunk, 4, 2) + " " +
+             (chunk.size() > 8 ? std::string(AsText(chunk.subspan(8))) : std::string());
     default:
       return "type " + Text(chunk, 0, 1);
   }
