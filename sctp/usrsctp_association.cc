@@ -29,8 +29,8 @@ constexpr std::uint32_t kMaxStreams = 65'535;
 // came from the other end, must pass before it counts as refused: usrsctp repeats the request every
 // 2.5 s at the latest, and an end that is heard and does not answer will not. While the path is
 // away nothing is decided. An idle association hears a heartbeat every 10 s.
-constexpr std::chrono::seconds kGrowthInterval{15};
-constexpr int kGrowthIntervals = 2;
+constexpr std::chrono::seconds kGrowthInterval{5};
+constexpr int kGrowthIntervals = 6;
 
 // Messages of more than a packet go out at once; for them there is nothing to gain.
 constexpr std::size_t kLargestHeldMessage = 1024;
