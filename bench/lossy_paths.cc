@@ -9,20 +9,26 @@
 // Prints one Markdown table, Mbit/s of user data for each variant and cell, medians over the seeds.
 // Not a benchmark of the product (pairwire-bench is): no DTLS, no sockets. lossy_paths.md has the
 // findings.
+#include <dlfcn.h>
 #include <pairwire/bytes.h>
+#include <sys/socket.h>
 #include <usrsctp.h>
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "bench/window_control.h"
+#include "sctp/chunks.h"
 #include "sctp/usrsctp_association.h"
 #include "sctp/usrsctp_runtime.h"
 #include "tests/sctp/virtual_entropy.h"
@@ -31,6 +37,10 @@
 #include "tests/support/sim_link.h"
 
 namespace pairwire::bench {
+
+// The socket of the association that was connected last: our wrappers do not show it.
+struct ::socket* g_last_socket = nullptr;
+
 namespace {
 
 using namespace std::chrono_literals;  // NOLINT
@@ -50,6 +60,9 @@ constexpr std::size_t kWarmUpBytes = 20'000'000;
 constexpr std::size_t kMeasuredBytes = 40'000'000;
 constexpr std::size_t kMessage = 16'384;
 
+// usrsctp's private header netinet/sctp.h: SCTP_PLUGGABLE_CC.
+constexpr int kPluggableCc = 0x00001202;
+
 // One setting of both ends. The defaults are what sctp/usrsctp_runtime.cc and UsrsctpSocket set.
 struct Variant {
   std::string name;
@@ -66,6 +79,9 @@ struct Variant {
   std::size_t associations = 1;     // in parallel, on ports of their own
   int copies = 1;                   // of each packet
   int parity_every = 0;             // one XOR packet behind so many; 0: none
+  bool restart_timer = false;       // see TimerRestart
+  Control control = Control::kNone;
+  double loss_threshold = 0.02;     // of Control::kModel, as BBRv2's
 };
 
 struct Cell {
@@ -73,14 +89,112 @@ struct Cell {
   double loss;
 };
 
+// What the SACKs of one association say.
+class SackReader {
+ public:
+  // False: not a packet of one SACK alone.
+  bool Read(ByteSpan packet) {
+    if (packet.size() < sctp::kCommonHeaderSize + 16) return false;
+    const ByteSpan chunk = packet.subspan(sctp::kCommonHeaderSize);
+    if (chunk[0] != sctp::kSackChunk || sctp::Read16(chunk, 2) != chunk.size()) return false;
+    const std::uint32_t cumulative = sctp::Read32(chunk, 4);
+    if (!started_) previous_ = cumulative;
+    started_ = true;
+    advance_ = static_cast<std::int32_t>(cumulative - previous_);
+    if (advance_ < 0) return false;
+    previous_ = cumulative;
+    total_ += advance_;
+    gaps_ = sctp::Read16(chunk, 12);
+    std::uint32_t in_gaps = 0;
+    std::uint32_t holes = 0;
+    std::uint32_t end = 0;
+    for (std::size_t i = 0; i < gaps_ && 16 + 4 * i + 4 <= chunk.size(); ++i) {
+      const std::uint32_t first = sctp::Read16(chunk, 16 + 4 * i);
+      const std::uint32_t last = sctp::Read16(chunk, 18 + 4 * i);
+      in_gaps += last - first + 1;
+      holes += first - end - 1;
+      end = last;
+    }
+    // A hole that is filled was lost once.
+    if (holes > holes_) lost_ += holes - holes_;
+    holes_ = holes;
+    delivered_ = std::max(delivered_, static_cast<double>(total_ + in_gaps));
+    return true;
+  }
+  std::int64_t advance() const { return advance_; }
+  std::size_t gaps() const { return gaps_; }
+  double delivered() const { return delivered_; }
+  double lost() const { return lost_; }
+
+ private:
+  bool started_ = false;
+  std::uint32_t previous_ = 0;
+  std::int64_t advance_ = 0;
+  std::int64_t total_ = 0;
+  std::size_t gaps_ = 0;
+  std::uint32_t holes_ = 0;
+  double delivered_ = 0;
+  double lost_ = 0;
+};
+
+// RFC 9260 section 6.3.2 R3: a SACK that acknowledges the earliest outstanding TSN restarts T3.
+// usrsctp does so only in the path that it takes for SACKs with gaps. In the short path for those
+// without, T3 goes on running, fires once per RTO however well everything goes, and takes each
+// chunk that is older than a smoothed round trip for lost: the window falls to one packet. So,
+// once in a while, it is shown the same SACK in two steps, the first with a gap.
+class TimerRestart {
+ public:
+  // The first step for this SACK, when it is time for one.
+  std::optional<Bytes> FirstStep(Loop::TimePoint now, const SackReader& sack, ByteSpan packet) {
+    if (sack.gaps() != 0 || sack.advance() < 2 || now - last_ < 50ms) return std::nullopt;
+    last_ = now;
+    // All but the last two, then one missing, then the last.
+    Bytes step(packet.begin(), packet.end());
+    const std::size_t at = sctp::kCommonHeaderSize;
+    const std::uint32_t cumulative = sctp::Read32(packet, at + 4) - 2;
+    for (std::size_t i = 0; i < 4; ++i) {
+      step[at + 4 + i] = static_cast<std::uint8_t>(cumulative >> (24 - 8 * i));
+    }
+    step.resize(at + 16);
+    step[at + 3] = 20;
+    step[at + 13] = 1;
+    step[at + 14] = step[at + 15] = 0;
+    step.insert(step.end(), {0, 2, 0, 2});
+    return step;
+  }
+
+ private:
+  Loop::TimePoint last_{};
+};
+
 // One end of one association; a sending one keeps its buffer full.
 class End final : public sctp::AssociationEvents {
  public:
-  End(UsrsctpRuntime& runtime, const sctp::UsrsctpAssociationOptions& options, bool sends,
-      std::function<void(ByteSpan)> wire)
-      : association_(std::make_unique<UsrsctpAssociation>(runtime, options, *this)),
+  End(UsrsctpRuntime& runtime, const sctp::UsrsctpAssociationOptions& options,
+      const Variant& variant, bool sends, std::function<void(ByteSpan)> wire)
+      : loop_(runtime.loop()),
+        variant_(variant),
+        association_(std::make_unique<UsrsctpAssociation>(runtime, options, *this)),
         sends_(sends),
-        wire_(std::move(wire)) {}
+        wire_(std::move(wire)),
+        control_(variant.control, variant.loss_threshold) {}
+
+  bool Connect() {
+    const bool connected = association_->Connect(0).has_value();
+    socket_ = g_last_socket;
+    return connected;
+  }
+
+  void Receive(ByteSpan packet) {
+    const bool is_sack = sends_ && sacks_.Read(packet);
+    if (is_sack && variant_.restart_timer) {
+      if (const auto step = restart_.FirstStep(loop_.Now(), sacks_, packet)) {
+        association_->ReceivePacket(*step);
+      }
+    }
+    association_->ReceivePacket(packet);
+    if (is_sack && variant_.control != Control::kNone) ControlWindow();
+  }
 
   void OnSctpPacket(ByteSpan packet) override { wire_(packet); }
   void OnSctpState(AssociationState state, const Error& error) override {
@@ -102,9 +216,43 @@ class End final : public sctp::AssociationEvents {
     }
   }
 
+  void ControlWindow() {
+    const double now = std::chrono::duration<double>(loop_.Now().time_since_epoch()).count();
+    const auto stats = association_->stats();
+    const auto packet = static_cast<double>(variant_.packet);
+    const auto current = static_cast<double>(stats.congestion_window) / packet;
+    if (current < set_ * 0.9) control_.OnCut(now);
+    control_.OnSack(now, sacks_.delivered(), sacks_.lost(),
+                    std::chrono::duration<double>(stats.smoothed_rtt).count());
+    if (std::abs(current - control_.window()) < 1) return;
+    set_ = std::floor(control_.window());
+    SetWindow(static_cast<std::uint32_t>(set_));
+  }
+
+  // The initial window is clamped to the burst, so that is lifted for a moment.
+  void SetWindow(std::uint32_t packets) {
+    const auto set = [this](int option, std::uint32_t number) {
+      sctp_assoc_value value{};
+      value.assoc_value = number;
+      return usrsctp_setsockopt(socket_, IPPROTO_SCTP, option, &value, sizeof value) == 0;
+    };
+    const bool ok = set(SCTP_MAX_BURST, 0) &&
+                    usrsctp_sysctl_set_sctp_initial_cwnd(packets) == 0 &&
+                    set(kPluggableCc, variant_.module) &&
+                    set(SCTP_MAX_BURST, variant_.max_burst);
+    if (!ok) std::fprintf(stderr, "usrsctp refuses a window\n");
+  }
+
+  Loop& loop_;
+  const Variant& variant_;
   std::unique_ptr<UsrsctpAssociation> association_;
   const bool sends_;
   const std::function<void(ByteSpan)> wire_;
+  SackReader sacks_;
+  TimerRestart restart_;
+  WindowControl control_;
+  double set_ = 0;
+  struct ::socket* socket_ = nullptr;
   const Bytes message_ = Bytes(kMessage, 7);
   std::size_t received_ = 0;
 };
@@ -209,7 +357,7 @@ double Measure(const Variant& variant, const SimLink::Options& weather) {
   // The destination port of a packet says whose it is.
   const auto give = [](std::vector<std::unique_ptr<End>>& ends, ByteSpan packet) {
     const std::size_t index = packet[2] * 256U + packet[3] - sctp::kSctpPort;
-    if (index < ends.size()) ends[index]->association().ReceivePacket(packet);
+    if (index < ends.size()) ends[index]->Receive(packet);
   };
   Redundancy there(variant, path.a_to_b(), [&](ByteSpan packet) { give(receivers, packet); });
   path.b_to_a().SetReceiver([&](ByteSpan packet) { give(senders, packet); });
@@ -219,11 +367,11 @@ double Measure(const Variant& variant, const SimLink::Options& weather) {
     options.remote_port = options.local_port;
     options.max_packet_size = variant.packet;
     options.send_buffer = options.receive_buffer = variant.buffer;
-    senders.push_back(std::make_unique<End>(*runtime, options, true,
+    senders.push_back(std::make_unique<End>(*runtime, options, variant, true,
                                             [&](ByteSpan packet) { there.Send(packet); }));
     receivers.push_back(std::make_unique<End>(
-        *runtime, options, false, [&](ByteSpan packet) { path.b_to_a().Send(packet); }));
-    if (!senders.back()->association().Connect(0) || !receivers.back()->association().Connect(0)) {
+        *runtime, options, variant, false, [&](ByteSpan packet) { path.b_to_a().Send(packet); }));
+    if (!senders.back()->Connect() || !receivers.back()->Connect()) {
       std::exit(1);
     }
   }
@@ -257,6 +405,34 @@ std::vector<Variant> Variants() {
        .initial_cwnd = 10,
        .packet = 1188,
        .buffer = 1024 * 1024});
+  add({.name = "T3 restarted", .restart_timer = true});
+  add({.name = "T3 restarted, 1432", .packet = 1432, .restart_timer = true});
+  add({.name = "T3 restarted, 1432, RTO.min 1000",
+       .rto_min = 1000,
+       .packet = 1432,
+       .restart_timer = true});
+  add({.name = "T3 restarted, 1432, RTO.min 100",
+       .rto_min = 100,
+       .packet = 1432,
+       .restart_timer = true});
+  add({.name = "T3 restarted, 1432, fr_max_burst 16",
+       .fr_max_burst = 16,
+       .packet = 1432,
+       .restart_timer = true});
+  add({.name = "T3 restarted, 1432, H-TCP", .module = 2, .packet = 1432, .restart_timer = true});
+  add({.name = "T3 restarted, 1432, HSTCP", .module = 1, .packet = 1432, .restart_timer = true});
+  add({.name = "T3 restarted, 1432, CUBIC outside",
+       .packet = 1432,
+       .restart_timer = true,
+       .control = Control::kCubic});
+  for (const double threshold : {0.02, 0.05, 0.1}) {
+    add({.name = "T3 restarted, 1432, model of the path, loss up to " +
+                 std::to_string(static_cast<int>(threshold * 100)) + " %",
+         .packet = 1432,
+         .restart_timer = true,
+         .control = Control::kModel,
+         .loss_threshold = threshold});
+  }
   add({.name = "HSTCP", .module = 1});
   add({.name = "H-TCP", .module = 2});
   add({.name = "max_burst 4", .max_burst = 4});
@@ -289,12 +465,12 @@ std::vector<Variant> Variants() {
        .fr_max_burst = 16,
        .rto_min = 100,
        .packet = 1432});
-  add({.name = "2 associations, 1432", .packet = 1432, .associations = 2});
-  add({.name = "4 associations, 1432", .packet = 1432, .associations = 4});
-  add({.name = "8 associations, 1432", .packet = 1432, .associations = 8});
-  add({.name = "each packet twice, 1432", .packet = 1432, .copies = 2});
-  add({.name = "one parity packet behind 10, 1424", .packet = 1424, .parity_every = 10});
-  add({.name = "one parity packet behind 20, 1424", .packet = 1424, .parity_every = 20});
+  add({.name = "T3 restarted, 1432, 2 associations", .packet = 1432, .associations = 2, .restart_timer = true});
+  add({.name = "T3 restarted, 1432, 4 associations", .packet = 1432, .associations = 4, .restart_timer = true});
+  add({.name = "T3 restarted, 1432, 8 associations", .packet = 1432, .associations = 8, .restart_timer = true});
+  add({.name = "T3 restarted, 1432, each packet twice", .packet = 1432, .copies = 2, .restart_timer = true});
+  add({.name = "T3 restarted, 1424, one parity packet behind 10", .packet = 1424, .parity_every = 10, .restart_timer = true});
+  add({.name = "T3 restarted, 1424, one parity packet behind 20", .packet = 1424, .parity_every = 20, .restart_timer = true});
   return all;
 }
 
@@ -358,5 +534,13 @@ int Main(int argc, char** argv) {
 
 }  // namespace
 }  // namespace pairwire::bench
+
+// The program's own definition comes before the library's.
+extern "C" int usrsctp_connect(struct socket* so, struct sockaddr* name, socklen_t length) {
+  pairwire::bench::g_last_socket = so;
+  using Function = int (*)(struct socket*, struct sockaddr*, socklen_t);
+  static const auto next = reinterpret_cast<Function>(dlsym(RTLD_NEXT, "usrsctp_connect"));
+  return next(so, name, length);
+}
 
 int main(int argc, char** argv) { return pairwire::bench::Main(argc, argv); }
