@@ -4,7 +4,8 @@
 // does what? Two associations of ours over simulated weather on a virtual clock: the processor's
 // speed plays no part, congestion control alone decides, and a seed gives the same figure again.
 //
-//   lossy_paths [--seeds N] [--only TEXT] [--shallow]
+//   lossy_paths [--seeds N] [--only TEXT] [--shallow]   a path without a bottleneck, or with a shallow one
+//   lossy_paths --shares                                 two flows on one bottleneck
 //
 // Prints one Markdown table, Mbit/s of user data for each variant and cell, medians over the seeds.
 // Not a benchmark of the product (pairwire-bench is): no DTLS, no sockets. lossy_paths.md has the
@@ -344,13 +345,16 @@ void Apply(const Variant& variant) {
   std::exit(1);
 }
 
-// Mbit/s of user data.
-double Measure(const Variant& variant, const SimLink::Options& weather) {
+// Flows side by side over one path, each with its variant. Mbit/s of user data for each. What is one
+// for the process (Apply) comes from the first.
+std::vector<double> MeasureFlows(const std::vector<const Variant*>& flows,
+                                 const SimLink::Options& weather, Loop::Duration limit,
+                                 std::size_t most_bytes) {
   ManualLoop loop;
   const sctp::test::VirtualEntropy entropy(weather.seed);
   const sctp::test::VirtualWallClock clock(loop);
   const auto runtime = UsrsctpRuntime::Create(loop).value();
-  Apply(variant);
+  Apply(*flows[0]);
   SimPath path(loop, weather);
   std::vector<std::unique_ptr<End>> senders;
   std::vector<std::unique_ptr<End>> receivers;
@@ -359,36 +363,52 @@ double Measure(const Variant& variant, const SimLink::Options& weather) {
     const std::size_t index = packet[2] * 256U + packet[3] - sctp::kSctpPort;
     if (index < ends.size()) ends[index]->Receive(packet);
   };
-  Redundancy there(variant, path.a_to_b(), [&](ByteSpan packet) { give(receivers, packet); });
+  Redundancy there(*flows[0], path.a_to_b(), [&](ByteSpan packet) { give(receivers, packet); });
   path.b_to_a().SetReceiver([&](ByteSpan packet) { give(senders, packet); });
-  for (std::size_t i = 0; i < variant.associations; ++i) {
+  for (std::size_t i = 0; i < flows.size(); ++i) {
     sctp::UsrsctpAssociationOptions options;
     options.local_port = static_cast<std::uint16_t>(sctp::kSctpPort + i);
     options.remote_port = options.local_port;
-    options.max_packet_size = variant.packet;
-    options.send_buffer = options.receive_buffer = variant.buffer;
-    senders.push_back(std::make_unique<End>(*runtime, options, variant, true,
+    options.max_packet_size = flows[i]->packet;
+    options.send_buffer = options.receive_buffer = flows[i]->buffer;
+    senders.push_back(std::make_unique<End>(*runtime, options, *flows[i], true,
                                             [&](ByteSpan packet) { there.Send(packet); }));
     receivers.push_back(std::make_unique<End>(
-        *runtime, options, variant, false, [&](ByteSpan packet) { path.b_to_a().Send(packet); }));
-    if (!senders.back()->Connect() || !receivers.back()->Connect()) {
-      std::exit(1);
-    }
+        *runtime, options, *flows[i], false,
+        [&](ByteSpan packet) { path.b_to_a().Send(packet); }));
+    if (!senders.back()->Connect() || !receivers.back()->Connect()) std::exit(1);
   }
   const auto received = [&] {
-    std::size_t sum = 0;
-    for (const auto& end : receivers) sum += end->received();
-    return sum;
+    std::vector<std::size_t> bytes;
+    for (const auto& end : receivers) bytes.push_back(end->received());
+    return bytes;
   };
-  const auto run = [&](Loop::Duration limit, std::size_t bytes) {
-    const std::size_t before = received();
-    const auto start = loop.Now();
-    loop.RunUntil([&] { return received() - before >= bytes; }, limit);
-    const std::chrono::duration<double> spent = loop.Now() - start;
-    return static_cast<double>(received() - before) * 8 / 1e6 / spent.count();
+  const auto sum = [&] {
+    std::size_t bytes = 0;
+    for (const auto& end : receivers) bytes += end->received();
+    return bytes;
   };
-  run(kWarmUp, kWarmUpBytes);
-  return run(kMeasured, kMeasuredBytes);
+  loop.RunUntil([&] { return sum() >= kWarmUpBytes; }, kWarmUp);
+  const auto before = received();
+  const std::size_t sum_before = sum();
+  const auto start = loop.Now();
+  loop.RunUntil([&] { return sum() - sum_before >= most_bytes; }, limit);
+  const double seconds = std::chrono::duration<double>(loop.Now() - start).count();
+  std::vector<double> rates;
+  for (std::size_t i = 0; i < flows.size(); ++i) {
+    rates.push_back(static_cast<double>(receivers[i]->received() - before[i]) * 8 / 1e6 / seconds);
+  }
+  // Before what their last packets go to.
+  senders.clear();
+  receivers.clear();
+  return rates;
+}
+
+double Measure(const Variant& variant, const SimLink::Options& weather) {
+  const std::vector<const Variant*> flows(variant.associations, &variant);
+  double sum = 0;
+  for (const double rate : MeasureFlows(flows, weather, kMeasured, kMeasuredBytes)) sum += rate;
+  return sum;
 }
 
 double Median(std::vector<double> values) {
@@ -484,6 +504,31 @@ std::vector<Cell> Cells() {
   return cells;
 }
 
+// One flow of each variant beside one of RFC 9260's window, both with T3 restarted, on a bottleneck
+// of 100 Mbit/s: who gets what, and how much of what the bottleneck got it threw away.
+void PrintShares() {
+  const Variant reno{.name = "RFC 9260", .packet = 1432, .restart_timer = true};
+  std::printf("| beside RFC 9260 | RTT | queue | this one | RFC 9260 |\n"
+              "| --- | ---: | ---: | ---: | ---: |\n");
+  for (const Variant& variant : Variants()) {
+    if (!variant.restart_timer || variant.packet != reno.packet || variant.module != 0 ||
+        variant.copies > 1 || variant.parity_every > 0 || variant.associations > 1) {
+      continue;
+    }
+    for (const auto rtt : {10ms, 50ms}) {
+      for (const int tenths : {3, 10, 30}) {
+        SimLink::Options weather{.delay = rtt / 2, .rate_bps = 100'000'000};
+        const auto product = static_cast<std::size_t>(rtt.count()) * 12'500;
+        weather.queue_limit_bytes = product * static_cast<std::size_t>(tenths) / 10;
+        const auto rates = MeasureFlows({&variant, &reno}, weather, 60s, ~std::size_t{0});
+        std::printf("| %s | %lld ms | %.1f BDP | %.1f | %.1f |\n", variant.name.c_str(),
+                    static_cast<long long>(rtt.count()), tenths / 10.0, rates[0], rates[1]);
+        std::fflush(stdout);
+      }
+    }
+  }
+}
+
 int Main(int argc, char** argv) {
   std::uint64_t seeds = 5;
   std::string_view only;
@@ -494,10 +539,13 @@ int Main(int argc, char** argv) {
       seeds = std::strtoull(argv[++i], nullptr, 10);
     } else if (argument == "--only" && i + 1 < argc) {
       only = argv[++i];
+    } else if (argument == "--shares") {
+      PrintShares();
+      return 0;
     } else if (argument == "--shallow") {
       shallow = true;
     } else {
-      std::fprintf(stderr, "usage: lossy_paths [--seeds N] [--only TEXT] [--shallow]\n");
+      std::fprintf(stderr, "usage: lossy_paths [--seeds N] [--only TEXT] [--shallow] | --shares\n");
       return 2;
     }
   }
