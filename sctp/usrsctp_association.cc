@@ -95,6 +95,8 @@ void UsrsctpAssociation::ReceivePacket(ByteSpan packet) {
   if (!socket_.is_open()) return;
   if (!AcceptsSctpPacket(packet, options_.remote_port, options_.local_port)) return;
   counters_.OnIncoming(packet);
+  const Bytes first_step = timer_restart_.FirstStep(packet, runtime_.loop().Now());
+  if (!first_step.empty()) runtime_.Input(id_, first_step);
   Bytes rest;
   if (!reset_gate_.Hold(packet, rest)) {
     runtime_.Input(id_, packet);

@@ -29,6 +29,7 @@
 #include "sctp/association.h"
 #include "sctp/packet_counters.h"
 #include "sctp/reset_gate.h"
+#include "sctp/timer_restart.h"
 #include "sctp/types.h"
 #include "sctp/usrsctp_runtime.h"
 #include "sctp/usrsctp_socket.h"
@@ -134,6 +135,7 @@ class UsrsctpAssociation final : public Association, private UsrsctpRuntime::End
   std::size_t partial_bytes_ = 0;
 
   PacketCounters counters_;
+  TimerRestart timer_restart_;
 
   // Streams.
   std::uint16_t stream_count_ = 0;

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstring>
 #include <iterator>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -99,7 +100,9 @@ Result<void> UsrsctpSocket::Configure(const UsrsctpAssociationOptions& options) 
   // other end gives up on a message (RFC 3758) that is being delivered in parts, usrsctp 0.9.5 ends
   // it where it is as if it were whole.
   const std::size_t partial_point = options.max_message_size + 1;
-  const std::size_t receive_buffer = std::max(options.receive_buffer, 2 * partial_point);
+  const std::size_t receive_buffer =
+      std::min<std::size_t>(std::max(options.receive_buffer, 2 * partial_point),
+                            std::numeric_limits<int>::max());
 
   bool ok = usrsctp_set_non_blocking(socket_, 1) == 0;
   // Close aborts and frees at once instead of waiting for the other end.
