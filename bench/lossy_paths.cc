@@ -4,8 +4,8 @@
 // does what? Two associations of ours over simulated weather on a virtual clock: the processor's
 // speed plays no part, congestion control alone decides, and a seed gives the same figure again.
 //
-//   lossy_paths [--seeds N] [--only TEXT] [--shallow]   a path without a bottleneck, or with a shallow one
-//   lossy_paths --shares                                 two flows on one bottleneck
+//   lossy_paths [--seeds N] [--only TEXT] [--shallow]   a path without a bottleneck, or with a
+//   shallow one lossy_paths --shares                                 two flows on one bottleneck
 //
 // Prints one Markdown table, Mbit/s of user data for each variant and cell, medians over the seeds.
 // Not a benchmark of the product (pairwire-bench is): no DTLS, no sockets. lossy_paths.md has the
@@ -71,18 +71,17 @@ struct Variant {
   std::uint32_t max_burst = 32;
   std::uint32_t initial_cwnd = 16;
   std::uint32_t fr_max_burst = 4;
-  std::uint32_t rto_min = 200;      // ms
-  std::uint32_t abc = 2;            // packets by which one SACK may open the window in slow start
-  std::uint32_t sack_delay = 20;    // ms
+  std::uint32_t rto_min = 200;    // ms
+  std::uint32_t abc = 2;          // packets by which one SACK may open the window in slow start
+  std::uint32_t sack_delay = 20;  // ms
   std::uint32_t sack_frequency = 2;
-  std::size_t packet = 1160;        // bytes of an SCTP packet
+  std::size_t packet = 1160;  // bytes of an SCTP packet
   std::size_t buffer = 4 * 1024 * 1024;
-  std::size_t associations = 1;     // in parallel, on ports of their own
-  int copies = 1;                   // of each packet
-  int parity_every = 0;             // one XOR packet behind so many; 0: none
-  bool restart_timer = false;       // see TimerRestart
+  std::size_t associations = 1;  // in parallel, on ports of their own
+  int copies = 1;                // of each packet
+  int parity_every = 0;          // one XOR packet behind so many; 0: none
   Control control = Control::kNone;
-  double loss_threshold = 0.02;     // of Control::kModel, as BBRv2's
+  double loss_threshold = 0.02;  // of Control::kModel, as BBRv2's
 };
 
 struct Cell {
@@ -138,36 +137,6 @@ class SackReader {
   double lost_ = 0;
 };
 
-// RFC 9260 section 6.3.2 R3: a SACK that acknowledges the earliest outstanding TSN restarts T3.
-// usrsctp does so only in the path that it takes for SACKs with gaps. In the short path for those
-// without, T3 goes on running, fires once per RTO however well everything goes, and takes each
-// chunk that is older than a smoothed round trip for lost: the window falls to one packet. So,
-// once in a while, it is shown the same SACK in two steps, the first with a gap.
-class TimerRestart {
- public:
-  // The first step for this SACK, when it is time for one.
-  std::optional<Bytes> FirstStep(Loop::TimePoint now, const SackReader& sack, ByteSpan packet) {
-    if (sack.gaps() != 0 || sack.advance() < 2 || now - last_ < 50ms) return std::nullopt;
-    last_ = now;
-    // All but the last two, then one missing, then the last.
-    Bytes step(packet.begin(), packet.end());
-    const std::size_t at = sctp::kCommonHeaderSize;
-    const std::uint32_t cumulative = sctp::Read32(packet, at + 4) - 2;
-    for (std::size_t i = 0; i < 4; ++i) {
-      step[at + 4 + i] = static_cast<std::uint8_t>(cumulative >> (24 - 8 * i));
-    }
-    step.resize(at + 16);
-    step[at + 3] = 20;
-    step[at + 13] = 1;
-    step[at + 14] = step[at + 15] = 0;
-    step.insert(step.end(), {0, 2, 0, 2});
-    return step;
-  }
-
- private:
-  Loop::TimePoint last_{};
-};
-
 // One end of one association; a sending one keeps its buffer full.
 class End final : public sctp::AssociationEvents {
  public:
@@ -188,11 +157,6 @@ class End final : public sctp::AssociationEvents {
 
   void Receive(ByteSpan packet) {
     const bool is_sack = sends_ && sacks_.Read(packet);
-    if (is_sack && variant_.restart_timer) {
-      if (const auto step = restart_.FirstStep(loop_.Now(), sacks_, packet)) {
-        association_->ReceivePacket(*step);
-      }
-    }
     association_->ReceivePacket(packet);
     if (is_sack && variant_.control != Control::kNone) ControlWindow();
   }
@@ -237,10 +201,8 @@ class End final : public sctp::AssociationEvents {
       value.assoc_value = number;
       return usrsctp_setsockopt(socket_, IPPROTO_SCTP, option, &value, sizeof value) == 0;
     };
-    const bool ok = set(SCTP_MAX_BURST, 0) &&
-                    usrsctp_sysctl_set_sctp_initial_cwnd(packets) == 0 &&
-                    set(kPluggableCc, variant_.module) &&
-                    set(SCTP_MAX_BURST, variant_.max_burst);
+    const bool ok = set(SCTP_MAX_BURST, 0) && usrsctp_sysctl_set_sctp_initial_cwnd(packets) == 0 &&
+                    set(kPluggableCc, variant_.module) && set(SCTP_MAX_BURST, variant_.max_burst);
     if (!ok) std::fprintf(stderr, "usrsctp refuses a window\n");
   }
 
@@ -250,7 +212,6 @@ class End final : public sctp::AssociationEvents {
   const bool sends_;
   const std::function<void(ByteSpan)> wire_;
   SackReader sacks_;
-  TimerRestart restart_;
   WindowControl control_;
   double set_ = 0;
   struct ::socket* socket_ = nullptr;
@@ -345,8 +306,8 @@ void Apply(const Variant& variant) {
   std::exit(1);
 }
 
-// Flows side by side over one path, each with its variant. Mbit/s of user data for each. What is one
-// for the process (Apply) comes from the first.
+// Flows side by side over one path, each with its variant. Mbit/s of user data for each. What is
+// one for the process (Apply) comes from the first.
 std::vector<double> MeasureFlows(const std::vector<const Variant*>& flows,
                                  const SimLink::Options& weather, Loop::Duration limit,
                                  std::size_t most_bytes) {
@@ -374,8 +335,7 @@ std::vector<double> MeasureFlows(const std::vector<const Variant*>& flows,
     senders.push_back(std::make_unique<End>(*runtime, options, *flows[i], true,
                                             [&](ByteSpan packet) { there.Send(packet); }));
     receivers.push_back(std::make_unique<End>(
-        *runtime, options, *flows[i], false,
-        [&](ByteSpan packet) { path.b_to_a().Send(packet); }));
+        *runtime, options, *flows[i], false, [&](ByteSpan packet) { path.b_to_a().Send(packet); }));
     if (!senders.back()->Connect() || !receivers.back()->Connect()) std::exit(1);
   }
   const auto received = [&] {
@@ -425,31 +385,16 @@ std::vector<Variant> Variants() {
        .initial_cwnd = 10,
        .packet = 1188,
        .buffer = 1024 * 1024});
-  add({.name = "T3 restarted", .restart_timer = true});
-  add({.name = "T3 restarted, 1432", .packet = 1432, .restart_timer = true});
-  add({.name = "T3 restarted, 1432, RTO.min 1000",
-       .rto_min = 1000,
-       .packet = 1432,
-       .restart_timer = true});
-  add({.name = "T3 restarted, 1432, RTO.min 100",
-       .rto_min = 100,
-       .packet = 1432,
-       .restart_timer = true});
-  add({.name = "T3 restarted, 1432, fr_max_burst 16",
-       .fr_max_burst = 16,
-       .packet = 1432,
-       .restart_timer = true});
-  add({.name = "T3 restarted, 1432, H-TCP", .module = 2, .packet = 1432, .restart_timer = true});
-  add({.name = "T3 restarted, 1432, HSTCP", .module = 1, .packet = 1432, .restart_timer = true});
-  add({.name = "T3 restarted, 1432, CUBIC outside",
-       .packet = 1432,
-       .restart_timer = true,
-       .control = Control::kCubic});
+  add({.name = "1432, RTO.min 1000", .rto_min = 1000, .packet = 1432});
+  add({.name = "1432, RTO.min 100", .rto_min = 100, .packet = 1432});
+  add({.name = "1432, fr_max_burst 16", .fr_max_burst = 16, .packet = 1432});
+  add({.name = "1432, H-TCP", .module = 2, .packet = 1432});
+  add({.name = "1432, HSTCP", .module = 1, .packet = 1432});
+  add({.name = "1432, CUBIC outside", .packet = 1432, .control = Control::kCubic});
   for (const double threshold : {0.02, 0.05, 0.1}) {
-    add({.name = "T3 restarted, 1432, model of the path, loss up to " +
+    add({.name = "1432, model of the path, loss up to " +
                  std::to_string(static_cast<int>(threshold * 100)) + " %",
          .packet = 1432,
-         .restart_timer = true,
          .control = Control::kModel,
          .loss_threshold = threshold});
   }
@@ -485,34 +430,35 @@ std::vector<Variant> Variants() {
        .fr_max_burst = 16,
        .rto_min = 100,
        .packet = 1432});
-  add({.name = "T3 restarted, 1432, 2 associations", .packet = 1432, .associations = 2, .restart_timer = true});
-  add({.name = "T3 restarted, 1432, 4 associations", .packet = 1432, .associations = 4, .restart_timer = true});
-  add({.name = "T3 restarted, 1432, 8 associations", .packet = 1432, .associations = 8, .restart_timer = true});
-  add({.name = "T3 restarted, 1432, each packet twice", .packet = 1432, .copies = 2, .restart_timer = true});
-  add({.name = "T3 restarted, 1424, one parity packet behind 10", .packet = 1424, .parity_every = 10, .restart_timer = true});
-  add({.name = "T3 restarted, 1424, one parity packet behind 20", .packet = 1424, .parity_every = 20, .restart_timer = true});
+  add({.name = "1432, 2 associations", .packet = 1432, .associations = 2});
+  add({.name = "1432, 4 associations", .packet = 1432, .associations = 4});
+  add({.name = "1432, 8 associations", .packet = 1432, .associations = 8});
+  add({.name = "1432, each packet twice", .packet = 1432, .copies = 2});
+  add({.name = "1424, one parity packet behind 10", .packet = 1424, .parity_every = 10});
+  add({.name = "1424, one parity packet behind 20", .packet = 1424, .parity_every = 20});
   return all;
 }
 
 std::vector<Cell> Cells() {
   std::vector<Cell> cells;
   // 0: a wire; nothing has no delay at all.
-  for (const auto rtt : {Loop::Duration(100us), Loop::Duration(20ms), Loop::Duration(50ms),
-                         Loop::Duration(100ms)}) {
+  for (const auto rtt :
+       {Loop::Duration(100us), Loop::Duration(20ms), Loop::Duration(50ms), Loop::Duration(100ms)}) {
     for (const double loss : {0.0, 0.001, 0.005, 0.01, 0.02}) cells.push_back({rtt, loss});
   }
   return cells;
 }
 
-// One flow of each variant beside one of RFC 9260's window, both with T3 restarted, on a bottleneck
+// One flow of each variant beside one of RFC 9260's window on a bottleneck
 // of 100 Mbit/s: who gets what, and how much of what the bottleneck got it threw away.
 void PrintShares() {
-  const Variant reno{.name = "RFC 9260", .packet = 1432, .restart_timer = true};
-  std::printf("| beside RFC 9260 | RTT | queue | this one | RFC 9260 |\n"
-              "| --- | ---: | ---: | ---: | ---: |\n");
+  const Variant reno{.name = "RFC 9260", .packet = 1432};
+  std::printf(
+      "| beside RFC 9260 | RTT | queue | this one | RFC 9260 |\n"
+      "| --- | ---: | ---: | ---: | ---: |\n");
   for (const Variant& variant : Variants()) {
-    if (!variant.restart_timer || variant.packet != reno.packet || variant.module != 0 ||
-        variant.copies > 1 || variant.parity_every > 0 || variant.associations > 1) {
+    if (variant.packet != reno.packet || variant.module != 0 || variant.copies > 1 ||
+        variant.parity_every > 0 || variant.associations > 1) {
       continue;
     }
     for (const auto rtt : {10ms, 50ms}) {
@@ -552,9 +498,10 @@ int Main(int argc, char** argv) {
   if (seeds == 0) seeds = 1;
   std::printf("| variant |");
   for (const Cell& cell : Cells()) {
-    std::printf(" %lld ms, %.1f %% |",
-                static_cast<long long>(std::chrono::round<std::chrono::milliseconds>(cell.rtt).count()),
-                cell.loss * 100);
+    std::printf(
+        " %lld ms, %.1f %% |",
+        static_cast<long long>(std::chrono::round<std::chrono::milliseconds>(cell.rtt).count()),
+        cell.loss * 100);
   }
   std::printf("\n| --- |");
   for (std::size_t i = 0; i < Cells().size(); ++i) std::printf(" ---: |");

@@ -215,8 +215,8 @@ void UsrsctpAssociation::SetNoDelay(bool no_delay) {
 // --- Streams
 // ---------------------------------------------------------------------------------------
 
-// Asking makes usrsctp 0.9.5 move its table of streams, and its scheduler then forgets which message
-// it was in the middle of. It goes on with another stream's message, the fragments have no
+// Asking makes usrsctp 0.9.5 move its table of streams, and its scheduler then forgets which
+// message it was in the middle of. It goes on with another stream's message, the fragments have no
 // consecutive TSNs any more, and the other end can never put them together: everything behind them
 // on that stream is acknowledged and lost. So nothing may be under way at that moment; until then
 // Send takes no more.
@@ -307,9 +307,9 @@ void UsrsctpAssociation::IssueResets() {
   if (reset_queue_.empty() || resets_in_flight_.size() >= kMaxResetsInFlight) return;
   GrowForResets();
   // Those that we have, in front.
-  const auto end = std::stable_partition(
-      reset_queue_.begin(), reset_queue_.end(),
-      [this](StreamId stream) { return ToInt(stream) < stream_count_; });
+  const auto end =
+      std::stable_partition(reset_queue_.begin(), reset_queue_.end(),
+                            [this](StreamId stream) { return ToInt(stream) < stream_count_; });
   const auto ready = static_cast<std::size_t>(end - reset_queue_.begin());
   if (ready == 0) return;
   // What is held goes before its stream is reset; no room: a later Drain comes back here.

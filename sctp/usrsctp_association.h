@@ -146,7 +146,7 @@ class UsrsctpAssociation final : public Association, private UsrsctpRuntime::End
   Timer growth_timer_;                            // runs while a request is under way
   int growth_intervals_ = 0;                      // of those in which the other end was heard
   std::uint64_t packets_before_interval_ = 0;
-  bool growth_waits_ = false;                     // for all that was sent to be acknowledged
+  bool growth_waits_ = false;  // for all that was sent to be acknowledged
   ResetGate reset_gate_;
   std::vector<StreamId> reset_queue_;
   std::map<StreamId, int> resets_in_flight_;  // -> how often the other end has refused it

@@ -100,9 +100,8 @@ Result<void> UsrsctpSocket::Configure(const UsrsctpAssociationOptions& options) 
   // other end gives up on a message (RFC 3758) that is being delivered in parts, usrsctp 0.9.5 ends
   // it where it is as if it were whole.
   const std::size_t partial_point = options.max_message_size + 1;
-  const std::size_t receive_buffer =
-      std::min<std::size_t>(std::max(options.receive_buffer, 2 * partial_point),
-                            std::numeric_limits<int>::max());
+  const std::size_t receive_buffer = std::min<std::size_t>(
+      std::max(options.receive_buffer, 2 * partial_point), std::numeric_limits<int>::max());
 
   bool ok = usrsctp_set_non_blocking(socket_, 1) == 0;
   // Close aborts and frees at once instead of waiting for the other end.
@@ -116,8 +115,8 @@ Result<void> UsrsctpSocket::Configure(const UsrsctpAssociationOptions& options) 
   ok = ok && Set(IPPROTO_SCTP, SCTP_RECVRCVINFO, 1);
   // One message at a time is in flight to us, also when it comes in parts.
   ok = ok && Set(IPPROTO_SCTP, SCTP_FRAGMENT_INTERLEAVE, 0);
-  ok = ok && Set(IPPROTO_SCTP, SCTP_PARTIAL_DELIVERY_POINT,
-                 static_cast<std::uint32_t>(partial_point));
+  ok = ok &&
+       Set(IPPROTO_SCTP, SCTP_PARTIAL_DELIVERY_POINT, static_cast<std::uint32_t>(partial_point));
   for (const std::uint16_t type : kEvents) {
     sctp_event event{};
     event.se_assoc_id = SCTP_ALL_ASSOC;

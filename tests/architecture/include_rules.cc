@@ -67,6 +67,10 @@ const std::vector<Box>& Boxes() {
       // OpenSSL for the SHA-256 of files, wrapped there once for all programs.
       {"samples/common", {}, {"json", "cli11", "spdlog", "openssl"}},
       {"bench", {"peer/base", "signaling/protocol"}, {"boost", "json", "cli11"}},
+      // A study of usrsctp over simulated weather: it stands on what tests have.
+      {"bench/lossy_paths.cc",
+       {"bench", "peer/base", "sctp", "tests/sctp", "tests/support"},
+       {"usrsctp"}},
   };
   return boxes;
 }

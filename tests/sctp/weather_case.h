@@ -20,14 +20,14 @@ namespace pairwire::sctp::test {
 struct WeatherCase {
   std::uint64_t seed = 0;
   bool over_dtls = false;
-  bool verbose = false;     // prints what happens, with the time; for one run alone
-  bool calm = false;        // see History::calm
-  bool abrupt_end = false;  // see History::abrupt_end
-  bool batches = false;     // packets of one moment come as one batch
+  bool verbose = false;                // prints what happens, with the time; for one run alone
+  bool calm = false;                   // see History::calm
+  bool abrupt_end = false;             // see History::abrupt_end
+  bool batches = false;                // packets of one moment come as one batch
   bool messages_in_callbacks = false;  // answers are sent, and channels closed, from inside events
   int steps = 0;
-  std::size_t bytes = 0;  // of user data, about, both ends together
-  double pause_chance = 0;   // of each step, as the next three
+  std::size_t bytes = 0;    // of user data, about, both ends together
+  double pause_chance = 0;  // of each step, as the next three
   double close_chance = 0;
   double change_chance = 0;  // the weather
   double outage_chance = 0;

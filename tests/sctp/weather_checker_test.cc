@@ -74,9 +74,8 @@ History GoodHistory() {
 }
 
 bool Names(const std::vector<std::string>& found, const std::string& text) {
-  return std::any_of(found.begin(), found.end(), [&](const std::string& line) {
-    return line.find(text) != std::string::npos;
-  });
+  return std::any_of(found.begin(), found.end(),
+                     [&](const std::string& line) { return line.find(text) != std::string::npos; });
 }
 
 std::string Join(const std::vector<std::string>& lines) {
@@ -95,9 +94,7 @@ struct Mutation {
 std::vector<MessageNote>& ReceivedAtB(History& history, std::size_t i) {
   return history.channels[i].half[1].received;
 }
-HalfHistory& AtB(History& history, std::size_t i = kOrdered) {
-  return history.channels[i].half[1];
-}
+HalfHistory& AtB(History& history, std::size_t i = kOrdered) { return history.channels[i].half[1]; }
 
 const std::vector<Mutation>& Mutations() {
   static const std::vector<Mutation> all = {
@@ -116,23 +113,22 @@ const std::vector<Mutation>& Mutations() {
        }},
       {"an ordered message comes twice", "out of order, twice",
        [](History& h) {
-         ReceivedAtB(h, kOrdered).insert(ReceivedAtB(h, kOrdered).begin() + 2,
-                                         ReceivedAtB(h, kOrdered)[1]);
+         ReceivedAtB(h, kOrdered)
+             .insert(ReceivedAtB(h, kOrdered).begin() + 2, ReceivedAtB(h, kOrdered)[1]);
        }},
       {"an unordered message comes twice", "came twice",
        [](History& h) { ReceivedAtB(h, kUnordered)[3] = ReceivedAtB(h, kUnordered)[1]; }},
       {"a partial message comes twice", "twice",
        [](History& h) { ReceivedAtB(h, kPartial).push_back(ReceivedAtB(h, kPartial).back()); }},
       {"bytes are changed", "corrupt", [](History& h) { ++ReceivedAtB(h, kPartial)[1].digest; }},
-      {"a message is cut short", "corrupt", [](History& h) { --ReceivedAtB(h, kUnordered)[4].size; }},
+      {"a message is cut short", "corrupt",
+       [](History& h) { --ReceivedAtB(h, kUnordered)[4].size; }},
       {"text becomes binary", "out of order",
        [](History& h) { ReceivedAtB(h, kOrdered)[2].is_text = false; }},
       {"a message arrives on another channel", "never sent",
        [](History& h) { ReceivedAtB(h, kPartial)[4] = ReceivedAtB(h, kUnordered)[4]; }},
       {"a message comes before it is sent", "before it was sent",
-       [](History& h) {
-         h.channels[kOrdered].half[0].sent[4].order = 1'000;
-       }},
+       [](History& h) { h.channels[kOrdered].half[0].sent[4].order = 1'000; }},
       {"a message comes before the channel opens", "before the channel was open",
        [](History& h) { AtB(h).open = AtB(h).received[0].order + 1; }},
       {"a message comes after the channel closed", "after the channel closed",
@@ -213,7 +209,8 @@ TEST(WeatherCheckerTest, WhatIsAllowedPasses) {
   EXPECT_EQ(Join(CheckHistory(lost)), "") << "a partial message may be lost";
 
   History overtaken = GoodHistory();
-  std::reverse(ReceivedAtB(overtaken, kUnordered).begin(), ReceivedAtB(overtaken, kUnordered).end());
+  std::reverse(ReceivedAtB(overtaken, kUnordered).begin(),
+               ReceivedAtB(overtaken, kUnordered).end());
   EXPECT_EQ(Join(CheckHistory(overtaken)), "") << "unordered messages may overtake";
 
   History closed = GoodHistory();

@@ -34,13 +34,13 @@ struct MessageNote {
 
 // What the owner of one end knows of a channel.
 struct HalfHistory {
-  bool exists = false;       // made here, or announced by the other end
-  int announcements = 0;     // OnChannelIncoming
-  int opens = 0;             // OnChannelOpen
-  Order open = 0;            // the first
-  Order close_called = 0;    // Close or CloseAll by this end
-  Order closed = 0;          // OnChannelClosed, the first
-  int closes = 0;            // how often
+  bool exists = false;     // made here, or announced by the other end
+  int announcements = 0;   // OnChannelIncoming
+  int opens = 0;           // OnChannelOpen
+  Order open = 0;          // the first
+  Order close_called = 0;  // Close or CloseAll by this end
+  Order closed = 0;        // OnChannelClosed, the first
+  int closes = 0;          // how often
   bool closed_with_error = false;
   std::vector<MessageNote> sent;      // accepted by Send
   std::vector<MessageNote> received;  // OnChannelMessage
@@ -59,8 +59,8 @@ struct ChannelHistory {
 };
 
 struct EndHistory {
-  bool failed = false;  // kFailed was reported
-  bool closed = false;  // kClosed was reported
+  bool failed = false;             // kFailed was reported
+  bool closed = false;             // kClosed was reported
   bool close_all = false;          // CloseAll was called here
   std::size_t total_buffered = 0;  // after the end
   std::uint64_t packets_out = 0;   // OnMuxPacket, up to rest
@@ -82,7 +82,7 @@ struct History {
   std::vector<std::string> oddities;  // answers of methods that no documented rule explains
   std::uint64_t trace = 0;            // digest of all packets with their times
   std::uint64_t packets = 0;
-  std::uint64_t bytes_sent = 0;       // by users
+  std::uint64_t bytes_sent = 0;  // by users
   double virtual_seconds = 0;
 };
 

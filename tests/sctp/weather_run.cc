@@ -60,18 +60,19 @@ class Run {
         runtime_(UsrsctpRuntime::Create(loop_).value()),
         path_(loop_, Opening(drawn)) {
     if (drawn.verbose) {
-      SetLogSink([this, start = loop_.Now()](LogLevel, std::string_view line) {
-        const std::chrono::duration<double> at = loop_.Now() - start;
-        std::printf("%9.4f %.*s\n", at.count(), static_cast<int>(line.size()), line.data());
-      }, LogLevel::kDebug);
+      SetLogSink(
+          [this, start = loop_.Now()](LogLevel, std::string_view line) {
+            const std::chrono::duration<double> at = loop_.Now() - start;
+            std::printf("%9.4f %.*s\n", at.count(), static_cast<int>(line.size()), line.data());
+          },
+          LogLevel::kDebug);
     }
     history_.calm = drawn.calm;
     history_.abrupt_end = drawn.abrupt_end;
     for (std::size_t i = 0; i < 2; ++i) {
       ends_[i] = std::make_unique<WeatherEnd>(
-          loop_, *runtime_, case_, history_, i, [this, i](ByteSpan packet) {
-            (i == 0 ? path_.a_to_b() : path_.b_to_a()).Send(packet);
-          });
+          loop_, *runtime_, case_, history_, i,
+          [this, i](ByteSpan packet) { (i == 0 ? path_.a_to_b() : path_.b_to_a()).Send(packet); });
       ends_[i]->reads_at_once = [this] { return !random_.Chance(case_.pause_chance); };
       if (case_.messages_in_callbacks) {
         ends_[i]->on_message = [this, i](std::size_t channel) { ActInCallback(i, channel); };
@@ -88,9 +89,10 @@ class Run {
   History Go() {
     const Loop::TimePoint start = loop_.Now();
     if (random_.Chance(0.5)) OpenChannel();  // before there is a connection
-    history_.connected = ends_[0]->Start(*ends_[1]) && ends_[1]->Start(*ends_[0]) &&
-                         loop_.RunUntil([&] { return ends_[0]->connected() &&
-                                                     ends_[1]->connected(); }, kConnectLimit);
+    history_.connected =
+        ends_[0]->Start(*ends_[1]) && ends_[1]->Start(*ends_[0]) &&
+        loop_.RunUntil([&] { return ends_[0]->connected() && ends_[1]->connected(); },
+                       kConnectLimit);
     if (history_.connected) {
       path_.a_to_b().SetOptions(Direction(case_.path, 0));
       path_.b_to_a().SetOptions(Direction(case_.path, 1));
@@ -251,8 +253,7 @@ class Run {
 
   void FairWeather() {
     if (case_.verbose) std::printf("fair weather from now\n");
-    const SimLink::Options fair{.delay = case_.path.delay,
-                                .loss = std::min(case_.path.loss, 0.02)};
+    const SimLink::Options fair{.delay = case_.path.delay, .loss = std::min(case_.path.loss, 0.02)};
     path_.SetDown(false);
     path_.a_to_b().SetOptions(fair);
     path_.b_to_a().SetOptions(fair);

@@ -37,13 +37,14 @@ void PrintHistory(const History& history) {
                 options.max_life_time ? ", max_life_time" : "");
     for (std::size_t end = 0; end < 2; ++end) {
       const HalfHistory& half = channel.half[end];
-      std::printf("    %c: %s sent %zu, received %zu, open %llu, Close %llu, closed %llu%s, "
-                  "buffered %zu\n",
-                  "ab"[end], half.exists ? "exists," : "none,", half.sent.size(),
-                  half.received.size(), static_cast<unsigned long long>(half.open),
-                  static_cast<unsigned long long>(half.close_called),
-                  static_cast<unsigned long long>(half.closed),
-                  half.closed_with_error ? " with an error" : "", half.buffered);
+      std::printf(
+          "    %c: %s sent %zu, received %zu, open %llu, Close %llu, closed %llu%s, "
+          "buffered %zu\n",
+          "ab"[end], half.exists ? "exists," : "none,", half.sent.size(), half.received.size(),
+          static_cast<unsigned long long>(half.open),
+          static_cast<unsigned long long>(half.close_called),
+          static_cast<unsigned long long>(half.closed),
+          half.closed_with_error ? " with an error" : "", half.buffered);
     }
   }
 }
@@ -97,13 +98,13 @@ void RunMany(std::uint64_t usual, bool over_dtls, std::uint64_t divisor) {
       std::fflush(stdout);
     }
   }
-  std::printf("%llu runs: %.0f s on the virtual clock, %llu channels, %llu messages, %.1f MB, "
-              "%llu packets\n",
-              static_cast<unsigned long long>(runs), totals.virtual_seconds,
-              static_cast<unsigned long long>(totals.channels),
-              static_cast<unsigned long long>(totals.messages),
-              static_cast<double>(totals.bytes) / 1e6,
-              static_cast<unsigned long long>(totals.packets));
+  std::printf(
+      "%llu runs: %.0f s on the virtual clock, %llu channels, %llu messages, %.1f MB, "
+      "%llu packets\n",
+      static_cast<unsigned long long>(runs), totals.virtual_seconds,
+      static_cast<unsigned long long>(totals.channels),
+      static_cast<unsigned long long>(totals.messages), static_cast<double>(totals.bytes) / 1e6,
+      static_cast<unsigned long long>(totals.packets));
 }
 
 TEST(WeatherTest, EveryPromiseIsKept) { RunMany(500, false, 1); }

@@ -52,7 +52,8 @@ std::string DescribeChunk(ByteSpan chunk) {
                 Text(chunk, at + 8, 4);
         if (Number(chunk, at, 2) == 13) {
           text += " last tsn " + Text(chunk, at + 12, 4);
-          for (std::size_t s = at + 16; s + 2 <= at + size; s += 2) text += " sid " + Text(chunk, s, 2);
+          for (std::size_t s = at + 16; s + 2 <= at + size; s += 2)
+            text += " sid " + Text(chunk, s, 2);
         }
         if (size < 4) break;
         at += (size + 3U) & ~3U;
