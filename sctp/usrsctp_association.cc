@@ -32,6 +32,10 @@ constexpr std::uint32_t kMaxStreams = 65'535;
 constexpr std::chrono::seconds kGrowthInterval{5};
 constexpr int kGrowthIntervals = 6;
 
+// A FORWARD-TSN that nobody has acknowledged is sent again: after usrsctp itself would have done so
+// the first time, and as seldom as its largest RTO.
+constexpr std::chrono::milliseconds kForwardTsnInterval{2'500};
+
 // Messages of more than a packet go out at once; for them there is nothing to gain.
 constexpr std::size_t kLargestHeldMessage = 1024;
 
@@ -60,6 +64,7 @@ UsrsctpAssociation::UsrsctpAssociation(UsrsctpRuntime& runtime,
       options_(options),
       events_(events),
       id_(runtime.Register(*this)),
+      forward_timer_(runtime.loop(), [this] { RepeatForwardTsn(); }),
       growth_timer_(runtime.loop(), [this] { OnGrowthInterval(); }) {}
 
 UsrsctpAssociation::~UsrsctpAssociation() {
@@ -95,6 +100,7 @@ void UsrsctpAssociation::ReceivePacket(ByteSpan packet) {
   if (!socket_.is_open()) return;
   if (!AcceptsSctpPacket(packet, options_.remote_port, options_.local_port)) return;
   counters_.OnIncoming(packet);
+  forward_tsn_.OnIncoming(packet);
   const Bytes first_step = timer_restart_.FirstStep(packet, runtime_.loop().Now());
   if (!first_step.empty()) runtime_.Input(id_, first_step);
   Bytes rest;
@@ -109,8 +115,18 @@ void UsrsctpAssociation::ReceivePacket(ByteSpan packet) {
 void UsrsctpAssociation::OnUsrsctpOutput(std::span<std::uint8_t> packet) {
   SetSctpChecksum(packet);
   reset_gate_.OnOutgoing(packet);
+  if (forward_tsn_.OnOutgoing(packet)) forward_timer_.Start(kForwardTsnInterval);
   counters_.OnOutgoing(packet);
   if (reset_gate_.Ready()) ScheduleDrain();
+  events_.OnSctpPacket(packet);
+}
+
+void UsrsctpAssociation::RepeatForwardTsn() {
+  if (forward_tsn_.packet().empty() || !socket_.is_open()) return;
+  Bytes packet = forward_tsn_.packet();
+  SetSctpChecksum(packet);
+  counters_.OnOutgoing(packet);
+  forward_timer_.Start(kForwardTsnInterval);
   events_.OnSctpPacket(packet);
 }
 

@@ -27,6 +27,7 @@
 #include "peer/base/task_safety.h"
 #include "peer/base/timer.h"
 #include "sctp/association.h"
+#include "sctp/forward_tsn_keeper.h"
 #include "sctp/packet_counters.h"
 #include "sctp/reset_gate.h"
 #include "sctp/timer_restart.h"
@@ -81,6 +82,7 @@ class UsrsctpAssociation final : public Association, private UsrsctpRuntime::End
   Result<void> SendNow(StreamId stream, Ppid ppid, ByteSpan data, const Delivery& delivery);
   void Hold(StreamId stream, Ppid ppid, ByteSpan data, const Delivery& delivery);
   bool FlushHeld(bool more_follows);
+  void RepeatForwardTsn();
   void SetNoDelay(bool no_delay);
   void GrowStreams();
   void StartGrowthInterval();
@@ -136,6 +138,8 @@ class UsrsctpAssociation final : public Association, private UsrsctpRuntime::End
 
   PacketCounters counters_;
   TimerRestart timer_restart_;
+  ForwardTsnKeeper forward_tsn_;
+  Timer forward_timer_;  // runs while forward_tsn_ has one
 
   // Streams.
   std::uint16_t stream_count_ = 0;

@@ -164,7 +164,8 @@ std::optional<std::string_view> IncludeOf(std::string_view line) {
 }
 
 std::string CheckQuoted(const Box& box, std::string_view path, std::string_view header) {
-  if (BoxOf(header) == nullptr) {
+  // tests/ is no box; the one file that may look into it names its folders.
+  if (BoxOf(header) == nullptr && !IsInAny(header, box.boxes)) {
     return "\"" + std::string(header) + "\" is not written from the repository's root";
   }
   if (IsIn(header, "include")) return "public headers are included as <pairwire/...>";
