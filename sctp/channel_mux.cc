@@ -94,8 +94,9 @@ void ChannelMux::Impl::Close(ChannelId id) {
   Channel* const channel = Find(id);
   if (channel == nullptr) return;
   DropReceived(*channel);
-  if (over_ || !channel->announced) {
-    // Nobody but us knows of it, or nobody is there to be told.
+  if (over_ || (!channel->announced && channel->buffered == 0)) {
+    // Nobody but us knows of it, or nobody is there to be told. With messages that Send took behind
+    // the OPEN, both still go.
     Finish(*channel);
   } else if (channel->state != ChannelState::kClosing) {
     StartClosing(*channel, "Close");

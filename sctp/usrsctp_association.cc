@@ -27,8 +27,16 @@ constexpr std::uint32_t kStreamStep = 64;
 // RFC 8832 section 6: stream 65535 is not usable.
 constexpr std::uint32_t kMaxStreams = 65'535;
 
-// Not every end answers a request for more streams. Long, because the path may be away meanwhile.
-constexpr std::chrono::seconds kGrowthTimeout{30};
+// Not every end answers a request for more streams. So many of these, in each of which something
+// came from the other end, must pass before it counts as refused: usrsctp repeats the request every
+// 2.5 s at the latest, and an end that is heard and does not answer will not. While the path is
+// away nothing is decided. An idle association hears a heartbeat every 10 s.
+constexpr std::chrono::seconds kGrowthInterval{5};
+constexpr int kGrowthIntervals = 6;
+
+// A FORWARD-TSN that nobody has acknowledged is sent again: after usrsctp itself would have done so
+// the first time, and as seldom as its largest RTO.
+constexpr std::chrono::milliseconds kForwardTsnInterval{2'500};
 
 constexpr std::size_t kDataHeader = 16;
 constexpr std::size_t kIDataHeader = 20;
@@ -61,7 +69,8 @@ UsrsctpAssociation::UsrsctpAssociation(UsrsctpRuntime& runtime,
       stall_watch_(runtime.loop(), options.stall_after, *this),
       path_mtu_(runtime.loop(), options.max_packet_size, options.largest_packet_size, *this),
       sack_batch_(options.peer_burst, options.remote_port, options.local_port),
-      growth_timer_(runtime.loop(), [this] { RefuseGrowth(); }) {}
+      forward_timer_(runtime.loop(), [this] { RepeatForwardTsn(); }),
+      growth_timer_(runtime.loop(), [this] { OnGrowthInterval(); }) {}
 
 UsrsctpAssociation::~UsrsctpAssociation() {
   // Still registered, so that the ABORT finds its way out; then usrsctp may do with the id what it
@@ -112,6 +121,9 @@ void UsrsctpAssociation::Feed(ByteSpan packet, const PacketContent& content) {
   if (content.heartbeat_ack) {
     if (const auto id = AnsweredPathProbe(packet)) path_mtu_.OnAnswer(*id);
   }
+  forward_tsn_.OnIncoming(packet);
+  const Bytes first_step = timer_restart_.FirstStep(packet, runtime_.loop().Now());
+  if (!first_step.empty()) runtime_.Input(id_, first_step);
   Bytes rest;
   if (!content.re_config || !reset_gate_.Hold(packet, rest)) {
     runtime_.Input(id_, packet);
@@ -149,6 +161,7 @@ void UsrsctpAssociation::OnUsrsctpOutput(std::span<std::uint8_t> packet) {
   reset_gate_.OnOutgoing(packet);
   sack_batch_.OnOutgoing(packet);
   verification_tag_ = Read32(packet, 4);
+  if (forward_tsn_.OnOutgoing(packet)) forward_timer_.Start(kForwardTsnInterval);
   if (reset_gate_.Ready()) ScheduleDrain();
   if (packet.size() <= path_mtu_.size()) {
     SendPacket(packet);
@@ -186,6 +199,13 @@ void UsrsctpAssociation::OnPathMtu(std::size_t size) {
   if (socket_.is_open()) socket_.SetLargestPacket(size);
 }
 
+void UsrsctpAssociation::RepeatForwardTsn() {
+  if (forward_tsn_.packet().empty() || !socket_.is_open()) return;
+  Bytes packet = forward_tsn_.packet();
+  forward_timer_.Start(kForwardTsnInterval);
+  SendPacket(packet);
+}
+
 // --- Sending
 // ---------------------------------------------------------------------------------------
 
@@ -201,7 +221,11 @@ Result<void> UsrsctpAssociation::CheckCanSend(StreamId stream, ByteSpan data) {
   if (data.size() > options_.send_buffer) {
     return Fail(Errc::kMessageTooLarge, "larger than the send buffer");
   }
-  if (ToInt(stream) < stream_count_) return {};
+  if (ToInt(stream) < stream_count_) {
+    if (!growth_waits_) return {};
+    refused_ = true;
+    return Fail(Errc::kBufferFull, "more streams are about to be added");
+  }
   const std::uint32_t needed = ToInt(stream) + 1U;
   if (needed > kMaxStreams || needed >= refused_streams_) {
     return Fail(Errc::kLimitExceeded, "the other end does not let us have that many streams");
@@ -301,20 +325,45 @@ void UsrsctpAssociation::SetNoDelay(bool no_delay) {
 // --- Streams
 // ---------------------------------------------------------------------------------------
 
+// Asking makes usrsctp 0.9.5 move its table of streams, and its scheduler then forgets which
+// message it was in the middle of. It goes on with another stream's message, the fragments have no
+// consecutive TSNs any more, and the other end can never put them together: everything behind them
+// on that stream is acknowledged and lost. So nothing may be under way at that moment; until then
+// Send takes no more.
 void UsrsctpAssociation::GrowStreams() {
+  growth_waits_ = false;
   if (wanted_streams_ <= stream_count_ || asked_streams_ != 0) return;
   if (!resets_in_flight_.empty()) return;  // usrsctp has one request at a time
+  if (!FlushHeld(false) || socket_.SendBufferUse().value_or(0) != 0) {
+    growth_waits_ = true;
+    return;
+  }
   std::uint32_t target = (wanted_streams_ + kStreamStep - 1) / kStreamStep * kStreamStep;
   if (target > kMaxStreams || target >= refused_streams_) target = wanted_streams_;
   const int error = socket_.AddOutgoingStreams(static_cast<std::uint16_t>(target - stream_count_));
   if (error == 0) {
     asked_streams_ = target;
-    growth_timer_.Start(kGrowthTimeout);
+    growth_intervals_ = 0;
+    StartGrowthInterval();
   } else if (error != EALREADY) {
     refused_streams_ = std::min<std::uint32_t>(refused_streams_, stream_count_ + 1U);
     wanted_streams_ = 0;
     refused_ = true;
     ScheduleDrain();
+  }
+}
+
+void UsrsctpAssociation::StartGrowthInterval() {
+  packets_before_interval_ = counters_.packets_received();
+  growth_timer_.Start(kGrowthInterval);
+}
+
+void UsrsctpAssociation::OnGrowthInterval() {
+  if (counters_.packets_received() != packets_before_interval_) ++growth_intervals_;
+  if (growth_intervals_ < kGrowthIntervals) {
+    StartGrowthInterval();
+  } else {
+    RefuseGrowth();
   }
 }
 
@@ -334,8 +383,8 @@ Result<void> UsrsctpAssociation::ResetStreams(std::span<const StreamId> streams)
     return Fail(Errc::kClosed, "the association is closed or closing");
   }
   for (const StreamId stream : streams) {
-    if (ToInt(stream) >= stream_count_) {
-      resets_done_.push_back(stream);  // We never had it: nothing to reset.
+    if (ToInt(stream) + 1U >= refused_streams_) {
+      resets_done_.push_back(stream);  // We never had it and never will: nothing to reset.
     } else if (!resets_in_flight_.contains(stream) &&
                std::find(reset_queue_.begin(), reset_queue_.end(), stream) == reset_queue_.end()) {
       reset_queue_.push_back(stream);
@@ -348,13 +397,36 @@ Result<void> UsrsctpAssociation::ResetStreams(std::span<const StreamId> streams)
   return {};
 }
 
+// A stream on which nothing was sent yet may be one that we do not have yet. The other end has to
+// hear of the reset all the same, as it may have its half of a negotiated channel there.
+void UsrsctpAssociation::GrowForResets() {
+  std::erase_if(reset_queue_, [this](StreamId stream) {
+    const std::uint32_t needed = ToInt(stream) + 1U;
+    if (needed <= stream_count_) return false;
+    if (needed >= refused_streams_) {
+      resets_done_.push_back(stream);
+      ScheduleDrain();
+      return true;
+    }
+    wanted_streams_ = std::max(wanted_streams_, needed);
+    return false;
+  });
+  GrowStreams();
+}
+
 void UsrsctpAssociation::IssueResets() {
   if (state_ != AssociationState::kConnected || !socket_.is_open()) return;
   if (reset_queue_.empty() || resets_in_flight_.size() >= kMaxResetsInFlight) return;
+  GrowForResets();
+  // Those that we have, in front.
+  const auto end =
+      std::stable_partition(reset_queue_.begin(), reset_queue_.end(),
+                            [this](StreamId stream) { return ToInt(stream) < stream_count_; });
+  const auto ready = static_cast<std::size_t>(end - reset_queue_.begin());
+  if (ready == 0) return;
   // What is held goes before its stream is reset; no room: a later Drain comes back here.
   if (!FlushHeld(false)) return;
-  const std::size_t count =
-      std::min(reset_queue_.size(), kMaxResetsInFlight - resets_in_flight_.size());
+  const std::size_t count = std::min(ready, kMaxResetsInFlight - resets_in_flight_.size());
   const std::span<const StreamId> now(reset_queue_.data(), count);
   if (socket_.ResetOutgoing(now) == 0) {
     for (const StreamId stream : now) resets_in_flight_.emplace(stream, 0);

@@ -27,12 +27,14 @@
 #include "peer/base/task_safety.h"
 #include "peer/base/timer.h"
 #include "sctp/association.h"
+#include "sctp/forward_tsn_keeper.h"
 #include "sctp/packet_counters.h"
 #include "sctp/packet_pieces.h"
 #include "sctp/path_mtu.h"
 #include "sctp/reset_gate.h"
 #include "sctp/sack_batch.h"
 #include "sctp/stall_watch.h"
+#include "sctp/timer_restart.h"
 #include "sctp/types.h"
 #include "sctp/usrsctp_runtime.h"
 #include "sctp/usrsctp_socket.h"
@@ -103,9 +105,13 @@ class UsrsctpAssociation final : public Association,
   bool FlushHeld(bool more_follows);
   std::size_t ChunkSize(std::size_t message_size) const;
   std::size_t PacketRoom() const;
+  void RepeatForwardTsn();
   void SetNoDelay(bool no_delay);
   void GrowStreams();
+  void StartGrowthInterval();
+  void OnGrowthInterval();
   void RefuseGrowth();
+  void GrowForResets();
   void IssueResets();
   void FinishClose();
 
@@ -165,6 +171,9 @@ class UsrsctpAssociation final : public Association,
 
   PacketCounters counters_;
   SackBatch sack_batch_;
+  TimerRestart timer_restart_;
+  ForwardTsnKeeper forward_tsn_;
+  Timer forward_timer_;  // runs while forward_tsn_ has one
 
   // Streams.
   std::uint16_t stream_count_ = 0;
@@ -173,6 +182,9 @@ class UsrsctpAssociation final : public Association,
   std::uint32_t asked_streams_ = 0;               // under way; 0: no request
   std::uint32_t refused_streams_ = kNoneRefused;  // the least number that the other end refused
   Timer growth_timer_;                            // runs while a request is under way
+  int growth_intervals_ = 0;                      // of those in which the other end was heard
+  std::uint64_t packets_before_interval_ = 0;
+  bool growth_waits_ = false;  // for all that was sent to be acknowledged
   ResetGate reset_gate_;
   std::vector<StreamId> reset_queue_;
   std::map<StreamId, int> resets_in_flight_;  // -> how often the other end has refused it

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstring>
 #include <iterator>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -119,9 +120,12 @@ Result<void> UsrsctpSocket::Configure(const UsrsctpAssociationOptions& options) 
   // Streams may be reset and added; the whole association may not.
   reset.assoc_value = SCTP_ENABLE_RESET_STREAM_REQ | SCTP_ENABLE_CHANGE_ASSOC_REQ;
   // A larger message starts to be delivered in parts just above the limit, so that it is noticed
-  // there.
-  const auto partial_point = static_cast<std::uint32_t>(
-      std::min(options.max_message_size + 1, options.receive_buffer / 2));
+  // there. One within the limit never does, and for that usrsctp needs twice its size: when the
+  // other end gives up on a message (RFC 3758) that is being delivered in parts, usrsctp 0.9.5 ends
+  // it where it is as if it were whole.
+  const std::size_t partial_point = options.max_message_size + 1;
+  const std::size_t receive_buffer = std::min<std::size_t>(
+      std::max(options.receive_buffer, 2 * partial_point), std::numeric_limits<int>::max());
 
   sctp_assoc_value burst{};
   burst.assoc_id = SCTP_ALL_ASSOC;
@@ -135,7 +139,7 @@ Result<void> UsrsctpSocket::Configure(const UsrsctpAssociationOptions& options) 
   // Close aborts and frees at once instead of waiting for the other end.
   ok = ok && Set(SOL_SOCKET, SO_LINGER, linger{.l_onoff = 1, .l_linger = 0});
   ok = ok && Set(SOL_SOCKET, SO_SNDBUF, static_cast<int>(options.send_buffer));
-  ok = ok && Set(SOL_SOCKET, SO_RCVBUF, static_cast<int>(options.receive_buffer));
+  ok = ok && Set(SOL_SOCKET, SO_RCVBUF, static_cast<int>(receive_buffer));
   ok = ok && Set(IPPROTO_SCTP, SCTP_INITMSG, init);
   ok = ok && Set(IPPROTO_SCTP, SCTP_PEER_ADDR_PARAMS, path);
   ok = ok && Set(IPPROTO_SCTP, SCTP_ENABLE_STREAM_RESET, reset);
@@ -145,7 +149,8 @@ Result<void> UsrsctpSocket::Configure(const UsrsctpAssociationOptions& options) 
   ok = ok && Set(IPPROTO_SCTP, SCTP_RECVRCVINFO, 1);
   // One message at a time is in flight to us, also when it comes in parts.
   ok = ok && Set(IPPROTO_SCTP, SCTP_FRAGMENT_INTERLEAVE, 0);
-  ok = ok && Set(IPPROTO_SCTP, SCTP_PARTIAL_DELIVERY_POINT, partial_point);
+  ok = ok &&
+       Set(IPPROTO_SCTP, SCTP_PARTIAL_DELIVERY_POINT, static_cast<std::uint32_t>(partial_point));
   for (const std::uint16_t type : kEvents) {
     sctp_event event{};
     event.se_assoc_id = SCTP_ALL_ASSOC;

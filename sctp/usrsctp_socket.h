@@ -60,7 +60,8 @@ struct UsrsctpAssociationOptions {
   // Received messages above it abort the association (what we announced in a=max-message-size).
   std::size_t max_message_size = 256 * 1024;
   // Both bound the throughput to buffer / RTT: 4 MiB are 1.6 Gbit/s at 20 ms. The send buffer must
-  // hold the largest message, too. Memory is used only while it is full.
+  // hold the largest message, the receive buffer two of them (it is raised to that). Memory is used
+  // only while they are full.
   std::size_t send_buffer = 4 * 1024 * 1024;
   std::size_t receive_buffer = 4 * 1024 * 1024;
 };

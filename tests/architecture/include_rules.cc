@@ -72,6 +72,10 @@ const std::vector<Box>& Boxes() {
       {"bench/micro",
        {"peer/base", "peer/dtls", "peer/sdp", "sctp", "samples/common"},
        {"benchmark"}},
+      // A study of usrsctp over simulated weather: it stands on what tests have.
+      {"bench/lossy_paths.cc",
+       {"bench", "peer/base", "sctp", "tests/sctp", "tests/support"},
+       {"usrsctp"}},
   };
   return boxes;
 }
@@ -165,7 +169,8 @@ std::optional<std::string_view> IncludeOf(std::string_view line) {
 }
 
 std::string CheckQuoted(const Box& box, std::string_view path, std::string_view header) {
-  if (BoxOf(header) == nullptr) {
+  // tests/ is no box; the one file that may look into it names its folders.
+  if (BoxOf(header) == nullptr && !IsInAny(header, box.boxes)) {
     return "\"" + std::string(header) + "\" is not written from the repository's root";
   }
   if (IsIn(header, "include")) return "public headers are included as <pairwire/...>";

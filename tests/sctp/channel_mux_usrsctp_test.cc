@@ -340,6 +340,26 @@ TEST(ChannelMuxUsrsctpTest, AMessageThatMayBeLostStillCountsDownToZero) {
   }
 }
 
+// Send takes messages before the OPEN has left; Close must not take them back.
+TEST(ChannelMuxUsrsctpTest, CloseBeforeTheOpenHasLeftLosesNothing) {
+  RealMuxPair pair({.delay = 20ms, .rate_bps = 10'000'000});
+  const ChannelId busy = pair.a.mux->Open({}).value();
+  pair.Start();
+  ASSERT_TRUE(pair.RunUntil([&] { return pair.b.opened.size() == 1; }));
+  while (pair.a.mux->Send(busy, Bytes(100'000), false)) {
+  }
+  ASSERT_TRUE(pair.RunUntil([&] { return pair.a.mux->total_buffered_amount() < 3'900'000; }));
+  const ChannelId late = pair.a.mux->Open({.label = "late"}).value();
+  ASSERT_TRUE(pair.a.SendText(late, "last words").has_value());
+  pair.a.mux->Close(late);
+  ASSERT_TRUE(pair.RunUntil([&] { return pair.a.closed.contains(late); }));
+  EXPECT_FALSE(pair.a.closed[late].has_value());
+  ASSERT_EQ(pair.b.incoming.size(), 2u);
+  EXPECT_EQ(std::count_if(pair.b.messages.begin(), pair.b.messages.end(),
+                          [](const auto& message) { return message.data == "last words"; }),
+            1);
+}
+
 TEST(ChannelMuxUsrsctpTest, CloseRightAfterSendLosesNothing) {
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
     PAIRWIRE_TRACE_SEED(seed);

@@ -74,8 +74,12 @@ class SimLink {
   // While down, each packet given to Send is dropped; what is under way still arrives.
   void SetDown(bool down) { down_ = down; }
 
-  // Changes the weather for packets to come. The seed is not used: the sequence goes on.
-  void SetOptions(const Options& options) { options_ = options; }
+  // Changes the weather for packets to come; a burst of losses ends. The seed is not used: the
+  // sequence goes on.
+  void SetOptions(const Options& options) {
+    options_ = options;
+    burst_left_ = 0;
+  }
   const Options& options() const { return options_; }
 
   const Counters& counters() const { return counters_; }
