@@ -9,8 +9,6 @@ namespace pairwire::sctp {
 namespace {
 
 // RFC 3758 section 3.2, and RFC 8260 section 2.3.1 for interleaved data.
-constexpr std::uint8_t kForwardTsnChunk = 0xC0;
-constexpr std::uint8_t kIForwardTsnChunk = 0xC2;
 constexpr std::size_t kTsnOffset = 4;
 constexpr std::size_t kTsnEnd = 8;
 
