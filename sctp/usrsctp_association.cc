@@ -31,6 +31,21 @@ constexpr std::chrono::seconds kGrowthTimeout{30};
 // Messages of more than a packet go out at once; for them there is nothing to gain.
 constexpr std::size_t kLargestHeldMessage = 1024;
 
+// What surely fits one chunk.
+constexpr std::size_t kOneChunk = 1024;
+
+// usrsctp 0.9.5 cannot forget a part of a message with RFC 8260: for an unordered one that was
+// given up, and for an unordered one that is read in parts, its receive window stays smaller for
+// ever; for an ordered one that was given up while it was read in parts, the stream stands still.
+// Our own other end is the same usrsctp. So messages that could meet that travel more strictly than
+// asked for: until they arrive, or, read in parts, in order among themselves.
+Delivery WithoutForgetting(const Delivery& delivery, std::size_t size, bool in_pieces) {
+  const bool limited = delivery.max_retransmits || delivery.max_life_time;
+  if (in_pieces) return {.ordered = delivery.ordered || !limited};
+  if (delivery.ordered || !limited || size <= kOneChunk) return delivery;
+  return {.ordered = false};
+}
+
 const char* ToText(AssociationState state) {
   switch (state) {
     case AssociationState::kNew:
@@ -91,6 +106,7 @@ void UsrsctpAssociation::ReceivePacket(ByteSpan packet) {
   if (!socket_.is_open()) return;
   if (!AcceptsSctpPacket(packet, options_.remote_port, options_.local_port)) return;
   counters_.OnIncoming(packet);
+  ledger_.OnIncoming(packet);
   Bytes rest;
   if (!reset_gate_.Hold(packet, rest)) {
     runtime_.Input(id_, packet);
@@ -104,6 +120,7 @@ void UsrsctpAssociation::OnUsrsctpOutput(std::span<std::uint8_t> packet) {
   SetSctpChecksum(packet);
   reset_gate_.OnOutgoing(packet);
   counters_.OnOutgoing(packet);
+  ledger_.OnOutgoing(packet);
   if (reset_gate_.Ready()) ScheduleDrain();
   events_.OnSctpPacket(packet);
 }
@@ -120,9 +137,6 @@ Result<void> UsrsctpAssociation::CheckCanSend(StreamId stream, ByteSpan data) {
   }
   // usrsctp refuses empty messages; RFC 8831 section 6.6 has its own way to send them.
   if (data.empty()) return Fail(Errc::kInvalidArgument, "an SCTP message has at least one byte");
-  if (data.size() > options_.send_buffer) {
-    return Fail(Errc::kMessageTooLarge, "larger than the send buffer");
-  }
   if (ToInt(stream) < stream_count_) return {};
   const std::uint32_t needed = ToInt(stream) + 1U;
   if (needed > kMaxStreams || needed >= refused_streams_) {
@@ -136,6 +150,14 @@ Result<void> UsrsctpAssociation::CheckCanSend(StreamId stream, ByteSpan data) {
 Result<void> UsrsctpAssociation::Send(StreamId stream, Ppid ppid, ByteSpan data,
                                       const Delivery& delivery) {
   if (auto can_send = CheckCanSend(stream, data); !can_send) return can_send;
+  if (data.size() > options_.send_buffer) {
+    return Fail(Errc::kMessageTooLarge, "larger than the send buffer");
+  }
+  // usrsctp would take a part of it: `unacknowledged_` is an upper bound of what it holds.
+  if (unacknowledged_ > options_.send_buffer - data.size()) {
+    refused_ = true;
+    return Fail(Errc::kBufferFull, "the send buffer is full");
+  }
   const bool small = data.size() <= kLargestHeldMessage;
   if (!FlushHeld(small)) {
     refused_ = true;
@@ -143,18 +165,39 @@ Result<void> UsrsctpAssociation::Send(StreamId stream, Ppid ppid, ByteSpan data,
   }
   if (small) {
     Hold(stream, ppid, data, delivery);
-  } else if (auto sent = SendNow(stream, ppid, data, delivery); !sent) {
-    return sent;
+  } else {
+    const auto safe = interleaves_ ? WithoutForgetting(delivery, data.size(), false) : delivery;
+    if (auto sent = SendNow(stream, ppid, data, true, safe); !sent) {
+      return tl::unexpected(sent.error());
+    }
   }
   unacknowledged_ += data.size();
   return {};
 }
 
-Result<void> UsrsctpAssociation::SendNow(StreamId stream, Ppid ppid, ByteSpan data,
-                                         const Delivery& delivery) {
-  switch (const int error = socket_.Send(stream, ppid, data, delivery)) {
+Result<std::size_t> UsrsctpAssociation::SendPiece(StreamId stream, Ppid ppid, ByteSpan data,
+                                                  bool last, const Delivery& delivery) {
+  if (auto can_send = CheckCanSend(stream, data); !can_send) {
+    return tl::unexpected(can_send.error());
+  }
+  const std::size_t room = options_.send_buffer - std::min(options_.send_buffer, unacknowledged_);
+  if (room == 0 || !FlushHeld(false)) {
+    refused_ = true;
+    return Fail(Errc::kBufferFull, "the send buffer is full");
+  }
+  const ByteSpan part = data.first(std::min(data.size(), room));
+  const auto safe = interleaves_ ? WithoutForgetting(delivery, data.size(), true) : delivery;
+  auto sent = SendNow(stream, ppid, part, last && part.size() == data.size(), safe);
+  if (sent) unacknowledged_ += *sent;
+  return sent;
+}
+
+Result<std::size_t> UsrsctpAssociation::SendNow(StreamId stream, Ppid ppid, ByteSpan data,
+                                                bool last, const Delivery& delivery) {
+  const auto sent = socket_.Send(stream, ppid, data, last, delivery);
+  switch (sent.error) {
     case 0:
-      return {};
+      return sent.size;
     case EAGAIN:
     case ENOBUFS:
       refused_ = true;
@@ -165,7 +208,7 @@ Result<void> UsrsctpAssociation::SendNow(StreamId stream, Ppid ppid, ByteSpan da
       // The association is going down; the state follows.
       ScheduleDrain();
       return Fail(Errc::kClosed,
-                  std::string("the association cannot send: ") + std::strerror(error));
+                  std::string("the association cannot send: ") + std::strerror(sent.error));
   }
 }
 
@@ -188,7 +231,7 @@ bool UsrsctpAssociation::FlushHeld(bool more_follows) {
     return true;
   }
   SetNoDelay(!more_follows);
-  const auto sent = SendNow(held_->stream, held_->ppid, held_->data, held_->delivery);
+  const auto sent = SendNow(held_->stream, held_->ppid, held_->data, true, held_->delivery);
   // Full: it keeps its place and goes with the next acknowledgement. Any other error: the
   // association is going down, and what it had accepted goes with it.
   if (!sent && sent.error().code == Errc::kBufferFull) return false;
@@ -308,6 +351,7 @@ AssociationStats UsrsctpAssociation::stats() const {
   stats.bytes_sent = counters_.bytes_sent();
   stats.bytes_received = counters_.bytes_received();
   stats.retransmitted_chunks = counters_.retransmitted_chunks();
+  stats.interleaving = interleaves_;
   if (socket_.is_open()) socket_.ReadStats(stats);
   return stats;
 }

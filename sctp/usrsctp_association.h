@@ -16,6 +16,7 @@
 #include <pairwire/bytes.h>
 #include <pairwire/result.h>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -29,6 +30,7 @@
 #include "sctp/association.h"
 #include "sctp/packet_counters.h"
 #include "sctp/reset_gate.h"
+#include "sctp/stream_ledger.h"
 #include "sctp/types.h"
 #include "sctp/usrsctp_runtime.h"
 #include "sctp/usrsctp_socket.h"
@@ -50,6 +52,8 @@ class UsrsctpAssociation final : public Association, private UsrsctpRuntime::End
   void BeginBatch(std::size_t) override {}
   void EndBatch() override {}
   Result<void> Send(StreamId stream, Ppid ppid, ByteSpan data, const Delivery& delivery) override;
+  Result<std::size_t> SendPiece(StreamId stream, Ppid ppid, ByteSpan data, bool last,
+                                const Delivery& delivery) override;
   Result<void> ResetStreams(std::span<const StreamId> streams) override;
   void PauseReceiving() override { paused_ = true; }
   void ResumeReceiving() override;
@@ -57,6 +61,12 @@ class UsrsctpAssociation final : public Association, private UsrsctpRuntime::End
   AssociationState state() const override { return state_; }
   std::uint16_t stream_count() const override { return stream_count_; }
   AssociationStats stats() const override;
+  bool interleaves() const override { return interleaves_; }
+  std::size_t useful_backlog() const override { return useful_backlog_; }
+  bool stands_still() const override {
+    return !held_ && unacknowledged_ > 0 && ledger_.outstanding() == 0;
+  }
+  std::span<const StreamBytes> acknowledged() const override { return ledger_.acknowledged(); }
 
  private:
   // A small message that waits for the end of the turn, so that all small ones of a turn share
@@ -77,7 +87,8 @@ class UsrsctpAssociation final : public Association, private UsrsctpRuntime::End
 
   // usrsctp_association.cc: sending.
   Result<void> CheckCanSend(StreamId stream, ByteSpan data);
-  Result<void> SendNow(StreamId stream, Ppid ppid, ByteSpan data, const Delivery& delivery);
+  Result<std::size_t> SendNow(StreamId stream, Ppid ppid, ByteSpan data, bool last,
+                              const Delivery& delivery);
   void Hold(StreamId stream, Ppid ppid, ByteSpan data, const Delivery& delivery);
   bool FlushHeld(bool more_follows);
   void SetNoDelay(bool no_delay);
@@ -102,8 +113,16 @@ class UsrsctpAssociation final : public Association, private UsrsctpRuntime::End
   bool ReportDoneResets();
   bool ReportState(AssociationState state, Error error);
   bool ReportAcknowledged();
+  void UpdateUsefulBacklog();
+
+  void WatchReassembly();
 
   static constexpr std::uint32_t kNoneRefused = 65'536;
+
+  // Before the congestion window is known, and beside it: so that a turn of the loop finds work.
+  static constexpr std::size_t kLeastBacklog = 64 * 1024;
+  // The window changes within a round trip; to ask for it costs as much as to send a message.
+  static constexpr std::chrono::milliseconds kBacklogInterval{1};
 
   UsrsctpRuntime& runtime_;
   const UsrsctpAssociationOptions options_;
@@ -126,7 +145,13 @@ class UsrsctpAssociation final : public Association, private UsrsctpRuntime::End
   bool refused_ = false;  // a Send answered kBufferFull and may be tried again soon
   std::size_t unacknowledged_ = 0;
 
-  // Parts of messages that have not ended; together at most max_message_size.
+  StreamLedger ledger_;
+  bool interleaves_ = false;
+  bool reassembly_crowded_ = false;
+  std::size_t useful_backlog_ = kLeastBacklog;
+  Loop::TimePoint backlog_updated_{};
+
+  // Parts of messages that have not ended; together at most max_reassembly.
   std::map<StreamId, Bytes> partial_;
   std::size_t partial_bytes_ = 0;
 
