@@ -9,6 +9,7 @@
 #include <atomic>
 #include <chrono>
 #include <future>
+#include <thread>
 #include <utility>
 
 #include "peer/base/asio_loop.h"
@@ -24,7 +25,7 @@
 namespace pairwire {
 namespace {
 
-// A connection needs TransportStack::kCloseTimeout to close in order; the rest is for a busy
+// A connection needs its close_timeout (2 s by default) to close in order; the rest is for a busy
 // machine.
 constexpr std::chrono::milliseconds kCloseAllTimeout{2500};
 
@@ -49,6 +50,9 @@ Result<void> Validate(const PeerConfiguration& configuration) {
   if (configuration.ice_pacing.count() < 1 || configuration.ice_pacing.count() > 1000) {
     return Fail(Errc::kInvalidArgument, "ice_pacing must be 1..1000 ms");
   }
+  if (configuration.close_timeout.count() < 0) {
+    return Fail(Errc::kInvalidArgument, "close_timeout must not be negative");
+  }
   if (configuration.connect_timeout.count() < 1) {
     return Fail(Errc::kInvalidArgument, "connect_timeout must be above 0");
   }
@@ -60,9 +64,8 @@ Result<void> Validate(const PeerConfiguration& configuration) {
     return Fail(Errc::kInvalidArgument, "consent_timeout is at most 30 s (RFC 7675 section 5.1)");
   }
   if (auto dtls = dtls::CheckOptions(DtlsOptions(configuration)); !dtls) return dtls;
-  if (configuration.max_message_size < 1 ||
-      configuration.max_message_size > configuration.max_buffered_amount) {
-    return Fail(Errc::kInvalidArgument, "max_message_size must be 1..max_buffered_amount");
+  if (configuration.max_message_size < 1 || configuration.max_buffered_amount < 1) {
+    return Fail(Errc::kInvalidArgument, "max_message_size and max_buffered_amount are at least 1");
   }
   if (configuration.max_channels < 1 || configuration.max_channels > 65534) {
     return Fail(Errc::kInvalidArgument, "max_channels must be 1..65534");
@@ -87,7 +90,9 @@ Result<std::unique_ptr<Network>> Network::Create(NetworkOptions options) {
   auto impl = std::make_unique<Impl>(options.thread_name);
   if (auto started = impl->loop.Start(); !started) return tl::unexpected(started.error());
   std::optional<Error> error;
+  std::thread::id thread;
   RunAndWait(impl->loop, [&] {
+    thread = std::this_thread::get_id();
     auto core = NetworkCore::Create(impl->loop);
     if (core) {
       impl->core = std::move(*core);
@@ -99,7 +104,7 @@ Result<std::unique_ptr<Network>> Network::Create(NetworkOptions options) {
     impl->loop.Stop();
     return tl::unexpected(std::move(*error));
   }
-  impl->link = std::make_shared<LoopLink>(impl->loop, *impl->core);
+  impl->link = std::make_shared<LoopLink>(impl->loop, *impl->core, thread);
   return std::unique_ptr<Network>(new Network(std::move(impl)));
 }
 

@@ -1,7 +1,6 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 #include "peer/connection/sctp_setup.h"
 
-#include <algorithm>
 #include <memory>
 
 #include "sctp/usrsctp_association.h"
@@ -12,9 +11,8 @@ TransportStack::AssociationFactory UsrsctpFactory(NetworkCore& network,
                                                   const PeerConfiguration& configuration) {
   sctp::UsrsctpAssociationOptions options;
   options.max_message_size = configuration.max_message_size;
-  // A message must fit whole into the send buffer, and Send lets through what the connection may
-  // hold.
-  options.send_buffer = std::max(options.send_buffer, configuration.max_buffered_amount);
+  options.max_reassembly = configuration.max_message_size + configuration.max_reassembly;
+  options.interleaving = configuration.interleaving == InterleavingPolicy::kAlways;
   return
       [&network, options](sctp::AssociationEvents& events,
                           std::uint16_t remote_port) mutable -> std::unique_ptr<sctp::Association> {
