@@ -66,6 +66,14 @@ struct AssociationStats {
   std::uint64_t retransmitted_chunks = 0;
   std::uint64_t abandoned_messages = 0;  // given up, of those with a limit
   bool interleaving = false;             // as interleaves()
+  bool stalled = false;                  // between OnSctpStalled and OnSctpResumed
+  std::uint64_t stalls = 0;
+};
+
+// Why nothing that was sent is acknowledged.
+enum class StallCause {
+  kPath,     // nothing comes back: packets are lost on the way, all or the large ones
+  kReceiver  // the other end's window is closed: its application does not read
 };
 
 // OnSctpPacket is called from inside any method of the association and from its timers; it must not
@@ -87,6 +95,11 @@ class AssociationEvents {
   // headers may be in it) that only falls between two Sends and is exactly 0 once everything is
   // acknowledged.
   virtual void OnSctpAcknowledged(std::size_t unacknowledged_bytes) = 0;
+  // Something is outstanding and nothing has been acknowledged for UsrsctpAssociationOptions::
+  // stall_after: once for each stall, and OnSctpResumed when it is over. The association goes on
+  // trying; whether the path is dead is for ICE consent to say.
+  virtual void OnSctpStalled(StallCause) {}
+  virtual void OnSctpResumed() {}
 
  protected:
   ~AssociationEvents() = default;
@@ -112,6 +125,11 @@ class Association {
   // come from inside EndBatch. A packet outside a batch is a batch of its own.
   virtual void BeginBatch(std::size_t packets) = 0;
   virtual void EndBatch() = 0;
+
+  // Packets go another way from now on, on which large ones may not pass.
+  virtual void OnPathChanged() {}
+  // The system refused to send an SCTP packet of `size` bytes (EMSGSIZE).
+  virtual void OnPacketTooLarge(std::size_t) {}
 
   // Queues one whole message of at least one byte. Nothing was queued when it fails:
   //   kBufferFull       try again after OnSctpAcknowledged; also while stream_count() grows to hold

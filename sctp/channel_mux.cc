@@ -44,6 +44,8 @@ Result<void> ChannelMux::Start(const AssociationFactory& make, bool dtls_client,
 void ChannelMux::ReceivePacket(ByteSpan packet) { impl_->ReceivePacket(packet); }
 void ChannelMux::BeginBatch(std::size_t packets) { impl_->BeginBatch(packets); }
 void ChannelMux::EndBatch() { impl_->EndBatch(); }
+void ChannelMux::OnPathChanged() { impl_->OnPathChanged(); }
+void ChannelMux::OnPacketTooLarge(std::size_t size) { impl_->OnPacketTooLarge(size); }
 
 Result<ChannelId> ChannelMux::Open(const ChannelOptions& options) { return impl_->Open(options); }
 

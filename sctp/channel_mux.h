@@ -132,6 +132,9 @@ class ChannelMux {
   // Around the packets of one read: see Association.
   void BeginBatch(std::size_t packets);
   void EndBatch();
+  // Association's, of the same names; nothing before Start.
+  void OnPathChanged();
+  void OnPacketTooLarge(std::size_t size);
 
   // Opens a channel, before or after Start. Errors of CheckChannelOptions, and
   //   kInvalidState   negotiated, and the id is in use, also by a channel that is still closing

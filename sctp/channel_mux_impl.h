@@ -51,6 +51,12 @@ class ChannelMux::Impl final : public AssociationEvents {
   void ReceivePacket(ByteSpan packet);
   void BeginBatch(std::size_t packets);
   void EndBatch();
+  void OnPathChanged() {
+    if (association_) association_->OnPathChanged();
+  }
+  void OnPacketTooLarge(std::size_t size) {
+    if (association_) association_->OnPacketTooLarge(size);
+  }
   Result<ChannelId> Open(const ChannelOptions& options);
   Result<void> Send(ChannelId id, ByteSpan data, bool is_text);
   Result<void> SendOwned(ChannelId id, Payload& data, bool is_text);

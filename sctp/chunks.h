@@ -9,19 +9,26 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace pairwire::sctp {
 
 inline constexpr std::size_t kCommonHeaderSize = 12;
 inline constexpr std::size_t kChunkHeaderSize = 4;
 
-// RFC 9260 section 3.2, RFC 8260 section 2.1, RFC 6525 section 3.1.
+// RFC 9260 section 3.2, RFC 8260 sections 2.1 and 2.3, RFC 6525 section 3.1, RFC 4820 section 3,
+// RFC 3758 section 3.2.
 inline constexpr std::uint8_t kDataChunk = 0x00;
 inline constexpr std::uint8_t kInitChunk = 0x01;
 inline constexpr std::uint8_t kInitAckChunk = 0x02;
 inline constexpr std::uint8_t kSackChunk = 0x03;
+inline constexpr std::uint8_t kHeartbeatChunk = 0x04;
+inline constexpr std::uint8_t kHeartbeatAckChunk = 0x05;
 inline constexpr std::uint8_t kIDataChunk = 0x40;
 inline constexpr std::uint8_t kReConfigChunk = 0x82;
+inline constexpr std::uint8_t kPadChunk = 0x84;
+inline constexpr std::uint8_t kForwardTsnChunk = 0xc0;
+inline constexpr std::uint8_t kIForwardTsnChunk = 0xc2;
 
 inline std::uint16_t Read16(ByteSpan bytes, std::size_t at) {
   return static_cast<std::uint16_t>((bytes[at] << 8) | bytes[at + 1]);
@@ -29,6 +36,16 @@ inline std::uint16_t Read16(ByteSpan bytes, std::size_t at) {
 
 inline std::uint32_t Read32(ByteSpan bytes, std::size_t at) {
   return (std::uint32_t{Read16(bytes, at)} << 16) | Read16(bytes, at + 2);
+}
+
+inline void Write16(std::span<std::uint8_t> bytes, std::size_t at, std::uint16_t value) {
+  bytes[at] = static_cast<std::uint8_t>(value >> 8);
+  bytes[at + 1] = static_cast<std::uint8_t>(value);
+}
+
+inline void Write32(std::span<std::uint8_t> bytes, std::size_t at, std::uint32_t value) {
+  Write16(bytes, at, static_cast<std::uint16_t>(value >> 16));
+  Write16(bytes, at + 2, static_cast<std::uint16_t>(value));
 }
 
 // RFC 9260 section 1.6: serial number arithmetic.

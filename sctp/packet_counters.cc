@@ -10,6 +10,7 @@ void PacketCounters::OnOutgoing(ByteSpan packet) {
   bytes_sent_ += packet.size();
   ForEachChunk(packet, [this](ByteSpan chunk) {
     if ((chunk[0] != kDataChunk && chunk[0] != kIDataChunk) || chunk.size() < 8) return;
+    sends_i_data_ = chunk[0] == kIDataChunk;
     const std::uint32_t tsn = Read32(chunk, 4);
     if (highest_tsn_ && !TsnAfter(tsn, *highest_tsn_)) {
       ++retransmitted_chunks_;

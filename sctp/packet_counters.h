@@ -23,6 +23,8 @@ class PacketCounters {
   std::uint64_t bytes_received() const { return bytes_received_; }
   // DATA chunks sent with a TSN that is not above all before.
   std::uint64_t retransmitted_chunks() const { return retransmitted_chunks_; }
+  // The last data went as I-DATA (RFC 8260).
+  bool sends_i_data() const { return sends_i_data_; }
 
  private:
   std::uint64_t packets_sent_ = 0;
@@ -30,6 +32,7 @@ class PacketCounters {
   std::uint64_t bytes_sent_ = 0;
   std::uint64_t bytes_received_ = 0;
   std::uint64_t retransmitted_chunks_ = 0;
+  bool sends_i_data_ = false;
   std::optional<std::uint32_t> highest_tsn_;
 };
 

@@ -2,6 +2,7 @@
 #include "sctp/packet_filter.h"
 
 #include "sctp/chunks.h"
+#include "sctp/packet_pieces.h"
 
 namespace pairwire::sctp {
 namespace {
@@ -25,18 +26,29 @@ bool IsUnwantedChunk(std::uint8_t type) {
 
 }  // namespace
 
-bool AcceptsSctpPacket(ByteSpan packet, std::uint16_t source_port, std::uint16_t destination_port) {
-  if (packet.size() < kMinSctpPacket || packet.size() > kMaxSctpPacket) return false;
-  if (Read16(packet, 0) != source_port || Read16(packet, 2) != destination_port) return false;
+std::optional<PacketContent> InspectSctpPacket(ByteSpan packet, std::uint16_t source_port,
+                                               std::uint16_t destination_port) {
+  if (packet.size() < kMinSctpPacket || packet.size() > kMaxSctpPacket) return std::nullopt;
+  if (Read16(packet, 0) != source_port || Read16(packet, 2) != destination_port) {
+    return std::nullopt;
+  }
+  PacketContent content;
   std::size_t at = kCommonHeaderSize;
   while (at < packet.size()) {
-    if (packet.size() - at < kChunkHeaderSize) return false;
-    if (IsUnwantedChunk(packet[at])) return false;
+    if (packet.size() - at < kChunkHeaderSize) return std::nullopt;
+    const std::uint8_t type = packet[at];
+    if (IsUnwantedChunk(type)) return std::nullopt;
+    content.i_data |= type == kIDataChunk;
+    content.data |= type == kDataChunk || type == kIDataChunk;
+    content.init |= type == kInitChunk || type == kInitAckChunk;
+    content.re_config |= type == kReConfigChunk;
+    content.heartbeat_ack |= type == kHeartbeatAckChunk;
+    content.piece |= type == kPieceChunk;
     const std::size_t length = Read16(packet, at + 2);
-    if (length < kChunkHeaderSize || length > packet.size() - at) return false;
+    if (length < kChunkHeaderSize || length > packet.size() - at) return std::nullopt;
     at += (length + 3) / 4 * 4;
   }
-  return true;
+  return content;
 }
 
 }  // namespace pairwire::sctp

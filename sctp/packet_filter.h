@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 namespace pairwire::sctp {
 
@@ -18,10 +19,26 @@ inline constexpr std::size_t kMinSctpPacket = 12 + 4;
 // More than any path carries; 65535 minus room for what is below.
 inline constexpr std::size_t kMaxSctpPacket = 65'000;
 
-// True when the packet goes from `source_port` to `destination_port`, is a whole number of whole
-// chunks (padding of the last one may be missing), and has no chunk of an extension that we switch
-// off (ECN, AUTH, NR-SACK, PKTDROP, ASCONF).
-bool AcceptsSctpPacket(ByteSpan packet, std::uint16_t source_port, std::uint16_t destination_port);
+// Which chunks of interest a packet has.
+struct PacketContent {
+  bool data = false;    // DATA or I-DATA
+  bool i_data = false;  // I-DATA
+  bool init = false;    // INIT or INIT ACK
+  bool re_config = false;
+  bool heartbeat_ack = false;
+  bool piece = false;  // packet_pieces.h
+};
+
+// What is in a packet that goes from `source_port` to `destination_port`, is a whole number of
+// whole chunks (padding of the last one may be missing), and has no chunk of an extension that we
+// switch off (ECN, AUTH, NR-SACK, PKTDROP, ASCONF); empty for any other.
+std::optional<PacketContent> InspectSctpPacket(ByteSpan packet, std::uint16_t source_port,
+                                               std::uint16_t destination_port);
+
+inline bool AcceptsSctpPacket(ByteSpan packet, std::uint16_t source_port,
+                              std::uint16_t destination_port) {
+  return InspectSctpPacket(packet, source_port, destination_port).has_value();
+}
 
 }  // namespace pairwire::sctp
 

@@ -30,6 +30,13 @@ inline constexpr std::uint16_t kSctpPort = 5000;
 // request, and then those channels cannot be; so not fewer than anybody needs.
 inline constexpr std::uint16_t kInitialStreams = 256;
 
+// Of ends that are known to be ours and so known to answer. Fewer, for the memory of idle ones.
+inline constexpr std::uint16_t kInitialStreamsOfOurs = 16;
+
+// Packets that our sender sends at most at one time, of usrsctp's "max_burst". Told to the other
+// end (a=x-pairwire), which may then acknowledge half as many at once.
+inline constexpr std::uint16_t kMaxBurst = 32;
+
 // Labels and protocols: their length has 16 bits in an OPEN (RFC 8832 section 5.1). What the other
 // end may make us keep is less: ChannelMuxOptions::max_incoming_label.
 inline constexpr std::size_t kMaxLabelLength = 65'535;

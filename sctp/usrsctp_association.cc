@@ -10,8 +10,10 @@
 
 #include "peer/base/check.h"
 #include "peer/base/log.h"
+#include "sctp/chunks.h"
 #include "sctp/crc32c.h"
 #include "sctp/packet_filter.h"
+#include "sctp/path_probe.h"
 
 namespace pairwire::sctp {
 namespace {
@@ -28,8 +30,8 @@ constexpr std::uint32_t kMaxStreams = 65'535;
 // Not every end answers a request for more streams. Long, because the path may be away meanwhile.
 constexpr std::chrono::seconds kGrowthTimeout{30};
 
-// Messages of more than a packet go out at once; for them there is nothing to gain.
-constexpr std::size_t kLargestHeldMessage = 1024;
+constexpr std::size_t kDataHeader = 16;
+constexpr std::size_t kIDataHeader = 20;
 
 // What surely fits one chunk.
 constexpr std::size_t kOneChunk = 1024;
@@ -71,6 +73,9 @@ UsrsctpAssociation::UsrsctpAssociation(UsrsctpRuntime& runtime,
       options_(options),
       events_(events),
       id_(runtime.Register(*this)),
+      stall_watch_(runtime.loop(), options.stall_after, *this),
+      path_mtu_(runtime.loop(), options.max_packet_size, options.largest_packet_size, *this),
+      sack_batch_(options.peer_burst, options.remote_port, options.local_port),
       growth_timer_(runtime.loop(), [this] { RefuseGrowth(); }) {}
 
 UsrsctpAssociation::~UsrsctpAssociation() {
@@ -94,6 +99,7 @@ Result<void> UsrsctpAssociation::Connect(std::uint16_t streams) {
   if (state_ != AssociationState::kNew)
     return Fail(Errc::kInvalidState, "Connect was called before");
   SetState(AssociationState::kConnecting, "Connect");
+  runtime_.Wake();
   UsrsctpAssociationOptions options = options_;
   options.outgoing_streams = std::max(options.outgoing_streams, streams);
   options.max_incoming_streams = std::max(options.max_incoming_streams, streams);
@@ -104,25 +110,97 @@ Result<void> UsrsctpAssociation::Connect(std::uint16_t streams) {
 
 void UsrsctpAssociation::ReceivePacket(ByteSpan packet) {
   if (!socket_.is_open()) return;
-  if (!AcceptsSctpPacket(packet, options_.remote_port, options_.local_port)) return;
+  const auto content = InspectSctpPacket(packet, options_.remote_port, options_.local_port);
+  if (!content) return;
   counters_.OnIncoming(packet);
-  ledger_.OnIncoming(packet);
-  Bytes rest;
-  if (!reset_gate_.Hold(packet, rest)) {
-    runtime_.Input(id_, packet);
-  } else if (!rest.empty()) {
-    runtime_.Input(id_, rest);
+  if (!content->piece) {
+    Feed(packet, *content);
+  } else if (const auto whole = piece_joiner_.Add(packet)) {
+    const auto inner = InspectSctpPacket(*whole, options_.remote_port, options_.local_port);
+    if (inner && !inner->piece) Feed(*whole, *inner);
   }
   ScheduleDrain();
 }
 
+void UsrsctpAssociation::Feed(ByteSpan packet, const PacketContent& content) {
+  ledger_.OnIncoming(packet);
+  SetSackFrequency(sack_batch_.OnIncoming(packet, content));
+  if (content.heartbeat_ack) {
+    if (const auto id = AnsweredPathProbe(packet)) path_mtu_.OnAnswer(*id);
+  }
+  Bytes rest;
+  if (!content.re_config || !reset_gate_.Hold(packet, rest)) {
+    runtime_.Input(id_, packet);
+  } else if (!rest.empty()) {
+    runtime_.Input(id_, rest);
+  }
+}
+
+void UsrsctpAssociation::BeginBatch(std::size_t packets) {
+  if (!socket_.is_open()) return;
+  in_batch_ = true;
+  SetSackFrequency(sack_batch_.Begin(packets));
+}
+
+void UsrsctpAssociation::EndBatch() {
+  if (!std::exchange(in_batch_, false)) return;
+  if (socket_.is_open()) {
+    SetSackFrequency(sack_batch_.End());
+    if (const auto nudge = sack_batch_.Nudge()) runtime_.Input(id_, *nudge);
+  }
+  Drain();
+}
+
+bool UsrsctpAssociation::HasTimers() const {
+  if (!socket_.is_open()) return false;
+  return state_ != AssociationState::kConnected || closing_ || unacknowledged_ != 0 ||
+         asked_streams_ != 0 || !resets_in_flight_.empty();
+}
+
+void UsrsctpAssociation::SetSackFrequency(std::optional<std::uint32_t> packets) {
+  if (packets) socket_.SetSackFrequency(*packets);
+}
+
 void UsrsctpAssociation::OnUsrsctpOutput(std::span<std::uint8_t> packet) {
-  SetSctpChecksum(packet);
   reset_gate_.OnOutgoing(packet);
-  counters_.OnOutgoing(packet);
   ledger_.OnOutgoing(packet);
+  sack_batch_.OnOutgoing(packet);
+  verification_tag_ = Read32(packet, 4);
   if (reset_gate_.Ready()) ScheduleDrain();
+  if (packet.size() <= path_mtu_.size()) {
+    SendPacket(packet);
+  } else {
+    SendInParts(packet);
+  }
+}
+
+void UsrsctpAssociation::SendPacket(std::span<std::uint8_t> packet) {
+  SetSctpChecksum(packet);
+  counters_.OnOutgoing(packet);
   events_.OnSctpPacket(packet);
+}
+
+// Rare: while a path is probed that usrsctp believes to be larger, and after its MTU fell.
+void UsrsctpAssociation::SendInParts(ByteSpan packet) {
+  for (Bytes& part : DivideBetweenChunks(packet, path_mtu_.size())) {
+    if (part.size() <= path_mtu_.size() || options_.largest_packet_size == 0) {
+      SendPacket(part);
+      continue;
+    }
+    counters_.OnOutgoing(part);
+    for (const Bytes& piece : CutInTwo(part, next_piece_id_++)) events_.OnSctpPacket(piece);
+  }
+}
+
+void UsrsctpAssociation::SendProbe(std::uint32_t id, std::size_t size) {
+  if (!socket_.is_open()) return;
+  Bytes probe =
+      MakePathProbe(options_.local_port, options_.remote_port, verification_tag_, id, size);
+  SendPacket(probe);
+}
+
+void UsrsctpAssociation::OnPathMtu(std::size_t size) {
+  if (socket_.is_open()) socket_.SetLargestPacket(size);
 }
 
 // --- Sending
@@ -149,6 +227,7 @@ Result<void> UsrsctpAssociation::CheckCanSend(StreamId stream, ByteSpan data) {
 
 Result<void> UsrsctpAssociation::Send(StreamId stream, Ppid ppid, ByteSpan data,
                                       const Delivery& delivery) {
+  runtime_.Wake();
   if (auto can_send = CheckCanSend(stream, data); !can_send) return can_send;
   if (data.size() > options_.send_buffer) {
     return Fail(Errc::kMessageTooLarge, "larger than the send buffer");
@@ -158,25 +237,33 @@ Result<void> UsrsctpAssociation::Send(StreamId stream, Ppid ppid, ByteSpan data,
     refused_ = true;
     return Fail(Errc::kBufferFull, "the send buffer is full");
   }
-  const bool small = data.size() <= kLargestHeldMessage;
-  if (!FlushHeld(small)) {
+  const std::size_t chunk = ChunkSize(data.size());
+  // What has no room beside another of its kind has nothing to wait for.
+  const bool hold = 2 * chunk <= PacketRoom();
+  const bool same_packet =
+      corked_ + (held_.used ? ChunkSize(held_.data.size()) : 0) + chunk <= PacketRoom();
+  if (!FlushHeld(same_packet)) {
     refused_ = true;
     return Fail(Errc::kBufferFull, "the send buffer is full");
   }
-  if (small) {
+  if (hold) {
     Hold(stream, ppid, data, delivery);
   } else {
+    SetNoDelay(true);
     const auto safe = interleaves_ ? WithoutForgetting(delivery, data.size(), false) : delivery;
     if (auto sent = SendNow(stream, ppid, data, true, safe); !sent) {
       return tl::unexpected(sent.error());
     }
+    corked_ = 0;
   }
   unacknowledged_ += data.size();
+  Watch();
   return {};
 }
 
 Result<std::size_t> UsrsctpAssociation::SendPiece(StreamId stream, Ppid ppid, ByteSpan data,
                                                   bool last, const Delivery& delivery) {
+  runtime_.Wake();
   if (auto can_send = CheckCanSend(stream, data); !can_send) {
     return tl::unexpected(can_send.error());
   }
@@ -185,10 +272,14 @@ Result<std::size_t> UsrsctpAssociation::SendPiece(StreamId stream, Ppid ppid, By
     refused_ = true;
     return Fail(Errc::kBufferFull, "the send buffer is full");
   }
+  SetNoDelay(true);
   const ByteSpan part = data.first(std::min(data.size(), room));
   const auto safe = interleaves_ ? WithoutForgetting(delivery, data.size(), true) : delivery;
   auto sent = SendNow(stream, ppid, part, last && part.size() == data.size(), safe);
-  if (sent) unacknowledged_ += *sent;
+  if (!sent) return sent;
+  corked_ = 0;
+  unacknowledged_ += *sent;
+  Watch();
   return sent;
 }
 
@@ -212,11 +303,18 @@ Result<std::size_t> UsrsctpAssociation::SendNow(StreamId stream, Ppid ppid, Byte
   }
 }
 
-// usrsctp sends each message at once, in a packet of its own, or with Nagle's rule waits for a full
-// packet or an empty network. So all small messages of a turn but the last one go under Nagle's
-// rule, and the last one, held back until the end of the turn, pushes out what is left of them.
+// usrsctp sends each message at once, in a packet of its own, or with Nagle's rule waits until what
+// it has is more than a packet (it does not count chunk headers) or the network is empty; then a
+// full packet leaves, and a nearly empty one. So we say where a packet ends: a message goes under
+// Nagle's rule when the next one still fits beside it, and else pushes out what has gathered, which
+// is one full packet. For that each small message is held back until the next one or the end of the
+// turn.
 void UsrsctpAssociation::Hold(StreamId stream, Ppid ppid, ByteSpan data, const Delivery& delivery) {
-  held_ = Held{stream, ppid, Bytes(data.begin(), data.end()), delivery};
+  held_.used = true;
+  held_.stream = stream;
+  held_.ppid = ppid;
+  held_.data.assign(data.begin(), data.end());
+  held_.delivery = delivery;
   if (std::exchange(flush_posted_, true)) return;
   runtime_.loop().PostAtTurnEnd(safety_.Wrap([this] {
     flush_posted_ = false;
@@ -225,19 +323,22 @@ void UsrsctpAssociation::Hold(StreamId stream, Ppid ppid, ByteSpan data, const D
 }
 
 bool UsrsctpAssociation::FlushHeld(bool more_follows) {
-  if (!socket_.is_open() || state_ != AssociationState::kConnected) return true;
-  if (!held_) {
-    SetNoDelay(true);
-    return true;
-  }
+  if (!held_.used || !socket_.is_open() || state_ != AssociationState::kConnected) return true;
   SetNoDelay(!more_follows);
-  const auto sent = SendNow(held_->stream, held_->ppid, held_->data, true, held_->delivery);
+  const auto sent = SendNow(held_.stream, held_.ppid, held_.data, true, held_.delivery);
   // Full: it keeps its place and goes with the next acknowledgement. Any other error: the
   // association is going down, and what it had accepted goes with it.
   if (!sent && sent.error().code == Errc::kBufferFull) return false;
-  held_.reset();
+  corked_ = more_follows ? corked_ + ChunkSize(held_.data.size()) : 0;
+  held_.used = false;
   return true;
 }
+
+std::size_t UsrsctpAssociation::ChunkSize(std::size_t message_size) const {
+  return (counters_.sends_i_data() ? kIDataHeader : kDataHeader) + (message_size + 3) / 4 * 4;
+}
+
+std::size_t UsrsctpAssociation::PacketRoom() const { return path_mtu_.size() - kCommonHeaderSize; }
 
 void UsrsctpAssociation::SetNoDelay(bool no_delay) {
   if (no_delay_ == no_delay) return;
@@ -289,7 +390,9 @@ Result<void> UsrsctpAssociation::ResetStreams(std::span<const StreamId> streams)
     }
   }
   if (!resets_done_.empty()) ScheduleDrain();
+  runtime_.Wake();
   IssueResets();
+  Watch();
   return {};
 }
 
@@ -318,6 +421,7 @@ void UsrsctpAssociation::IssueResets() {
 
 void UsrsctpAssociation::ResumeReceiving() {
   if (!std::exchange(paused_, false)) return;
+  runtime_.Wake();
   ScheduleDrain();
 }
 
@@ -325,6 +429,7 @@ void UsrsctpAssociation::Close() {
   if (closing_ || state_ == AssociationState::kClosed || state_ == AssociationState::kFailed)
     return;
   closing_ = true;
+  runtime_.Wake();
   if (state_ == AssociationState::kConnected) {
     FinishClose();
     return;
@@ -345,11 +450,13 @@ AssociationStats UsrsctpAssociation::stats() const {
   AssociationStats stats;
   stats.state = state_;
   stats.unacknowledged_bytes = unacknowledged_;
-  stats.max_packet_size = options_.max_packet_size;
+  stats.max_packet_size = path_mtu_.size();
   stats.packets_sent = counters_.packets_sent();
   stats.packets_received = counters_.packets_received();
   stats.bytes_sent = counters_.bytes_sent();
   stats.bytes_received = counters_.bytes_received();
+  stats.stalled = stall_watch_.stalled();
+  stats.stalls = stall_watch_.stalls();
   stats.retransmitted_chunks = counters_.retransmitted_chunks();
   stats.interleaving = interleaves_;
   if (socket_.is_open()) socket_.ReadStats(stats);

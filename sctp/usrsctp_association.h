@@ -4,8 +4,8 @@
 //
 // usrsctp calls us from inside its functions with its locks held. So its output callback only fills
 // in the checksum and hands the packet on, and its upcall only notes that there is something to do;
-// reading, and every event but OnSctpPacket, happens in Drain, a posted task of the loop. One Drain
-// serves all packets that were handed in since the last one.
+// reading, and every event but OnSctpPacket, happens in Drain: at the end of a batch, or else in a
+// posted task of the loop. One Drain serves all packets that were handed in since the last one.
 //
 // Not here: retransmission, windows, reassembly (usrsctp's), channels (channel_mux).
 //
@@ -29,7 +29,11 @@
 #include "peer/base/timer.h"
 #include "sctp/association.h"
 #include "sctp/packet_counters.h"
+#include "sctp/packet_pieces.h"
+#include "sctp/path_mtu.h"
 #include "sctp/reset_gate.h"
+#include "sctp/sack_batch.h"
+#include "sctp/stall_watch.h"
 #include "sctp/stream_ledger.h"
 #include "sctp/types.h"
 #include "sctp/usrsctp_runtime.h"
@@ -37,7 +41,10 @@
 
 namespace pairwire::sctp {
 
-class UsrsctpAssociation final : public Association, private UsrsctpRuntime::Endpoint {
+class UsrsctpAssociation final : public Association,
+                                 private UsrsctpRuntime::Endpoint,
+                                 private StallWatch::Events,
+                                 private PathMtu::Events {
  public:
   // `runtime` and `events` outlive the association. Loop thread only, as everything here.
   UsrsctpAssociation(UsrsctpRuntime& runtime, const UsrsctpAssociationOptions& options,
@@ -49,8 +56,10 @@ class UsrsctpAssociation final : public Association, private UsrsctpRuntime::End
 
   Result<void> Connect(std::uint16_t streams) override;
   void ReceivePacket(ByteSpan packet) override;
-  void BeginBatch(std::size_t) override {}
-  void EndBatch() override {}
+  void BeginBatch(std::size_t packets) override;
+  void EndBatch() override;
+  void OnPathChanged() override { path_mtu_.OnPathChanged(); }
+  void OnPacketTooLarge(std::size_t size) override { path_mtu_.OnTooLarge(size); }
   Result<void> Send(StreamId stream, Ppid ppid, ByteSpan data, const Delivery& delivery) override;
   Result<std::size_t> SendPiece(StreamId stream, Ppid ppid, ByteSpan data, bool last,
                                 const Delivery& delivery) override;
@@ -64,23 +73,35 @@ class UsrsctpAssociation final : public Association, private UsrsctpRuntime::End
   bool interleaves() const override { return interleaves_; }
   std::size_t useful_backlog() const override { return useful_backlog_; }
   bool stands_still() const override {
-    return !held_ && unacknowledged_ > 0 && ledger_.outstanding() == 0;
+    return !held_.used && unacknowledged_ > 0 && ledger_.outstanding() == 0;
   }
   std::span<const StreamBytes> acknowledged() const override { return ledger_.acknowledged(); }
 
  private:
-  // A small message that waits for the end of the turn, so that all small ones of a turn share
-  // packets.
+  // A small message that waits for the next one or the end of the turn, so that all small ones of a
+  // turn share packets.
   struct Held {
-    StreamId stream;
-    Ppid ppid;
-    Bytes data;
+    bool used = false;
+    StreamId stream{};
+    Ppid ppid{};
+    Bytes data;  // keeps its memory
     Delivery delivery;
   };
 
   void OnUsrsctpOutput(std::span<std::uint8_t> packet) override;
   void OnUsrsctpActivity() override { ScheduleDrain(); }
+  bool HasTimers() const override;
+  // StallWatch::Events
+  void OnQuiet() override;
+  void OnStalled() override;
+  // PathMtu::Events
+  void SendProbe(std::uint32_t id, std::size_t size) override;
+  void OnPathMtu(std::size_t size) override;
 
+  void Feed(ByteSpan packet, const PacketContent& content);
+  void SendPacket(std::span<std::uint8_t> packet);
+  void SendInParts(ByteSpan packet);
+  void SetSackFrequency(std::optional<std::uint32_t> packets);
   void SetState(AssociationState state, std::string_view reason);
   // Aborts, and reports kFailed from the next Drain.
   void Abort(Error error);
@@ -91,6 +112,8 @@ class UsrsctpAssociation final : public Association, private UsrsctpRuntime::End
                               const Delivery& delivery);
   void Hold(StreamId stream, Ppid ppid, ByteSpan data, const Delivery& delivery);
   bool FlushHeld(bool more_follows);
+  std::size_t ChunkSize(std::size_t message_size) const;
+  std::size_t PacketRoom() const;
   void SetNoDelay(bool no_delay);
   void GrowStreams();
   void RefuseGrowth();
@@ -114,8 +137,9 @@ class UsrsctpAssociation final : public Association, private UsrsctpRuntime::End
   bool ReportState(AssociationState state, Error error);
   bool ReportAcknowledged();
   void UpdateUsefulBacklog();
-
   void WatchReassembly();
+  void Watch();
+  bool ReceiverIsFull() const;
 
   static constexpr std::uint32_t kNoneRefused = 65'536;
 
@@ -136,10 +160,12 @@ class UsrsctpAssociation final : public Association, private UsrsctpRuntime::End
   bool closing_ = false;                  // Close was called
   bool shutdown_sent_ = false;
   bool drain_posted_ = false;
+  bool in_batch_ = false;
   bool paused_ = false;
 
   // Sending.
-  std::optional<Held> held_;
+  Held held_;
+  std::size_t corked_ = 0;  // bytes of chunks that usrsctp got and that wait for more
   bool flush_posted_ = false;
   bool no_delay_ = true;
   bool refused_ = false;  // a Send answered kBufferFull and may be tried again soon
@@ -155,7 +181,14 @@ class UsrsctpAssociation final : public Association, private UsrsctpRuntime::End
   std::map<StreamId, Bytes> partial_;
   std::size_t partial_bytes_ = 0;
 
+  StallWatch stall_watch_;
+  PathMtu path_mtu_;
+  PieceJoiner piece_joiner_;
+  std::uint16_t next_piece_id_ = 0;
+  std::uint32_t verification_tag_ = 0;  // of what we send
+
   PacketCounters counters_;
+  SackBatch sack_batch_;
 
   // Streams.
   std::uint16_t stream_count_ = 0;

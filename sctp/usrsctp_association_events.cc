@@ -35,6 +35,7 @@ std::string DescribeLoss(std::uint16_t cause) {
 }  // namespace
 
 void UsrsctpAssociation::ScheduleDrain() {
+  if (in_batch_) return;  // EndBatch drains.
   if (std::exchange(drain_posted_, true)) return;
   runtime_.loop().Post(safety_.Wrap([this] { Drain(); }));
 }
@@ -57,9 +58,35 @@ void UsrsctpAssociation::Drain() {
   if (!ReportDoneResets()) return;
   IssueResets();
   GrowStreams();
-  if (held_) FlushHeld(false);
+  FlushHeld(false);
   FinishClose();
-  ReportAcknowledged();
+  if (!ReportAcknowledged()) return;
+  Watch();
+}
+
+void UsrsctpAssociation::Watch() {
+  stall_watch_.SetOutstanding(state_ == AssociationState::kConnected && socket_.is_open() &&
+                              (unacknowledged_ != 0 || !resets_in_flight_.empty()));
+}
+
+// usrsctp may have something to send and nothing that makes it look: a reset of a stream whose last
+// messages were given up waits for another packet. A heartbeat is one, and so is its answer.
+void UsrsctpAssociation::OnQuiet() {
+  if (!socket_.is_open()) return;
+  runtime_.Wake();
+  if (!ReceiverIsFull()) path_mtu_.OnQuiet();
+  socket_.SendHeartbeat();
+}
+
+void UsrsctpAssociation::OnStalled() {
+  OnQuiet();
+  events_.OnSctpStalled(ReceiverIsFull() ? StallCause::kReceiver : StallCause::kPath);
+}
+
+bool UsrsctpAssociation::ReceiverIsFull() const {
+  AssociationStats stats;
+  if (socket_.is_open()) socket_.ReadStats(stats);
+  return stats.receiver_window < options_.max_packet_size;
 }
 
 bool UsrsctpAssociation::ReadAll() {
@@ -183,6 +210,7 @@ bool UsrsctpAssociation::HandleAssociationChange(ByteSpan bytes) {
       } else {
         socket_.ReadInterleaved(false);
       }
+      path_mtu_.Start();
       return ReportState(AssociationState::kConnected, {});
     case SCTP_SHUTDOWN_COMP:
       return ReportState(AssociationState::kClosed, {});
@@ -276,6 +304,7 @@ bool UsrsctpAssociation::ReportDoneResets() {
 
 bool UsrsctpAssociation::ReportState(AssociationState state, Error error) {
   SetState(state, error.detail);
+  if (state != AssociationState::kConnected) path_mtu_.Stop();
   const auto alive = safety_.Watch();
   events_.OnSctpState(state, error);
   return *alive;
@@ -288,12 +317,16 @@ bool UsrsctpAssociation::ReportAcknowledged() {
   if (!use) return true;
   // usrsctp counts 16 bytes for each chunk, too, and adds them when it cuts a message up: never let
   // the figure rise.
-  const std::size_t remaining = std::min(unacknowledged_, *use + (held_ ? held_->data.size() : 0));
+  const std::size_t remaining =
+      std::min(unacknowledged_, *use + (held_.used ? held_.data.size() : 0));
   if (remaining == unacknowledged_ && !refused_) return true;
+  const bool resumed = remaining < unacknowledged_ && stall_watch_.OnProgress();
   unacknowledged_ = remaining;
   refused_ = false;
   UpdateUsefulBacklog();
   const auto alive = safety_.Watch();
+  if (resumed) events_.OnSctpResumed();
+  if (!*alive) return false;
   events_.OnSctpAcknowledged(remaining);
   if (!*alive) return false;
   ledger_.Forget();

@@ -9,12 +9,19 @@
 
 #include "peer/base/check.h"
 #include "peer/base/log.h"
+#include "sctp/types.h"
 
 namespace pairwire::sctp {
 namespace {
 
 // usrsctp's own granularity.
 constexpr std::chrono::milliseconds kTickInterval{10};
+
+// While nothing is under way anywhere: what may still fire then (a cookie's secret, an association
+// that goes) is in no hurry. All endpoints' timers are looked at in each tick.
+constexpr std::chrono::milliseconds kIdleTickInterval{100};
+// Longer than a delayed acknowledgement (20 ms), which is the one timer that we do not see.
+constexpr int kQuietTicks = 10;
 
 // After a suspended machine wakes, each timer fires once however much time passed; this only keeps
 // the figure small.
@@ -54,11 +61,14 @@ constexpr Setting kSettings[] = {
     // The initial window is clamped to max_burst, so both are raised. Unlimited fast-retransmit
     // bursts (0) abort
     // associations under loss: one chunk is sent until max_retran_chunk.
-    {usrsctp_sysctl_set_sctp_max_burst_default, 32},
+    {usrsctp_sysctl_set_sctp_max_burst_default, kMaxBurst},
     {usrsctp_sysctl_set_sctp_fr_max_burst_default, 4},
     {usrsctp_sysctl_set_sctp_initial_cwnd, 16},
-    // 512 chunks would be the limit of a send buffer, whatever its size.
-    {usrsctp_sysctl_set_sctp_max_chunks_on_queue, 10'240},
+    // An acknowledgement for 16 packets opens the window by 16 (RFC 3465 section 2.3 has 2, for
+    // every second packet); max_burst bounds what leaves at once.
+    {usrsctp_sysctl_set_sctp_L2_abc_variable, 16},
+    // 512 chunks would be the limit of a send buffer, whatever its size: 16 MiB are 14,600.
+    {usrsctp_sysctl_set_sctp_max_chunks_on_queue, 20'000},
     {usrsctp_sysctl_set_sctp_sendspace, 4 * 1024 * 1024},
     {usrsctp_sysctl_set_sctp_recvspace, 4 * 1024 * 1024},
     {usrsctp_sysctl_set_sctp_sack_freq_default, 2},
@@ -70,7 +80,6 @@ constexpr Setting kSettings[] = {
     // A path that was away and is back is noticed within this and a round trip.
     {usrsctp_sysctl_set_sctp_rto_max_default, 2'500},
     {usrsctp_sysctl_set_sctp_init_rto_max_default, 1'000},
-    {usrsctp_sysctl_set_sctp_heartbeat_interval_default, 10'000},
     {usrsctp_sysctl_set_sctp_init_rtx_max_default, 28},
     // An association that is up is never given up here: whether the path is dead is for ICE consent
     // to say, and an ICE restart may bring another. 65,535 is the most that usrsctp keeps: 45
@@ -131,7 +140,11 @@ UsrsctpRuntime::EndpointId UsrsctpRuntime::Register(Endpoint& endpoint) {
   const std::uintptr_t id = g_next_id.fetch_add(1);
   endpoints_.emplace(id, &endpoint);
   usrsctp_register_address(reinterpret_cast<void*>(id));
-  if (!tick_timer_.active()) {
+  if (tick_timer_.active()) {
+    Wake();
+  } else {
+    slow_ = false;
+    quiet_ticks_ = 0;
     last_tick_ = loop_.Now();
     tick_timer_.Start(kTickInterval);
   }
@@ -146,6 +159,7 @@ void UsrsctpRuntime::Unregister(EndpointId id) {
 }
 
 void UsrsctpRuntime::Input(EndpointId id, ByteSpan packet) {
+  Wake();
   usrsctp_conninput(reinterpret_cast<void*>(static_cast<std::uintptr_t>(id)), packet.data(),
                     packet.size(), 0);
 }
@@ -162,12 +176,31 @@ UsrsctpRuntime::Endpoint* UsrsctpRuntime::Find(EndpointId id) const {
 }
 
 void UsrsctpRuntime::Tick() {
+  Advance();
+  if (endpoints_.empty()) return;
+  slow_ = ++quiet_ticks_ > kQuietTicks && !AnyHasTimers();
+  tick_timer_.Start(slow_ ? kIdleTickInterval : kTickInterval);
+}
+
+// A timer that starts now counts from usrsctp's clock: a clock that is behind would end it early.
+void UsrsctpRuntime::CatchUp() {
+  slow_ = false;
+  Advance();
+  tick_timer_.Start(kTickInterval);
+}
+
+void UsrsctpRuntime::Advance() {
   using std::chrono::milliseconds;
+  ++ticks_;
   // The time that passed, not 10 ms: a loaded loop ticks late, and SCTP's clock must not slow down.
   const auto elapsed = std::chrono::duration_cast<milliseconds>(loop_.Now() - last_tick_);
   last_tick_ += elapsed;  // the part of a millisecond that is left counts next time
   usrsctp_handle_timers(static_cast<std::uint32_t>(std::min(elapsed, kLongestTick).count()));
-  if (!endpoints_.empty()) tick_timer_.Start(kTickInterval);
+}
+
+bool UsrsctpRuntime::AnyHasTimers() const {
+  return std::any_of(endpoints_.begin(), endpoints_.end(),
+                     [](const auto& endpoint) { return endpoint.second->HasTimers(); });
 }
 
 int UsrsctpCallbacks::Output(void* address, void* buffer, std::size_t length, std::uint8_t,

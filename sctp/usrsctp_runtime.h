@@ -36,6 +36,8 @@ class UsrsctpRuntime {
     virtual void OnUsrsctpOutput(std::span<std::uint8_t> packet) = 0;
     // Something may be readable or writable.
     virtual void OnUsrsctpActivity() = 0;
+    // A timer of usrsctp's may be running that must not be late. May be called at any time.
+    virtual bool HasTimers() const = 0;
 
    protected:
     ~Endpoint() = default;
@@ -58,13 +60,21 @@ class UsrsctpRuntime {
   Loop& loop() { return loop_; }
 
   // For UsrsctpAssociation; loop thread only. While at least one endpoint is registered, usrsctp is
-  // ticked every 10 ms; an idle process has no timer.
+  // ticked every 10 ms; every 100 ms once nothing happened for as long and no endpoint has timers;
+  // a process without endpoints has no timer.
   EndpointId Register(Endpoint& endpoint);
   // No callback of this endpoint comes after.
   void Unregister(EndpointId id);
   // One received packet for an endpoint.
   void Input(EndpointId id, ByteSpan packet);
+  // To be called before anything that may start a timer in usrsctp, other than Input, which does:
+  // the clock there may be behind. OnUsrsctpOutput may come from inside.
+  void Wake() {
+    quiet_ticks_ = 0;
+    if (slow_) CatchUp();
+  }
   std::size_t endpoint_count() const { return endpoints_.size(); }
+  std::uint64_t ticks() const { return ticks_; }
 
   // A buffer to read one message into, shared by all associations of the loop: at least `size`
   // bytes, or kMaxReadBuffer when that is less.
@@ -79,11 +89,17 @@ class UsrsctpRuntime {
 
   Endpoint* Find(EndpointId id) const;
   void Tick();
+  void CatchUp();
+  void Advance();
+  bool AnyHasTimers() const;
 
   Loop& loop_;
   std::unordered_map<std::uintptr_t, Endpoint*> endpoints_;
   Bytes read_buffer_;
   Loop::TimePoint last_tick_{};
+  int quiet_ticks_ = 0;  // since something happened
+  bool slow_ = false;
+  std::uint64_t ticks_ = 0;
   Timer tick_timer_;
 };
 

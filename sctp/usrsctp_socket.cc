@@ -20,6 +20,9 @@ namespace {
 // Common header; usrsctp's "path MTU" of an AF_CONN address does not count it.
 constexpr std::size_t kCommonHeader = 12;
 
+// usrsctp counts headers of IPv4, SCTP and DATA above SCTP_MAXSEG, whatever the address family.
+constexpr std::size_t kMaxSegmentOverhead = 20 + 12 + 16;
+
 // usrsctp's private header netinet/sctp_uio.h: SCTP_GET_SNDBUF_USE and its struct sctp_sockstat.
 constexpr int kGetSendBufferUse = 0x1101;
 struct SendBufferUseValue {
@@ -35,6 +38,9 @@ constexpr int kInterleavingSupported = 0x1206;
 // RFC 6458 section 8.1.20: messages of several streams may come in parts at one time.
 constexpr std::uint32_t kInterleaveStreams = 2;
 
+// usrsctp's private header netinet/sctp.h: SCTP_PLUGGABLE_CC.
+constexpr int kPluggableCongestionControl = 0x1202;
+
 // usrsctp's private header netinet/sctp_uio.h: SCTP_PR_SCTP_ALL.
 constexpr std::uint16_t kAllPolicies = 0x000f;
 
@@ -42,6 +48,18 @@ constexpr std::uint16_t kEvents[] = {
     SCTP_ASSOC_CHANGE,     SCTP_STREAM_RESET_EVENT,     SCTP_STREAM_CHANGE_EVENT,
     SCTP_SENDER_DRY_EVENT, SCTP_PARTIAL_DELIVERY_EVENT,
 };
+
+std::uint32_t ModuleOf(CongestionControl congestion_control) {
+  switch (congestion_control) {
+    case CongestionControl::kRfc9260:
+      return SCTP_CC_RFC2581;
+    case CongestionControl::kHighSpeed:
+      return SCTP_CC_HSTCP;
+    case CongestionControl::kHTcp:
+      return SCTP_CC_HTCP;
+  }
+  return SCTP_CC_RFC2581;
+}
 
 void OnUpcall(struct ::socket*, void* argument, int) {
   UsrsctpCallbacks::Activity(reinterpret_cast<std::uintptr_t>(argument));
@@ -68,6 +86,8 @@ bool UsrsctpSocket::Set(int level, int option, const T& value) {
 
 Result<void> UsrsctpSocket::Connect(const UsrsctpAssociationOptions& options,
                                     UsrsctpRuntime::EndpointId id) {
+  id_ = id;
+  remote_port_ = options.remote_port;
   // One-to-one style, with upcall and reads instead of the receive callback: what is not read
   // closes the window.
   socket_ = usrsctp_socket(AF_CONN, SOCK_STREAM, IPPROTO_SCTP, nullptr, nullptr, 0, nullptr);
@@ -95,13 +115,25 @@ Result<void> UsrsctpSocket::Configure(const UsrsctpAssociationOptions& options) 
   init.sinit_num_ostreams = options.outgoing_streams;
   init.sinit_max_instreams = options.max_incoming_streams;
   sctp_paddrparams path{};
-  path.spp_flags = SPP_PMTUD_DISABLE;
-  path.spp_pathmtu = static_cast<std::uint32_t>(options.max_packet_size - kCommonHeader);
+  // No heartbeats while idle: ICE consent (RFC 7675) finds out whether the path is alive.
+  path.spp_flags = SPP_PMTUD_DISABLE | SPP_HB_DISABLE;
+  // Can be lowered later, but not raised, so it is the largest at once; the size of chunks is what
+  // follows the path (SetLargestPacket).
+  path.spp_pathmtu = static_cast<std::uint32_t>(
+      std::max(options.max_packet_size, options.largest_packet_size) - kCommonHeader);
   sctp_assoc_value reset{};
   reset.assoc_id = SCTP_ALL_ASSOC;
   // Streams may be reset and added; the whole association may not.
   reset.assoc_value = SCTP_ENABLE_RESET_STREAM_REQ | SCTP_ENABLE_CHANGE_ASSOC_REQ;
   const auto partial_point = static_cast<std::uint32_t>(PartialDeliveryPoint(options, false));
+
+  sctp_assoc_value burst{};
+  burst.assoc_id = SCTP_ALL_ASSOC;
+  burst.assoc_value = options.max_burst;
+
+  sctp_assoc_value congestion_control{};
+  congestion_control.assoc_id = SCTP_ALL_ASSOC;
+  congestion_control.assoc_value = ModuleOf(options.congestion_control);
 
   bool ok = usrsctp_set_non_blocking(socket_, 1) == 0;
   // Close aborts and frees at once instead of waiting for the other end.
@@ -111,6 +143,8 @@ Result<void> UsrsctpSocket::Configure(const UsrsctpAssociationOptions& options) 
   ok = ok && Set(IPPROTO_SCTP, SCTP_INITMSG, init);
   ok = ok && Set(IPPROTO_SCTP, SCTP_PEER_ADDR_PARAMS, path);
   ok = ok && Set(IPPROTO_SCTP, SCTP_ENABLE_STREAM_RESET, reset);
+  ok = ok && Set(IPPROTO_SCTP, SCTP_MAX_BURST, burst);
+  ok = ok && Set(IPPROTO_SCTP, kPluggableCongestionControl, congestion_control);
   ok = ok && Set(IPPROTO_SCTP, SCTP_NODELAY, 1);
   ok = ok && Set(IPPROTO_SCTP, SCTP_RECVRCVINFO, 1);
   ok = ok && ReadInterleaved(options.interleaving);
@@ -128,6 +162,7 @@ Result<void> UsrsctpSocket::Configure(const UsrsctpAssociationOptions& options) 
     ok = ok && Set(IPPROTO_SCTP, SCTP_EVENT, event);
   }
   if (!ok) return FailWithErrno("usrsctp_setsockopt");
+  SetLargestPacket(options.max_packet_size);
   return {};
 }
 
@@ -186,6 +221,27 @@ int UsrsctpSocket::AddOutgoingStreams(std::uint16_t count) {
 int UsrsctpSocket::Shutdown() { return usrsctp_shutdown(socket_, SHUT_WR) == 0 ? 0 : errno; }
 
 void UsrsctpSocket::SetNoDelay(bool no_delay) { Set(IPPROTO_SCTP, SCTP_NODELAY, no_delay ? 1 : 0); }
+
+void UsrsctpSocket::SetLargestPacket(std::size_t size) {
+  sctp_assoc_value chunk{};
+  chunk.assoc_value = static_cast<std::uint32_t>(size - kMaxSegmentOverhead);
+  Set(IPPROTO_SCTP, SCTP_MAXSEG, chunk);
+}
+
+void UsrsctpSocket::SendHeartbeat() {
+  sctp_paddrparams path{};
+  path.spp_flags = SPP_HB_DEMAND;
+  // Only with an address does the option mean now, and not the default.
+  const sockaddr_conn remote = MakeAddress(id_, remote_port_);
+  std::memcpy(&path.spp_address, &remote, sizeof remote);
+  Set(IPPROTO_SCTP, SCTP_PEER_ADDR_PARAMS, path);
+}
+
+void UsrsctpSocket::SetSackFrequency(std::uint32_t packets) {
+  sctp_sack_info info{};
+  info.sack_freq = packets;
+  Set(IPPROTO_SCTP, SCTP_DELAYED_SACK, info);
+}
 
 UsrsctpSocket::Read UsrsctpSocket::ReadNext(std::span<std::uint8_t> buffer) {
   sctp_rcvinfo info{};

@@ -10,6 +10,7 @@
 #include <pairwire/result.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -23,6 +24,15 @@ struct socket;  // usrsctp's, of its own global namespace
 
 namespace pairwire::sctp {
 
+// usrsctp's modules: RFC 9260 section 7, RFC 3649, and H-TCP (Leith and Shorten).
+enum class CongestionControl { kRfc9260, kHighSpeed, kHTcp };
+
+// What the other end is to know as our burst: HSTCP opens its window by one packet with each
+// acknowledgement, however many packets that is for, so that it needs one for every second.
+constexpr std::uint16_t BurstOf(CongestionControl congestion_control) {
+  return congestion_control == CongestionControl::kHighSpeed ? 2 : kMaxBurst;
+}
+
 struct UsrsctpAssociationOptions {
   std::uint16_t local_port = kSctpPort;
   std::uint16_t remote_port = kSctpPort;
@@ -31,8 +41,23 @@ struct UsrsctpAssociationOptions {
   // what browsers use.
   std::uint16_t max_incoming_streams = 1024;
   // 1200 bytes of UDP payload - 37 of a DTLS 1.2 AES-GCM record = 1163, rounded down to whole
-  // words. Path MTU discovery does not work over AF_CONN and is off.
+  // words: what every path carries. usrsctp's own path MTU discovery does not work over AF_CONN and
+  // is off.
   std::size_t max_packet_size = 1160;
+  // Packets up to this are sent once the path is known to carry them (path_mtu.h). Only to ends
+  // that are known to be ours: after a fall of the MTU they alone can be given large chunks in
+  // pieces (packet_pieces.h). 0: none above max_packet_size.
+  std::size_t largest_packet_size = 0;
+  // The most packets that the other end sends in one burst (usrsctp's max_burst). 4 is usrsctp's
+  // default and right for a stranger: more would have both ends wait for one another
+  // (sack_batch.h).
+  std::uint16_t peer_burst = 4;
+  // Our own sender's.
+  std::uint16_t max_burst = kMaxBurst;
+  // AssociationEvents::OnSctpStalled. Longer than the largest retransmission timeout, so that one
+  // lost retransmission is no stall.
+  std::chrono::milliseconds stall_after{5000};
+  CongestionControl congestion_control = CongestionControl::kRfc9260;
   // Received messages above it abort the association (what we announced in a=max-message-size).
   std::size_t max_message_size = 256 * 1024;
   // Offer RFC 8260. An end that does not know it gets DATA chunks.
@@ -82,6 +107,12 @@ class UsrsctpSocket {
   int ResetOutgoing(std::span<const StreamId> streams);
   int AddOutgoingStreams(std::uint16_t count);
   int Shutdown();
+  // Sends a HEARTBEAT, and what usrsctp could send but has no reason to look at.
+  void SendHeartbeat();
+  // Chunks are cut for packets of at most `size` bytes.
+  void SetLargestPacket(std::size_t size);
+  // How many packets with data may go without an acknowledgement.
+  void SetSackFrequency(std::uint32_t packets);
   // Off: small messages wait for a full packet or an empty network (Nagle).
   void SetNoDelay(bool no_delay);
 
@@ -118,6 +149,8 @@ class UsrsctpSocket {
   bool Set(int level, int option, const T& value);
 
   struct ::socket* socket_ = nullptr;
+  UsrsctpRuntime::EndpointId id_{};
+  std::uint16_t remote_port_ = 0;
 };
 
 }  // namespace pairwire::sctp

@@ -62,6 +62,14 @@ enum class InterleavingPolicy {
   kAlways
 };
 
+// How SCTP's sender probes for the rate that the path carries. None of them fixes a path that loses
+// packets at random; the last two regain a large window faster after a loss.
+enum class SctpCongestionControl {
+  kRfc9260,    // RFC 9260 section 7, as every other end does
+  kHighSpeed,  // RFC 3649; begins more slowly
+  kHTcp        // H-TCP (draft-leith-tcp-htcp)
+};
+
 // One peer connection (W3C RTCConfiguration, data part).
 struct PeerConfiguration {
   // At most 8 TURN urls are used, and the first STUN url that is not a relay's.
@@ -158,6 +166,13 @@ struct PeerConfiguration {
   // Longest label and longest protocol that the other end may give a channel, in bytes; on the wire
   // 65,535. A channel above it is refused by a reset of the stream.
   std::size_t max_label_length = 1'024;
+
+  // Bytes that the other end may send ahead of what has been read, as SCTP's window. Bounds the
+  // rate to this by the round-trip time: 16 MiB are 1 Gbit/s at 100 ms. Memory is used only while
+  // it is full. 128 KiB..1 GiB.
+  std::size_t sctp_receive_window = 16 * 1024 * 1024;
+
+  SctpCongestionControl sctp_congestion_control = SctpCongestionControl::kRfc9260;
 
   // Open channels at one time; a peer that opens more is told by a reset of the stream.
   std::size_t max_channels = 256;

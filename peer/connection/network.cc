@@ -29,6 +29,10 @@ namespace {
 // machine.
 constexpr std::chrono::milliseconds kCloseAllTimeout{2500};
 
+// Less is less than two bursts; usrsctp counts in 32 bits.
+constexpr std::size_t kLeastReceiveWindow = 128 * 1024;
+constexpr std::size_t kLargestReceiveWindow = 1024 * 1024 * 1024;
+
 bool IsAddress(const std::string& text) {
   unsigned char buffer[sizeof(in6_addr)];
   return inet_pton(AF_INET, text.c_str(), buffer) == 1 ||
@@ -64,6 +68,10 @@ Result<void> Validate(const PeerConfiguration& configuration) {
     return Fail(Errc::kInvalidArgument, "consent_timeout is at most 30 s (RFC 7675 section 5.1)");
   }
   if (auto dtls = dtls::CheckOptions(DtlsOptions(configuration)); !dtls) return dtls;
+  if (configuration.sctp_receive_window < kLeastReceiveWindow ||
+      configuration.sctp_receive_window > kLargestReceiveWindow) {
+    return Fail(Errc::kInvalidArgument, "sctp_receive_window must be 128 KiB..1 GiB");
+  }
   if (configuration.max_message_size < 1 || configuration.max_buffered_amount < 1) {
     return Fail(Errc::kInvalidArgument, "max_message_size and max_buffered_amount are at least 1");
   }

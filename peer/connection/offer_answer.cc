@@ -68,6 +68,7 @@ sdp::MediaSection DataSection(const LocalParameters& local, const IceParameters&
   SetTransport(section, local, ice, setup);
   section.sctp_port = local.sctp_port;
   section.max_message_size = local.max_message_size;
+  section.pairwire_burst = local.sctp_burst;
   return section;
 }
 
@@ -163,6 +164,7 @@ Result<RemoteData> ReadData(const sdp::Description& description, std::size_t ind
   parameters.ice_pwd = transport.ice_pwd;
   parameters.sctp_port = section.sctp_port.value_or(parameters.sctp_port);
   parameters.max_message_size = section.max_message_size.value_or(parameters.max_message_size);
+  parameters.sctp_burst = section.pairwire_burst;
   data.setup = transport.setup;
   return data;
 }

@@ -81,6 +81,7 @@ PeerConnectionCore::PeerConnectionCore(NetworkCore& network, PeerConfiguration c
   local.ice_lite = configuration_.ice_lite;
   local.fingerprint = {fingerprint.substr(0, blank), fingerprint.substr(blank + 1)};
   local.max_message_size = configuration_.max_message_size;
+  local.sctp_burst = LocalBurst(configuration_);
   negotiation_.emplace(std::move(local), [this] {
     auto made = ice::MakeCredentials(network_.random());
     return IceParameters{std::move(made.ufrag), std::move(made.password)};
@@ -205,7 +206,8 @@ Result<void> PeerConnectionCore::StartRemote(const RemoteParameters& remote, boo
   connect_timer_.Start(configuration_.connect_timeout);
   stack_->SetRemote({.fingerprints = std::move(*fingerprints),
                      .max_message_size = remote.max_message_size,
-                     .sctp_port = remote.sctp_port});
+                     .sctp_port = remote.sctp_port,
+                     .sctp_burst = remote.sctp_burst});
   return {};
 }
 

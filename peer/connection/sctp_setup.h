@@ -6,10 +6,20 @@
 
 #include <pairwire/configuration.h>
 
+#include <cstdint>
+
 #include "peer/connection/network_core.h"
 #include "peer/connection/transport_stack.h"
+#include "sctp/usrsctp_socket.h"
 
 namespace pairwire {
+
+// What the association is made with: an end that is known to be ours gets more than a stranger.
+sctp::UsrsctpAssociationOptions UsrsctpOptions(const PeerConfiguration& configuration,
+                                               const RemoteTransport& remote);
+
+// What the other end may know of our sender (a=x-pairwire:burst=).
+std::uint16_t LocalBurst(const PeerConfiguration& configuration);
 
 // `network` outlives what the factory makes.
 TransportStack::AssociationFactory UsrsctpFactory(NetworkCore& network,

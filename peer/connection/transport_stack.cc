@@ -95,6 +95,7 @@ void TransportStack::OnPathPair(const ice::CandidatePair& pair) {
   if (phase_ != Phase::kOpen) return;
   has_pair_ = true;
   capture_.OnPair(pair);
+  if (mux_started_) mux_->OnPathChanged();
   const auto alive = safety_.Watch();
   events_.OnSelectedPair(pair);
   if (*alive) MaybeStartDtls();
@@ -130,9 +131,7 @@ void TransportStack::OnDtlsState(dtls::State state, const Error& error) {
     // end's INIT may come with its last flight.
     mux_started_ = true;
     const auto started = mux_->Start(
-        [this](sctp::AssociationEvents& events) {
-          return make_association_(events, remote_->sctp_port);
-        },
+        [this](sctp::AssociationEvents& events) { return make_association_(events, *remote_); },
         *dtls_role_ == dtls::Role::kClient, remote_->max_message_size);
     if (!started) End(started.error());
   }

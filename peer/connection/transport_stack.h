@@ -58,9 +58,10 @@ class TransportStackEvents {
 };
 
 struct RemoteTransport {
-  std::vector<dtls::Fingerprint> fingerprints;
+  std::vector<dtls::Fingerprint> fingerprints = {};
   std::size_t max_message_size = 0;  // 0: no limit
   std::uint16_t sctp_port = sctp::kSctpPort;
+  std::uint16_t sctp_burst = 0;  // 0: the other end is not one of ours
 };
 
 // The DTLS part of a configuration.
@@ -70,9 +71,9 @@ class TransportStack final : private IcePathsEvents,
                              private dtls::Events,
                              private sctp::ChannelMuxEvents {
  public:
-  // `remote_port` is the other end's a=sctp-port.
+  // `remote` is what the other end's description says; valid during the call.
   using AssociationFactory = std::function<std::unique_ptr<sctp::Association>(
-      sctp::AssociationEvents&, std::uint16_t remote_port)>;
+      sctp::AssociationEvents&, const RemoteTransport& remote)>;
 
   TransportStack(Loop& loop, const PeerConfiguration& configuration,
                  const dtls::Certificate& certificate, IcePaths::Factory make_ice,

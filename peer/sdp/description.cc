@@ -58,6 +58,9 @@ void AddSection(std::string& out, const MediaSection& section) {
   if (section.max_message_size) {
     AddAttribute(out, "max-message-size", std::to_string(*section.max_message_size));
   }
+  if (section.pairwire_burst != 0) {
+    AddAttribute(out, "x-pairwire", "burst=" + std::to_string(section.pairwire_burst));
+  }
   for (const auto& candidate : section.candidates) {
     out.append("a=").append(candidate).append("\r\n");
   }

@@ -58,6 +58,9 @@ struct MediaSection {
   std::optional<Setup> setup;
   std::optional<std::uint16_t> sctp_port;
   std::optional<std::uint64_t> max_message_size;
+  // "a=x-pairwire:burst=32", ours alone (RFC 8866 section 5.13: others ignore it): this end is
+  // Pairwire, and its SCTP sends at most so many packets in one burst. 0: not said.
+  std::uint16_t pairwire_burst = 0;
   // Of audio and video, as much as it takes to keep a section that carries the bundle's transport
   // in an answer, unused: "111 opus/48000/2" of the first format, and two flags.
   std::string rtpmap;

@@ -85,6 +85,7 @@ class Parser {
   Status TakeAttribute(std::string_view line);
   Status TakeSessionAttribute(std::string_view name, std::string_view value);
   Status TakeMediaAttribute(std::string_view name, std::string_view value);
+  void TakePairwire(std::string_view value);
   Status TakeNumber(std::string_view name, std::string_view value);
   Status TakeMid(std::string_view value);
   Status TakeRtpmap(std::string_view value);
@@ -353,6 +354,7 @@ Status Parser::TakeMediaAttribute(std::string_view name, std::string_view value)
   if (name == "candidate") return TakeCandidate(value);
   if (name == "sctp-port" || name == "max-message-size") return TakeNumber(name, value);
   if (name == "rtpmap") return TakeRtpmap(value);
+  if (name == "x-pairwire") TakePairwire(value);
   if (name == "bundle-only") section().bundle_only = true;
   if (name == "inactive") section().inactive = true;
   if (name == "rtcp-mux") section().rtcp_mux = true;
@@ -381,6 +383,16 @@ Status Parser::TakeNumber(std::string_view name, std::string_view value) {
     if (!section().max_message_size) return Bad("max-message-size", "is no number below 2^64");
   }
   return {};
+}
+
+// Words with or without "=value", of which later versions may have more. What is not understood is
+// left out, as of any attribute that is not known.
+void Parser::TakePairwire(std::string_view value) {
+  constexpr std::string_view kBurst = "burst=";
+  for (auto word = TakeWord(value); !word.empty(); word = TakeWord(value)) {
+    if (!word.starts_with(kBurst)) continue;
+    section().pairwire_burst = ToNumber<std::uint16_t>(word.substr(kBurst.size())).value_or(0);
+  }
 }
 
 Status Parser::TakeMid(std::string_view value) {

@@ -3,7 +3,7 @@
 // SCTP packets into a connected association, through the filter and usrsctp. The input is a row of
 // packets, each after its length in two bytes (big-endian), each from its first chunk on: ports and
 // the right verification tag are put before it, since only the authenticated other end can know
-// them.
+// them. They come one by one, or all in one batch when the length of the input is odd.
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -24,7 +24,10 @@ constexpr std::size_t kMaxPacketsOfAnInput = 32;
 // Keeps what its association sends until the other end takes it.
 class End final : public AssociationEvents {
  public:
-  explicit End(UsrsctpRuntime& runtime) : association(runtime, {}, *this) {}
+  // As with an end of ours: all that we do with packets is switched on.
+  explicit End(UsrsctpRuntime& runtime)
+      : association(runtime, {.largest_packet_size = PathMtu::kLargest, .peer_burst = kMaxBurst},
+                    *this) {}
 
   void OnSctpPacket(ByteSpan packet) override { sent.emplace_back(packet.begin(), packet.end()); }
   void OnSctpState(AssociationState, const Error&) override {}
@@ -61,6 +64,8 @@ void RunOne(ByteSpan input) {
   }
   PAIRWIRE_CHECK(b.association.state() == AssociationState::kConnected);
   const Bytes header(last_of_a.begin(), last_of_a.begin() + kCommonHeader);
+  const bool batch = input.size() % 2 != 0;
+  if (batch) b.association.BeginBatch(kMaxPacketsOfAnInput / 2);
   for (std::size_t packets = 0; packets < kMaxPacketsOfAnInput && input.size() >= 2; ++packets) {
     const std::size_t wanted = static_cast<std::size_t>(input[0]) * 256 + input[1];
     const ByteSpan chunks = input.subspan(2, std::min(wanted, input.size() - 2));
@@ -68,8 +73,10 @@ void RunOne(ByteSpan input) {
     Bytes packet = header;
     packet.insert(packet.end(), chunks.begin(), chunks.end());
     b.association.ReceivePacket(packet);
-    loop.RunUntilIdle();
+    if (!batch) loop.RunUntilIdle();
   }
+  if (batch) b.association.EndBatch();
+  loop.RunUntilIdle();
   loop.AdvanceBy(std::chrono::milliseconds(500));
 }
 

@@ -80,6 +80,15 @@ class SctpEnd final : public AssociationEvents {
     RunHook();
   }
 
+  void OnSctpStalled(StallCause cause) override {
+    stalls.push_back(cause);
+    RunHook();
+  }
+  void OnSctpResumed() override {
+    ++resumptions;
+    RunHook();
+  }
+
   Result<void> Send(std::uint16_t stream, ByteSpan data, Ppid ppid = Ppid::kBinary,
                     const Delivery& delivery = {}) {
     auto sent = association->Send(StreamId{stream}, ppid, data, delivery);
@@ -107,6 +116,8 @@ class SctpEnd final : public AssociationEvents {
   std::size_t accepted_bytes = 0;
   std::size_t unacknowledged = 0;
   std::size_t acknowledgements = 0;
+  std::vector<StallCause> stalls;
+  int resumptions = 0;
   std::size_t packets = 0;
   std::size_t largest_packet = 0;
   bool keep_messages = true;

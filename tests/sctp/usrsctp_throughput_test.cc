@@ -4,6 +4,7 @@
 // information: machines and builds differ too much to assert it.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <ctime>
@@ -19,24 +20,39 @@ using namespace std::chrono_literals;  // NOLINT
 using test::ManualLoop;
 using test::SctpEnd;
 
+constexpr std::size_t kBatch = 64;  // packets of one read
+
+void Deliver(const std::deque<Bytes>& packets, UsrsctpAssociation& association) {
+  for (std::size_t at = 0; at < packets.size(); at += kBatch) {
+    const std::size_t count = std::min(kBatch, packets.size() - at);
+    association.BeginBatch(count);
+    for (std::size_t i = 0; i < count; ++i) association.ReceivePacket(packets[at + i]);
+    association.EndBatch();
+  }
+}
+
 // Packets go straight to the other end's queue and are handed over in batches, as a socket would.
 void Measure(std::size_t message_size, std::size_t total) {
   ManualLoop loop;
   auto runtime = UsrsctpRuntime::Create(loop).value();
   std::deque<Bytes> to_a;
   std::deque<Bytes> to_b;
-  SctpEnd a(*runtime, {},
+  const UsrsctpAssociationOptions options{.largest_packet_size = PathMtu::kLargest,
+                                          .peer_burst = kMaxBurst};
+  std::size_t packets = 0;  // of the sender
+  SctpEnd a(*runtime, options,
             [&](ByteSpan packet) { to_b.emplace_back(packet.begin(), packet.end()); });
-  SctpEnd b(*runtime, {},
+  SctpEnd b(*runtime, options,
             [&](ByteSpan packet) { to_a.emplace_back(packet.begin(), packet.end()); });
   a.keep_messages = b.keep_messages = false;
   const auto turn = [&] {
     std::deque<Bytes> batch;
     batch.swap(to_b);
-    for (const Bytes& packet : batch) b.association->ReceivePacket(packet);
+    packets += batch.size();
+    Deliver(batch, *b.association);
     batch.clear();
     batch.swap(to_a);
-    for (const Bytes& packet : batch) a.association->ReceivePacket(packet);
+    Deliver(batch, *a.association);
     loop.RunUntilIdle();
   };
   ASSERT_TRUE(a.association->Connect(0).has_value());
@@ -61,9 +77,12 @@ void Measure(std::size_t message_size, std::size_t total) {
   }
   const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
   EXPECT_GE(b.received_bytes, total);
-  std::printf("[   INFO   ] %zu-byte messages, both ends, per CPU second: %.0f MB, %.0f messages\n",
-              message_size, static_cast<double>(total) / seconds / 1e6,
-              static_cast<double>(total / message_size) / seconds);
+  std::printf(
+      "[   INFO   ] %zu-byte messages, both ends, per CPU second: %.0f MB, %.0f messages; %.1f "
+      "bytes per packet\n",
+      message_size, static_cast<double>(total) / seconds / 1e6,
+      static_cast<double>(total / message_size) / seconds,
+      static_cast<double>(total) / static_cast<double>(packets));
 }
 
 TEST(UsrsctpThroughputTest, LargeMessages) { Measure(65'536, 200 * 1024 * 1024); }

@@ -52,7 +52,7 @@ class End final : public TransportStackEvents {
               ice_ = ice.get();
               return ice;
             },
-            [&sctp](sctp::AssociationEvents& events, std::uint16_t) {
+            [&sctp](sctp::AssociationEvents& events, const RemoteTransport&) {
               return std::make_unique<sctp::UsrsctpAssociation>(
                   sctp, sctp::UsrsctpAssociationOptions(), events);
             },

@@ -104,6 +104,19 @@ TEST(SdpParse, LeavesOutWhatIsNotSaid) {
   EXPECT_FALSE(section.end_of_candidates);
 }
 
+// Ours alone, and read with care: whatever it says is no reason to refuse a description.
+TEST(SdpParse, TakesWhatPairwireSaysOfItself) {
+  const auto burst = [](const std::string& line) { return Section("", line).pairwire_burst; };
+  EXPECT_EQ(burst("a=x-pairwire:burst=32\n"), 32);
+  EXPECT_EQ(burst("a=x-pairwire:later=1 burst=16 flag\n"), 16);
+  EXPECT_EQ(burst(""), 0);
+  for (const char* value :
+       {"", "burst", "burst=", "burst=-1", "burst=65536", "burst=x", "Burst=3"}) {
+    EXPECT_EQ(burst(std::string("a=x-pairwire:") + value + "\n"), 0) << value;
+  }
+  EXPECT_EQ(burst("a=x-pairwire\n"), 0);
+}
+
 TEST(SdpParse, SectionsInheritFromTheSession) {
   constexpr std::string_view session =
       "a=ice-ufrag:sess\na=ice-pwd:sessionpassword\na=ice-options:ice2\n"

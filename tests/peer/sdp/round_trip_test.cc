@@ -123,6 +123,7 @@ class Maker {
     if (Flip()) s.setup = static_cast<Setup>(Below(4));
     if (Flip()) s.sctp_port = static_cast<std::uint16_t>(random_());
     if (Flip()) s.max_message_size = random_();
+    if (Flip()) s.pairwire_burst = static_cast<std::uint16_t>(random_());
     for (auto& word : Words(20)) s.candidates.push_back("candidate:" + word + " 1 udp");
     s.end_of_candidates = Flip();
     return s;
