@@ -39,6 +39,14 @@ struct Delivery {
   bool operator==(const Delivery&) const = default;
 };
 
+// User bytes of one stream.
+struct StreamBytes {
+  StreamId stream{};
+  std::size_t bytes = 0;
+
+  bool operator==(const StreamBytes&) const = default;
+};
+
 // One moment of an association; for W3C getStats. Zero: not known yet.
 struct AssociationStats {
   AssociationState state = AssociationState::kNew;
@@ -57,6 +65,7 @@ struct AssociationStats {
   std::uint64_t bytes_received = 0;
   std::uint64_t retransmitted_chunks = 0;
   std::uint64_t abandoned_messages = 0;  // given up, of those with a limit
+  bool interleaving = false;             // as interleaves()
   bool stalled = false;                  // between OnSctpStalled and OnSctpResumed
   std::uint64_t stalls = 0;
 };
@@ -132,6 +141,14 @@ class Association {
   virtual Result<void> Send(StreamId stream, Ppid ppid, ByteSpan data,
                             const Delivery& delivery) = 0;
 
+  // As Send, for a message that is handed over piece by piece so that the send buffer never holds
+  // all of it: takes as much of `data` as there is room for and answers how many bytes, at least
+  // one. All pieces of a message carry the same ppid and delivery; `last` says that `data` ends the
+  // message. Until its end was taken nothing else may be sent on the stream, and nothing at all on
+  // the association when it does not interleave: RFC 9260 cannot mix messages.
+  virtual Result<std::size_t> SendPiece(StreamId stream, Ppid ppid, ByteSpan data, bool last,
+                                        const Delivery& delivery) = 0;
+
   // Resets our outgoing side of `streams` once their queued data is acknowledged.
   virtual Result<void> ResetStreams(std::span<const StreamId> streams) = 0;
 
@@ -146,6 +163,23 @@ class Association {
   // Outgoing streams that the association has now.
   virtual std::uint16_t stream_count() const = 0;
   virtual AssociationStats stats() const = 0;
+
+  // Both ends know I-DATA (RFC 8260): pieces of messages on different streams may be mixed. Fixed
+  // once connected.
+  virtual bool interleaves() const = 0;
+  // So many unacknowledged bytes keep the path busy: about two congestion windows. What is handed
+  // over above it only waits, in an order that cannot be changed any more.
+  virtual std::size_t useful_backlog() const = 0;
+  // There are unacknowledged bytes, but none of them is on the way: a message whose pieces have all
+  // gone holds the others up. The next piece of each message that has begun gets it going again;
+  // nothing else does.
+  virtual bool stands_still() const = 0;
+  // More streams are about to be added, and all that was sent must be acknowledged before: Send
+  // answers kBufferFull, only messages that have begun go on.
+  virtual bool adding_streams() const = 0;
+  // Inside OnSctpAcknowledged: whose bytes they were, as far as they had been sent. The rest of the
+  // difference was given up unsent, which happens to messages with a limit only.
+  virtual std::span<const StreamBytes> acknowledged() const = 0;
 };
 
 }  // namespace pairwire::sctp

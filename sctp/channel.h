@@ -15,14 +15,16 @@
 #include "peer/base/loop.h"
 #include "sctp/channel_mux.h"
 #include "sctp/channel_options.h"
+#include "sctp/payload.h"
 #include "sctp/types.h"
 
 namespace pairwire::sctp {
 
 struct OutgoingMessage {
   Ppid ppid{};
-  Bytes data;
-  bool counts = true;  // in buffered_amount; DCEP messages do not
+  Payload data;
+  std::size_t begun = 0;  // bytes that the association has already
+  bool counts = true;     // in buffered_amount; DCEP messages do not
   // Not worth sending after this; only of channels with a life time.
   std::optional<Loop::TimePoint> expires = std::nullopt;
 };
@@ -47,9 +49,12 @@ struct Channel {
   // Sending.
   std::deque<OutgoingMessage> send_queue;
   bool in_ready_list = false;
-  bool settled = false;      // the other end has the channel, so messages may be unordered
-  bool stream_busy = false;  // the stream's previous channel is not reset yet in our direction
-  std::size_t buffered = 0;
+  bool settled = false;       // the other end has the channel, so messages may be unordered
+  bool stream_busy = false;   // the stream's previous channel is not reset yet in our direction
+  std::size_t buffered = 0;   // user bytes in send_queue and in_flight
+  std::size_t in_flight = 0;  // user bytes that the association has and has not acknowledged
+  // Bytes of DCEP among them: always the first of the stream.
+  std::size_t dcep_in_flight = 0;
 
   // Closing.
   bool reset_requested = false;

@@ -53,6 +53,10 @@ Result<void> ChannelMux::Send(ChannelId id, ByteSpan data, bool is_text) {
   return impl_->Send(id, data, is_text);
 }
 
+Result<void> ChannelMux::SendOwned(ChannelId id, Payload& data, bool is_text) {
+  return impl_->SendOwned(id, data, is_text);
+}
+
 void ChannelMux::PauseReceiving(ChannelId id) { impl_->PauseReceiving(id); }
 void ChannelMux::ResumeReceiving(ChannelId id) { impl_->ResumeReceiving(id); }
 void ChannelMux::Close(ChannelId id) { impl_->Close(id); }
@@ -63,6 +67,8 @@ std::optional<StreamId> ChannelMux::stream_of(ChannelId id) const { return impl_
 std::size_t ChannelMux::buffered_amount(ChannelId id) const { return impl_->buffered_amount(id); }
 
 std::size_t ChannelMux::total_buffered_amount() const { return impl_->total_buffered_amount(); }
+
+std::size_t ChannelMux::queued_messages() const { return impl_->queued_messages(); }
 
 ChannelMuxStats ChannelMux::stats() const { return impl_->stats(); }
 
@@ -249,6 +255,7 @@ void ChannelMux::Impl::Finish(Channel& channel) {
   Detach(channel);
   DropReceived(channel);
   Hide(channel);
+  attributed_bytes_ -= channel.in_flight + channel.dcep_in_flight;
   channels_.erase(channel.id);
 }
 

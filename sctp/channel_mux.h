@@ -23,6 +23,7 @@
 #include "peer/base/loop.h"
 #include "sctp/association.h"
 #include "sctp/channel_options.h"
+#include "sctp/payload.h"
 #include "sctp/types.h"
 
 namespace pairwire::sctp {
@@ -57,6 +58,9 @@ struct ChannelMuxOptions {
   std::size_t max_early_bytes = 256 * 1024;
   // Waiting in all channels together; Send answers kBufferFull above.
   std::size_t max_buffered_amount = 4 * 1024 * 1024;
+  // Messages waiting in all channels together, as tiny ones would need far more memory than
+  // max_buffered_amount says; Send answers kBufferFull above.
+  std::size_t max_queued_messages = 65'536;
   // Received bytes that may wait for paused channels; above it the association is paused.
   std::size_t max_receive_buffer = 1024 * 1024;
 };
@@ -143,10 +147,13 @@ class ChannelMux {
   // later).
   Result<ChannelId> Open(const ChannelOptions& options);
 
-  // Errors as DataChannel::Send. A channel that waits for its DCEP ACK may send already (in order,
-  // RFC 8832 section 6); before the association is connected it is kInvalidState. The message
-  // travels as the channel's options say; its life time begins now.
+  // Errors as DataChannel::Send. `data` is copied only when it has to wait. A channel that waits
+  // for its DCEP ACK may send already (in order, RFC 8832 section 6); before the association is
+  // connected it is kInvalidState. The message travels as the channel's options say; its life time
+  // begins now.
   Result<void> Send(ChannelId id, ByteSpan data, bool is_text);
+  // As Send, and never copies: what has to wait is moved from; after an error it is untouched.
+  Result<void> SendOwned(ChannelId id, Payload& data, bool is_text);
 
   void PauseReceiving(ChannelId id);
   void ResumeReceiving(ChannelId id);
@@ -160,6 +167,7 @@ class ChannelMux {
   std::optional<StreamId> stream_of(ChannelId id) const;
   std::size_t buffered_amount(ChannelId id) const;
   std::size_t total_buffered_amount() const;
+  std::size_t queued_messages() const;  // not handed to the association yet, of all channels
   // Copies labels: not for each message.
   ChannelMuxStats stats() const;
 

@@ -24,6 +24,7 @@
 #include <string_view>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "peer/base/loop.h"
 #include "peer/base/task.h"
@@ -34,6 +35,8 @@
 #include "sctp/channel_mux.h"
 #include "sctp/dcep.h"
 #include "sctp/early_messages.h"
+#include "sctp/payload.h"
+#include "sctp/send_scheduler.h"
 #include "sctp/stream_ids.h"
 
 namespace pairwire::sctp {
@@ -56,6 +59,7 @@ class ChannelMux::Impl final : public AssociationEvents {
   }
   Result<ChannelId> Open(const ChannelOptions& options);
   Result<void> Send(ChannelId id, ByteSpan data, bool is_text);
+  Result<void> SendOwned(ChannelId id, Payload& data, bool is_text);
   void PauseReceiving(ChannelId id);
   void ResumeReceiving(ChannelId id);
   void Close(ChannelId id);
@@ -63,17 +67,10 @@ class ChannelMux::Impl final : public AssociationEvents {
   std::optional<StreamId> stream_of(ChannelId id) const;
   std::size_t buffered_amount(ChannelId id) const;
   std::size_t total_buffered_amount() const { return total_buffered_; }
+  std::size_t queued_messages() const { return queued_messages_; }
   ChannelMuxStats stats() const;
 
  private:
-  // Bytes that the association has and has not acknowledged, in the order in which it got them;
-  // neighbours of the same channel are one entry.
-  struct InFlight {
-    ChannelId id;
-    std::size_t bytes;
-    bool counts;
-  };
-
   struct MessageKind {
     bool is_text;
     bool is_empty;
@@ -129,18 +126,34 @@ class ChannelMux::Impl final : public AssociationEvents {
 
   // Sending (channel_mux_send.cc).
   Result<void> CheckMessageSize(std::size_t size) const;
-  Result<void> CheckCanSend(const Channel* channel, ByteSpan data) const;
+  Result<void> CheckCanSend(const Channel* channel, std::size_t size) const;
   Delivery DeliveryOf(const Channel& channel, const OutgoingMessage* message) const;
   bool MayGo(const Channel& channel) const;
+  bool HasRoom() const;
+  // Hands the message over at once. Empty: it has to wait.
+  std::optional<Result<void>> SendStraight(Channel& channel, ByteSpan data, bool is_text);
+  void Wait(Channel& channel, Payload data, bool is_text);
   void Enqueue(Channel& channel, OutgoingMessage message);
   void MakeReady(Channel& channel);
   void Pump();
-  // False: the association has no room.
-  bool PumpOne(Channel& channel, bool& waits);
+  enum class Step { kSent, kWaits, kFull, kEnded };
+  struct Progress {
+    Step step;
+    std::size_t bytes = 0;
+    bool must_go_on = false;  // nobody else may send
+  };
+  Progress PumpOne(Channel& channel);
+  void FeedBegun();
+  bool MayBegin(const OutgoingMessage& message) const;
+  void Begin(const Channel& channel, const OutgoingMessage& message);
+  void End(const Channel& channel, const OutgoingMessage& message);
+  void FinishMessage(Channel& channel);
   void DropExpired(Channel& channel);
   void OnExpiryTimeout();
   static void CountSent(Channel& channel, std::size_t bytes);
-  void AddInFlight(const Channel& channel, std::size_t bytes, bool counts);
+  void AddInFlight(Channel& channel, std::size_t bytes, bool counts);
+  void SubtractInFlight(Channel& channel, std::size_t bytes);
+  void AttributeRest(std::size_t unacknowledged, bool limited_only);
   void DropSendQueue(Channel& channel);
   void SetBuffered(Channel& channel, std::size_t bytes);
 
@@ -172,12 +185,16 @@ class ChannelMux::Impl final : public AssociationEvents {
   std::uint64_t channels_opened_ = 0;
   std::uint64_t channels_closed_ = 0;
 
-  std::deque<ChannelId> ready_;  // channels with something to send, in turn
-  bool blocked_ = false;         // the association has no room until OnSctpAcknowledged
+  SendScheduler scheduler_;  // channels with something to send
+  bool blocked_ = false;     // the association has no room until OnSctpAcknowledged
   std::size_t queued_messages_ = 0;
+  std::vector<ChannelId> begun_;  // channels whose first message the association has a part of
+  std::size_t begun_bytes_ = 0;   // of those messages that may go side by side, whole
+  bool large_begun_ = false;      // the one that may not is among them
   std::size_t total_buffered_ = 0;
-  std::deque<InFlight> in_flight_;
-  std::size_t in_flight_bytes_ = 0;
+  std::size_t in_flight_bytes_ = 0;     // that the association has and has not acknowledged
+  std::size_t in_flight_overhead_ = 0;  // what it needs to keep those messages, about
+  std::size_t attributed_bytes_ = 0;    // of in_flight_bytes_, of channels that still exist
 
   std::size_t received_bytes_ = 0;  // in all receive queues, with kReceivedMessageCost each
   bool association_paused_ = false;

@@ -74,7 +74,7 @@ Result<ChannelId> ChannelMux::Impl::OpenInBand(const ChannelOptions& options) {
   const ChannelId id = channel.id;
   channel.options = options;
   if (stream) Attach(channel, *stream);
-  Enqueue(channel, {.ppid = Ppid::kDcep, .data = std::move(*message), .counts = false});
+  Enqueue(channel, {.ppid = Ppid::kDcep, .data = Payload(std::move(*message)), .counts = false});
   Pump();
   return id;
 }
@@ -160,7 +160,7 @@ void ChannelMux::Impl::HandleOpen(StreamId stream, const DcepOpen& open) {
     events_.OnChannelIncoming(id, options);
   });
   Queue([this, id = channel.id] { AnnounceOpen(id); });
-  Enqueue(channel, {.ppid = Ppid::kDcep, .data = EncodeDcepAck(), .counts = false});
+  Enqueue(channel, {.ppid = Ppid::kDcep, .data = Payload(EncodeDcepAck()), .counts = false});
   // Ends that send unordered at once have their messages overtake the OPEN.
   DeliverEarly(channel);
 }

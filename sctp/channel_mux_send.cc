@@ -1,9 +1,13 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
-// The sending half of the mux: messages go straight to the association while it has room, else wait
-// in their channel's queue, and the queues take turns, a message each.
+// The sending half of the mux: messages go straight to the association while it has use for them,
+// else wait in their channel's queue, and the queues share what it takes by their priorities
+// (send_scheduler.h). Little is handed over ahead of what the path takes, because that order can
+// not be changed any more. Large messages go piece by piece; with RFC 8260 the pieces of several
+// are mixed, without it each must end before anything else goes.
 #include <algorithm>
 #include <chrono>
+#include <utility>
 #include <vector>
 
 #include "sctp/channel_mux_impl.h"
@@ -11,9 +15,25 @@
 namespace pairwire::sctp {
 namespace {
 
-// Messages in all send queues. Many tiny ones would need far more memory than max_buffered_amount
-// says.
-constexpr std::size_t kMaxQueuedMessages = 65'536;
+// Up to this size a message is handed over whole: 64 KiB are 1 ms of 500 Mbit/s.
+constexpr std::size_t kLargestWhole = 64 * 1024;
+// The others in pieces of this size.
+constexpr std::size_t kPiece = 32 * 1024;
+
+// With RFC 8260. usrsctp must not begin to deliver such a message in parts
+// (usrsctp_association.cc), nor can it be made an ordered one: usrsctp mixes up the numbers of both
+// when it gives up.
+constexpr std::size_t kLargestUnorderedLimited = 256 * 1024;
+
+// Messages up to the first size are mixed with each other, up to the second in all; of larger ones
+// one is under way at a time. So the other end needs little to keep unfinished ones, and reads only
+// one message in parts: usrsctp 0.9.5 counts such reads in eight bits, and loses sight of a message
+// at the 256th while another is before it.
+constexpr std::size_t kSideBySide = 256 * 1024;
+constexpr std::size_t kAllSideBySide = 1024 * 1024;
+
+// What usrsctp needs to keep a message, about; counted only to bound how many tiny ones it has.
+constexpr std::size_t kMessageOverhead = 64;
 
 // usrsctp sends everything once, however old it is. So while nothing is acknowledged for so long,
 // messages with a life time wait here, where they can still be dropped.
@@ -30,11 +50,7 @@ Ppid ToPpid(bool is_text, bool is_empty) {
   return is_empty ? Ppid::kBinaryEmpty : Ppid::kBinary;
 }
 
-// What the user sent; an empty message has a byte on the wire.
-std::size_t SizeOf(const OutgoingMessage& message) {
-  const bool is_empty = message.ppid == Ppid::kStringEmpty || message.ppid == Ppid::kBinaryEmpty;
-  return is_empty ? 0 : message.data.size();
-}
+bool IsEmpty(Ppid ppid) { return ppid == Ppid::kStringEmpty || ppid == Ppid::kBinaryEmpty; }
 
 }  // namespace
 
@@ -44,18 +60,27 @@ Result<void> ChannelMux::Impl::CheckMessageSize(std::size_t size) const {
                                           std::to_string(remote_max_message_size_) + " bytes");
 }
 
-Result<void> ChannelMux::Impl::CheckCanSend(const Channel* channel, ByteSpan data) const {
+Result<void> ChannelMux::Impl::CheckCanSend(const Channel* channel, std::size_t size) const {
   if (channel == nullptr || !channel->visible || channel->state == ChannelState::kClosing ||
       over_) {
     return Fail(Errc::kClosed, "the channel is closed or closing");
   }
   if (!connected_) return Fail(Errc::kInvalidState, "the connection is not up yet");
-  if (auto fits = CheckMessageSize(data.size()); !fits) return fits;
-  if (data.size() > options_.max_buffered_amount ||
-      total_buffered_ > options_.max_buffered_amount - data.size()) {
+  if (auto fits = CheckMessageSize(size); !fits) return fits;
+  const auto& how = channel->options;
+  if (size > kLargestUnorderedLimited && !how.ordered &&
+      (how.max_retransmits || how.max_life_time) && association_->interleaves()) {
+    return Fail(Errc::kMessageTooLarge, "unordered messages with a limit may have " +
+                                            std::to_string(kLargestUnorderedLimited) + " bytes");
+  }
+  if (size > options_.max_buffered_amount) {
+    return Fail(Errc::kMessageTooLarge,
+                "max_buffered_amount is " + std::to_string(options_.max_buffered_amount));
+  }
+  if (total_buffered_ > options_.max_buffered_amount - size) {
     return Fail(Errc::kBufferFull, std::to_string(total_buffered_) + " bytes are waiting");
   }
-  if (queued_messages_ >= kMaxQueuedMessages) {
+  if (queued_messages_ >= options_.max_queued_messages) {
     return Fail(Errc::kBufferFull, std::to_string(queued_messages_) + " messages are waiting");
   }
   return {};
@@ -80,34 +105,54 @@ bool ChannelMux::Impl::MayGo(const Channel& channel) const {
          loop_.Now() - last_progress_ < kStalled;
 }
 
+bool ChannelMux::Impl::HasRoom() const {
+  return in_flight_bytes_ + in_flight_overhead_ < association_->useful_backlog();
+}
+
 Result<void> ChannelMux::Impl::Send(ChannelId id, ByteSpan data, bool is_text) {
   Channel* const channel = Find(id);
-  if (auto can_send = CheckCanSend(channel, data); !can_send) return can_send;
-  const Ppid ppid = ToPpid(is_text, data.empty());
-  const ByteSpan wire = data.empty() ? ByteSpan(kEmptyMessage) : data;
-  // Straight through when nobody waits: no copy, no queue.
-  if (!blocked_ && ready_.empty() && channel->send_queue.empty() && !channel->stream_busy &&
-      MayGo(*channel)) {
-    const auto sent =
-        association_->Send(*channel->stream, ppid, wire, DeliveryOf(*channel, nullptr));
-    if (sent) {
-      AddInFlight(*channel, wire.size(), true);
-      CountSent(*channel, data.size());
-      SetBuffered(*channel, channel->buffered + wire.size());
-      return {};
-    }
-    if (sent.error().code != Errc::kBufferFull) return sent;
-    blocked_ = true;
+  if (auto can_send = CheckCanSend(channel, data.size()); !can_send) return can_send;
+  if (auto sent = SendStraight(*channel, data, is_text)) return *sent;
+  Wait(*channel, Payload(Bytes(data.begin(), data.end())), is_text);
+  return {};
+}
+
+Result<void> ChannelMux::Impl::SendOwned(ChannelId id, Payload& data, bool is_text) {
+  Channel* const channel = Find(id);
+  if (auto can_send = CheckCanSend(channel, data.size()); !can_send) return can_send;
+  if (auto sent = SendStraight(*channel, data.view(), is_text)) return *sent;
+  Wait(*channel, std::move(data), is_text);
+  return {};
+}
+
+std::optional<Result<void>> ChannelMux::Impl::SendStraight(Channel& channel, ByteSpan data,
+                                                           bool is_text) {
+  if (blocked_ || !scheduler_.empty() || channel.stream_busy || data.size() > kLargestWhole ||
+      !HasRoom() || !MayGo(channel)) {
+    return std::nullopt;
   }
-  OutgoingMessage message{.ppid = ppid, .data = Bytes(wire.begin(), wire.end())};
-  if (channel->options.max_life_time) {
-    message.expires = loop_.Now() + *channel->options.max_life_time;
+  const ByteSpan wire = data.empty() ? ByteSpan(kEmptyMessage) : data;
+  auto sent = association_->Send(*channel.stream, ToPpid(is_text, data.empty()), wire,
+                                 DeliveryOf(channel, nullptr));
+  if (!sent && sent.error().code == Errc::kBufferFull) return std::nullopt;
+  if (!sent) return sent;
+  AddInFlight(channel, wire.size(), true);
+  CountSent(channel, data.size());
+  SetBuffered(channel, channel.buffered + wire.size());
+  return sent;
+}
+
+void ChannelMux::Impl::Wait(Channel& channel, Payload data, bool is_text) {
+  OutgoingMessage message{.ppid = ToPpid(is_text, data.size() == 0), .data = std::move(data)};
+  if (message.data.size() == 0) message.data = Payload(Bytes(1));
+  if (channel.options.max_life_time) {
+    message.expires = loop_.Now() + *channel.options.max_life_time;
     if (!expiry_timer_.active()) expiry_timer_.StartAt(*message.expires + kExpiryGrain);
   }
-  Enqueue(*channel, std::move(message));
-  SetBuffered(*channel, channel->buffered + wire.size());
+  const std::size_t size = message.data.size();
+  Enqueue(channel, std::move(message));
+  SetBuffered(channel, channel.buffered + size);
   Pump();
-  return {};
 }
 
 void ChannelMux::Impl::Enqueue(Channel& channel, OutgoingMessage message) {
@@ -119,72 +164,146 @@ void ChannelMux::Impl::Enqueue(Channel& channel, OutgoingMessage message) {
 void ChannelMux::Impl::MakeReady(Channel& channel) {
   if (channel.in_ready_list || channel.stream_busy || channel.send_queue.empty()) return;
   channel.in_ready_list = true;
-  ready_.push_back(channel.id);
+  scheduler_.Add(channel.id, channel.options.priority);
 }
 
 void ChannelMux::Impl::Pump() {
   if (!connected_ || blocked_) return;
-  std::size_t waiting = 0;
-  while (ready_.size() > waiting) {
-    const ChannelId id = ready_.front();
-    Channel* const channel = Find(id);
-    if (channel != nullptr) DropExpired(*channel);
-    if (channel == nullptr || channel->send_queue.empty()) {
-      ready_.pop_front();
-      if (channel != nullptr) channel->in_ready_list = false;
+  std::size_t waiting = 0;  // one after the other, without one that could send
+  while (HasRoom() && waiting < scheduler_.size()) {
+    Channel* const channel = Find(*scheduler_.Front());
+    if (channel == nullptr) {
+      scheduler_.Drop();
       continue;
     }
-    bool waits = false;
-    if (!PumpOne(*channel, waits)) {
-      blocked_ = true;
-      return;
+    DropExpired(*channel);
+    if (channel->send_queue.empty()) {
+      if (scheduler_.Retire()) {
+        channel->in_ready_list = false;
+      } else {
+        ++waiting;
+      }
+      continue;
     }
-    // To the back, so that each channel has its turn. PumpOne may have ended the channel.
-    ready_.pop_front();
-    ready_.push_back(id);
-    waiting = waits ? waiting + 1 : 0;
+    const Progress progress = PumpOne(*channel);
+    switch (progress.step) {
+      case Step::kSent:
+        waiting = 0;
+        scheduler_.Charge(progress.bytes, progress.must_go_on);
+        break;
+      case Step::kWaits:
+        ++waiting;
+        scheduler_.Defer();
+        break;
+      case Step::kFull:
+        blocked_ = true;
+        return;
+      case Step::kEnded:  // the channel may be gone
+        scheduler_.Drop();
+        break;
+    }
+  }
+  FeedBegun();
+}
+
+// Whatever the backlog is: see Association::stands_still.
+void ChannelMux::Impl::FeedBegun() {
+  if (begun_.empty() || !association_->stands_still()) return;
+  for (const ChannelId id : std::vector<ChannelId>(begun_)) {
+    Channel* const channel = Find(id);
+    if (channel == nullptr) continue;
+    if (PumpOne(*channel).step == Step::kFull) return;
+    if (!association_->stands_still()) return;
   }
 }
 
-bool ChannelMux::Impl::PumpOne(Channel& channel, bool& waits) {
+bool ChannelMux::Impl::MayBegin(const OutgoingMessage& message) const {
+  if (!association_->interleaves()) return true;  // it is the only one anyhow
+  const std::size_t size = message.data.size();
+  return size > kSideBySide ? !large_begun_ : begun_bytes_ + size <= kAllSideBySide;
+}
+
+void ChannelMux::Impl::Begin(const Channel& channel, const OutgoingMessage& message) {
+  begun_.push_back(channel.id);
+  if (message.data.size() > kSideBySide) {
+    large_begun_ = true;
+  } else {
+    begun_bytes_ += message.data.size();
+  }
+}
+
+void ChannelMux::Impl::End(const Channel& channel, const OutgoingMessage& message) {
+  std::erase(begun_, channel.id);
+  if (message.data.size() > kSideBySide) {
+    large_begun_ = false;
+  } else {
+    begun_bytes_ -= message.data.size();
+  }
+}
+
+ChannelMux::Impl::Progress ChannelMux::Impl::PumpOne(Channel& channel) {
   OutgoingMessage& message = channel.send_queue.front();
-  if (!MayGo(channel)) return waits = true;
+  if (message.begun == 0 && !MayGo(channel)) return {Step::kWaits};
+  const ByteSpan rest = message.data.view().subspan(message.begun);
+  const bool whole = message.begun == 0 && rest.size() <= kLargestWhole;
+  Result<std::size_t> sent = rest.size();
   // An OPEN may have been queued before the other end's limit was known.
-  auto sent = CheckMessageSize(message.data.size());
-  if (sent) {
-    sent = association_->Send(*channel.stream, message.ppid, message.data,
-                              DeliveryOf(channel, &message));
+  if (auto fits = CheckMessageSize(message.data.size()); !fits) {
+    sent = tl::unexpected(fits.error());
+  } else if (whole) {
+    auto taken =
+        association_->Send(*channel.stream, message.ppid, rest, DeliveryOf(channel, &message));
+    if (!taken) sent = tl::unexpected(taken.error());
+  } else if (message.begun == 0 && !MayBegin(message)) {
+    return {Step::kWaits};
+  } else {
+    const ByteSpan piece = rest.first(std::min(rest.size(), kPiece));
+    sent = association_->SendPiece(*channel.stream, message.ppid, piece,
+                                   piece.size() == rest.size(), DeliveryOf(channel, &message));
   }
   if (!sent && sent.error().code == Errc::kBufferFull) {
-    // Either there is no room, for nobody, or the table of streams has to grow, which blocks nobody
-    // else.
-    waits = ToInt(*channel.stream) >= association_->stream_count();
-    return waits;
+    // Either there is no room, for nobody, or the table of streams has to grow, which does not hold
+    // up what has begun.
+    const bool streams = ToInt(*channel.stream) >= association_->stream_count() ||
+                         (association_->adding_streams() && message.begun == 0);
+    return {streams ? Step::kWaits : Step::kFull};
   }
   if (!sent) {
+    channel.in_ready_list = false;
     channel.error = sent.error();
     if (channel.announced) {
       CloseForError(channel, sent.error());
     } else {
       Finish(channel);
     }
-    return true;
+    return {Step::kEnded};
   }
-  AddInFlight(channel, message.data.size(), message.counts);
+  if (!whole && message.begun == 0) Begin(channel, message);
   channel.announced = true;  // The first message of ours is the OPEN.
-  if (message.counts) CountSent(channel, SizeOf(message));
+  AddInFlight(channel, *sent, message.counts);
+  message.begun += *sent;
+  if (message.begun < message.data.size()) {
+    return {Step::kSent, *sent, !association_->interleaves()};
+  }
+  if (!whole) End(channel, message);
+  FinishMessage(channel);
+  return {Step::kSent, *sent};
+}
+
+void ChannelMux::Impl::FinishMessage(Channel& channel) {
+  const OutgoingMessage& message = channel.send_queue.front();
+  if (message.counts) CountSent(channel, IsEmpty(message.ppid) ? 0 : message.data.size());
   channel.send_queue.pop_front();
   --queued_messages_;
   if (channel.send_queue.empty() && channel.state == ChannelState::kClosing) RequestReset(channel);
-  return true;
 }
 
 void ChannelMux::Impl::DropExpired(Channel& channel) {
   const auto now = loop_.Now();
   const std::size_t before = channel.send_queue.size();
   // All messages of a channel live equally long: the first expires first.
-  while (!channel.send_queue.empty() && channel.send_queue.front().expires &&
-         *channel.send_queue.front().expires < now) {
+  while (!channel.send_queue.empty() && channel.send_queue.front().begun == 0 &&
+         channel.send_queue.front().expires && *channel.send_queue.front().expires < now) {
     const std::size_t size = channel.send_queue.front().data.size();
     channel.send_queue.pop_front();
     --queued_messages_;
@@ -214,25 +333,35 @@ void ChannelMux::Impl::CountSent(Channel& channel, std::size_t bytes) {
   channel.bytes_sent += bytes;
 }
 
-void ChannelMux::Impl::AddInFlight(const Channel& channel, std::size_t bytes, bool counts) {
+void ChannelMux::Impl::AddInFlight(Channel& channel, std::size_t bytes, bool counts) {
   if (in_flight_bytes_ == 0) last_progress_ = loop_.Now();
   in_flight_bytes_ += bytes;
-  if (!in_flight_.empty() && in_flight_.back().id == channel.id &&
-      in_flight_.back().counts == counts) {
-    in_flight_.back().bytes += bytes;
-  } else {
-    in_flight_.push_back({channel.id, bytes, counts});
-  }
+  in_flight_overhead_ += kMessageOverhead;
+  attributed_bytes_ += bytes;
+  (counts ? channel.in_flight : channel.dcep_in_flight) += bytes;
+}
+
+void ChannelMux::Impl::SubtractInFlight(Channel& channel, std::size_t bytes) {
+  const std::size_t dcep = std::min(channel.dcep_in_flight, bytes);
+  const std::size_t user = std::min(channel.in_flight, bytes - dcep);
+  channel.dcep_in_flight -= dcep;
+  channel.in_flight -= user;
+  attributed_bytes_ -= dcep + user;
+  SetBuffered(channel, channel.buffered - std::min(channel.buffered, user));
 }
 
 void ChannelMux::Impl::DropSendQueue(Channel& channel) {
   std::size_t dropped = 0;
-  for (const OutgoingMessage& message : channel.send_queue) {
-    if (message.counts) dropped += message.data.size();
+  // What the association has a part of must go on: it could not send anything else on the stream.
+  const bool keep = !over_ && !channel.send_queue.empty() && channel.send_queue.front().begun > 0;
+  while (channel.send_queue.size() > (keep ? 1 : 0)) {
+    const OutgoingMessage& message = channel.send_queue.back();
+    if (message.counts) dropped += message.data.size() - message.begun;
+    if (message.begun > 0) End(channel, message);
+    channel.send_queue.pop_back();
+    --queued_messages_;
   }
-  queued_messages_ -= channel.send_queue.size();
-  channel.send_queue.clear();
-  SetBuffered(channel, channel.buffered - dropped);
+  SetBuffered(channel, channel.buffered - std::min(channel.buffered, dropped));
 }
 
 void ChannelMux::Impl::SetBuffered(Channel& channel, std::size_t bytes) {
@@ -243,28 +372,32 @@ void ChannelMux::Impl::SetBuffered(Channel& channel, std::size_t bytes) {
 }
 
 void ChannelMux::Impl::OnSctpAcknowledged(std::size_t unacknowledged_bytes) {
-  // The association says how much, not whose: the oldest bytes count first. Over all channels the
-  // sum is exact, and each channel is at 0 when everything is acknowledged.
-  std::size_t acknowledged = in_flight_bytes_ - std::min(in_flight_bytes_, unacknowledged_bytes);
-  if (acknowledged > 0) last_progress_ = loop_.Now();
-  std::map<ChannelId, std::size_t> by_channel;
-  in_flight_bytes_ -= acknowledged;
-  while (acknowledged > 0) {
-    InFlight& oldest = in_flight_.front();
-    const std::size_t part = std::min(acknowledged, oldest.bytes);
-    if (oldest.counts) by_channel[oldest.id] += part;
-    acknowledged -= part;
-    oldest.bytes -= part;
-    if (oldest.bytes == 0) in_flight_.pop_front();
+  if (unacknowledged_bytes < in_flight_bytes_) {
+    last_progress_ = loop_.Now();
+    // In proportion: it is an estimate.
+    in_flight_overhead_ = static_cast<std::size_t>(std::uint64_t{in_flight_overhead_} *
+                                                   unacknowledged_bytes / in_flight_bytes_);
+    in_flight_bytes_ = unacknowledged_bytes;
   }
-  for (const auto& [id, bytes] : by_channel) {
-    Channel* const channel = Find(id);
-    if (channel != nullptr)
-      SetBuffered(*channel, channel->buffered - std::min(channel->buffered, bytes));
+  for (const StreamBytes& part : association_->acknowledged()) {
+    if (Channel* const channel = FindByStream(part.stream)) SubtractInFlight(*channel, part.bytes);
   }
+  // What was given up unsent belongs to channels that give up; what is left then, to streams that
+  // have had another channel meanwhile.
+  if (attributed_bytes_ > unacknowledged_bytes) AttributeRest(unacknowledged_bytes, true);
+  if (attributed_bytes_ > unacknowledged_bytes) AttributeRest(unacknowledged_bytes, false);
   blocked_ = false;
   Pump();
   RunEvents();
+}
+
+void ChannelMux::Impl::AttributeRest(std::size_t unacknowledged, bool limited_only) {
+  for (const auto& [id, channel] : channels_) {
+    const bool limited = channel->options.max_retransmits || channel->options.max_life_time;
+    if (limited_only && !limited) continue;
+    SubtractInFlight(*channel, attributed_bytes_ - unacknowledged);
+    if (attributed_bytes_ <= unacknowledged) return;
+  }
 }
 
 }  // namespace pairwire::sctp

@@ -32,7 +32,8 @@ struct ChannelOptions {
   bool negotiated = false;
   std::optional<std::uint16_t> id = std::nullopt;
 
-  // RFC 8831 section 6.4; announced, not acted on: all channels take turns.
+  // RFC 8831 section 6.4, RFC 8832 section 5.1: the share of what the path takes, in proportion to
+  // other channels' (send_scheduler.h).
   std::uint16_t priority = 256;
 
   Delivery delivery() const { return {ordered, max_retransmits, max_life_time}; }

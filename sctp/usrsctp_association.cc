@@ -41,6 +41,21 @@ constexpr std::chrono::milliseconds kForwardTsnInterval{2'500};
 constexpr std::size_t kDataHeader = 16;
 constexpr std::size_t kIDataHeader = 20;
 
+// What surely fits one chunk.
+constexpr std::size_t kOneChunk = 1024;
+
+// usrsctp 0.9.5 cannot forget a part of a message with RFC 8260: for an unordered one that was
+// given up, and for an unordered one that is read in parts, its receive window stays smaller for
+// ever; for an ordered one that was given up while it was read in parts, the stream stands still.
+// Our own other end is the same usrsctp. So messages that could meet that travel more strictly than
+// asked for: until they arrive, or, read in parts, in order among themselves.
+Delivery WithoutForgetting(const Delivery& delivery, std::size_t size, bool in_pieces) {
+  const bool limited = delivery.max_retransmits || delivery.max_life_time;
+  if (in_pieces) return {.ordered = delivery.ordered || !limited};
+  if (delivery.ordered || !limited || size <= kOneChunk) return delivery;
+  return {.ordered = false};
+}
+
 const char* ToText(AssociationState state) {
   switch (state) {
     case AssociationState::kNew:
@@ -117,6 +132,7 @@ void UsrsctpAssociation::ReceivePacket(ByteSpan packet) {
 }
 
 void UsrsctpAssociation::Feed(ByteSpan packet, const PacketContent& content) {
+  ledger_.OnIncoming(packet);
   SetSackFrequency(sack_batch_.OnIncoming(packet, content));
   if (content.heartbeat_ack) {
     if (const auto id = AnsweredPathProbe(packet)) path_mtu_.OnAnswer(*id);
@@ -159,6 +175,7 @@ void UsrsctpAssociation::SetSackFrequency(std::optional<std::uint32_t> packets) 
 
 void UsrsctpAssociation::OnUsrsctpOutput(std::span<std::uint8_t> packet) {
   reset_gate_.OnOutgoing(packet);
+  ledger_.OnOutgoing(packet);
   sack_batch_.OnOutgoing(packet);
   verification_tag_ = Read32(packet, 4);
   if (forward_tsn_.OnOutgoing(packet)) forward_timer_.Start(kForwardTsnInterval);
@@ -218,11 +235,8 @@ Result<void> UsrsctpAssociation::CheckCanSend(StreamId stream, ByteSpan data) {
   }
   // usrsctp refuses empty messages; RFC 8831 section 6.6 has its own way to send them.
   if (data.empty()) return Fail(Errc::kInvalidArgument, "an SCTP message has at least one byte");
-  if (data.size() > options_.send_buffer) {
-    return Fail(Errc::kMessageTooLarge, "larger than the send buffer");
-  }
   if (ToInt(stream) < stream_count_) {
-    if (!growth_waits_) return {};
+    if (!growth_waits_ || begun_.contains(stream)) return {};
     refused_ = true;
     return Fail(Errc::kBufferFull, "more streams are about to be added");
   }
@@ -239,6 +253,14 @@ Result<void> UsrsctpAssociation::Send(StreamId stream, Ppid ppid, ByteSpan data,
                                       const Delivery& delivery) {
   runtime_.Wake();
   if (auto can_send = CheckCanSend(stream, data); !can_send) return can_send;
+  if (data.size() > options_.send_buffer) {
+    return Fail(Errc::kMessageTooLarge, "larger than the send buffer");
+  }
+  // usrsctp would take a part of it: `unacknowledged_` is an upper bound of what it holds.
+  if (unacknowledged_ > options_.send_buffer - data.size()) {
+    refused_ = true;
+    return Fail(Errc::kBufferFull, "the send buffer is full");
+  }
   const std::size_t chunk = ChunkSize(data.size());
   // What has no room beside another of its kind has nothing to wait for.
   const bool hold = 2 * chunk <= PacketRoom();
@@ -252,7 +274,10 @@ Result<void> UsrsctpAssociation::Send(StreamId stream, Ppid ppid, ByteSpan data,
     Hold(stream, ppid, data, delivery);
   } else {
     SetNoDelay(true);
-    if (auto sent = SendNow(stream, ppid, data, delivery); !sent) return sent;
+    const auto safe = interleaves_ ? WithoutForgetting(delivery, data.size(), false) : delivery;
+    if (auto sent = SendNow(stream, ppid, data, true, safe); !sent) {
+      return tl::unexpected(sent.error());
+    }
     corked_ = 0;
   }
   unacknowledged_ += data.size();
@@ -260,11 +285,39 @@ Result<void> UsrsctpAssociation::Send(StreamId stream, Ppid ppid, ByteSpan data,
   return {};
 }
 
-Result<void> UsrsctpAssociation::SendNow(StreamId stream, Ppid ppid, ByteSpan data,
-                                         const Delivery& delivery) {
-  switch (const int error = socket_.Send(stream, ppid, data, delivery)) {
+Result<std::size_t> UsrsctpAssociation::SendPiece(StreamId stream, Ppid ppid, ByteSpan data,
+                                                  bool last, const Delivery& delivery) {
+  runtime_.Wake();
+  if (auto can_send = CheckCanSend(stream, data); !can_send) {
+    return tl::unexpected(can_send.error());
+  }
+  const std::size_t room = options_.send_buffer - std::min(options_.send_buffer, unacknowledged_);
+  if (room == 0 || !FlushHeld(false)) {
+    refused_ = true;
+    return Fail(Errc::kBufferFull, "the send buffer is full");
+  }
+  SetNoDelay(true);
+  const ByteSpan part = data.first(std::min(data.size(), room));
+  const auto safe = interleaves_ ? WithoutForgetting(delivery, data.size(), true) : delivery;
+  auto sent = SendNow(stream, ppid, part, last && part.size() == data.size(), safe);
+  if (!sent) return sent;
+  if (last && *sent == data.size()) {
+    begun_.erase(stream);
+  } else {
+    begun_.insert(stream);
+  }
+  corked_ = 0;
+  unacknowledged_ += *sent;
+  Watch();
+  return sent;
+}
+
+Result<std::size_t> UsrsctpAssociation::SendNow(StreamId stream, Ppid ppid, ByteSpan data,
+                                                bool last, const Delivery& delivery) {
+  const auto sent = socket_.Send(stream, ppid, data, last, delivery);
+  switch (sent.error) {
     case 0:
-      return {};
+      return sent.size;
     case EAGAIN:
     case ENOBUFS:
       refused_ = true;
@@ -275,7 +328,7 @@ Result<void> UsrsctpAssociation::SendNow(StreamId stream, Ppid ppid, ByteSpan da
       // The association is going down; the state follows.
       ScheduleDrain();
       return Fail(Errc::kClosed,
-                  std::string("the association cannot send: ") + std::strerror(error));
+                  std::string("the association cannot send: ") + std::strerror(sent.error));
   }
 }
 
@@ -301,7 +354,7 @@ void UsrsctpAssociation::Hold(StreamId stream, Ppid ppid, ByteSpan data, const D
 bool UsrsctpAssociation::FlushHeld(bool more_follows) {
   if (!held_.used || !socket_.is_open() || state_ != AssociationState::kConnected) return true;
   SetNoDelay(!more_follows);
-  const auto sent = SendNow(held_.stream, held_.ppid, held_.data, held_.delivery);
+  const auto sent = SendNow(held_.stream, held_.ppid, held_.data, true, held_.delivery);
   // Full: it keeps its place and goes with the next acknowledgement. Any other error: the
   // association is going down, and what it had accepted goes with it.
   if (!sent && sent.error().code == Errc::kBufferFull) return false;
@@ -329,12 +382,12 @@ void UsrsctpAssociation::SetNoDelay(bool no_delay) {
 // message it was in the middle of. It goes on with another stream's message, the fragments have no
 // consecutive TSNs any more, and the other end can never put them together: everything behind them
 // on that stream is acknowledged and lost. So nothing may be under way at that moment; until then
-// Send takes no more.
+// Send takes no more, but for messages that have begun.
 void UsrsctpAssociation::GrowStreams() {
   growth_waits_ = false;
   if (wanted_streams_ <= stream_count_ || asked_streams_ != 0) return;
   if (!resets_in_flight_.empty()) return;  // usrsctp has one request at a time
-  if (!FlushHeld(false) || socket_.SendBufferUse().value_or(0) != 0) {
+  if (!FlushHeld(false) || !begun_.empty() || socket_.SendBufferUse().value_or(0) != 0) {
     growth_waits_ = true;
     return;
   }
@@ -482,6 +535,7 @@ AssociationStats UsrsctpAssociation::stats() const {
   stats.stalled = stall_watch_.stalled();
   stats.stalls = stall_watch_.stalls();
   stats.retransmitted_chunks = counters_.retransmitted_chunks();
+  stats.interleaving = interleaves_;
   if (socket_.is_open()) socket_.ReadStats(stats);
   return stats;
 }

@@ -16,10 +16,12 @@
 #include <pairwire/bytes.h>
 #include <pairwire/result.h>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -34,6 +36,7 @@
 #include "sctp/reset_gate.h"
 #include "sctp/sack_batch.h"
 #include "sctp/stall_watch.h"
+#include "sctp/stream_ledger.h"
 #include "sctp/timer_restart.h"
 #include "sctp/types.h"
 #include "sctp/usrsctp_runtime.h"
@@ -61,6 +64,8 @@ class UsrsctpAssociation final : public Association,
   void OnPathChanged() override { path_mtu_.OnPathChanged(); }
   void OnPacketTooLarge(std::size_t size) override { path_mtu_.OnTooLarge(size); }
   Result<void> Send(StreamId stream, Ppid ppid, ByteSpan data, const Delivery& delivery) override;
+  Result<std::size_t> SendPiece(StreamId stream, Ppid ppid, ByteSpan data, bool last,
+                                const Delivery& delivery) override;
   Result<void> ResetStreams(std::span<const StreamId> streams) override;
   void PauseReceiving() override { paused_ = true; }
   void ResumeReceiving() override;
@@ -68,6 +73,13 @@ class UsrsctpAssociation final : public Association,
   AssociationState state() const override { return state_; }
   std::uint16_t stream_count() const override { return stream_count_; }
   AssociationStats stats() const override;
+  bool interleaves() const override { return interleaves_; }
+  std::size_t useful_backlog() const override { return useful_backlog_; }
+  bool adding_streams() const override { return growth_waits_; }
+  bool stands_still() const override {
+    return !held_.used && unacknowledged_ > 0 && ledger_.outstanding() == 0;
+  }
+  std::span<const StreamBytes> acknowledged() const override { return ledger_.acknowledged(); }
 
  private:
   // A small message that waits for the next one or the end of the turn, so that all small ones of a
@@ -100,7 +112,8 @@ class UsrsctpAssociation final : public Association,
 
   // usrsctp_association.cc: sending.
   Result<void> CheckCanSend(StreamId stream, ByteSpan data);
-  Result<void> SendNow(StreamId stream, Ppid ppid, ByteSpan data, const Delivery& delivery);
+  Result<std::size_t> SendNow(StreamId stream, Ppid ppid, ByteSpan data, bool last,
+                              const Delivery& delivery);
   void Hold(StreamId stream, Ppid ppid, ByteSpan data, const Delivery& delivery);
   bool FlushHeld(bool more_follows);
   std::size_t ChunkSize(std::size_t message_size) const;
@@ -131,10 +144,17 @@ class UsrsctpAssociation final : public Association,
   bool ReportDoneResets();
   bool ReportState(AssociationState state, Error error);
   bool ReportAcknowledged();
+  void UpdateUsefulBacklog();
+  void WatchReassembly();
   void Watch();
   bool ReceiverIsFull() const;
 
   static constexpr std::uint32_t kNoneRefused = 65'536;
+
+  // Before the congestion window is known, and beside it: so that a turn of the loop finds work.
+  static constexpr std::size_t kLeastBacklog = 64 * 1024;
+  // The window changes within a round trip; to ask for it costs as much as to send a message.
+  static constexpr std::chrono::milliseconds kBacklogInterval{1};
 
   UsrsctpRuntime& runtime_;
   const UsrsctpAssociationOptions options_;
@@ -159,7 +179,13 @@ class UsrsctpAssociation final : public Association,
   bool refused_ = false;  // a Send answered kBufferFull and may be tried again soon
   std::size_t unacknowledged_ = 0;
 
-  // Parts of messages that have not ended; together at most max_message_size.
+  StreamLedger ledger_;
+  bool interleaves_ = false;
+  bool reassembly_crowded_ = false;
+  std::size_t useful_backlog_ = kLeastBacklog;
+  Loop::TimePoint backlog_updated_{};
+
+  // Parts of messages that have not ended; together at most max_reassembly.
   std::map<StreamId, Bytes> partial_;
   std::size_t partial_bytes_ = 0;
 
@@ -184,6 +210,7 @@ class UsrsctpAssociation final : public Association,
   Timer growth_timer_;                            // runs while a request is under way
   int growth_intervals_ = 0;                      // of those in which the other end was heard
   std::uint64_t packets_before_interval_ = 0;
+  std::set<StreamId> begun_;   // streams on which a message was sent in part
   bool growth_waits_ = false;  // for all that was sent to be acknowledged
   ResetGate reset_gate_;
   std::vector<StreamId> reset_queue_;

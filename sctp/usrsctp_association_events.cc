@@ -48,6 +48,7 @@ void UsrsctpAssociation::Drain() {
     return;
   }
   if (socket_.is_open() && reset_gate_.Ready()) runtime_.Input(id_, reset_gate_.Release());
+  if (socket_.is_open() && interleaves_) WatchReassembly();
   if (socket_.is_open() && !ReadAll()) return;
   if (pending_failure_) {
     ReportState(AssociationState::kFailed, *std::exchange(pending_failure_, std::nullopt));
@@ -120,6 +121,20 @@ bool UsrsctpAssociation::ReadAll() {
   return true;
 }
 
+// Most messages are read in one piece, which costs least. But with RFC 8260 messages of all streams
+// may be half here at one time, and together fill the window before any of them ends. So when they
+// are about to, each comes in parts, small enough that all streams together leave room: a quarter
+// of the buffer, because usrsctp also counts what it needs to keep them.
+void UsrsctpAssociation::WatchReassembly() {
+  const auto use = socket_.ReassemblyUse();
+  if (!use) return;
+  const bool crowded = *use > options_.receive_buffer / 2;
+  if (crowded == std::exchange(reassembly_crowded_, crowded)) return;
+  const std::size_t part =
+      options_.receive_buffer / 4 / std::max<std::size_t>(options_.max_incoming_streams, 1);
+  socket_.SetPartialDeliveryPoint(crowded ? part : PartialDeliveryPoint(options_, true));
+}
+
 bool UsrsctpAssociation::HandleReadError(int error) {
   Abort({Errc::kSctpFailed, std::string("usrsctp_recvv: ") + std::strerror(error)});
   return true;
@@ -129,10 +144,14 @@ bool UsrsctpAssociation::HandleMessage(const UsrsctpSocket::Read& read, ByteSpan
   if (state_ != AssociationState::kConnected) return true;
   const auto found = partial_.find(read.stream);
   const std::size_t before = found == partial_.end() ? 0 : found->second.size();
-  if (before + bytes.size() > options_.max_message_size ||
-      (!read.complete && partial_bytes_ + bytes.size() > options_.max_message_size)) {
+  if (before + bytes.size() > options_.max_message_size) {
     Abort({Errc::kMessageTooLarge, "the other end sent a message of more than " +
                                        std::to_string(options_.max_message_size) + " bytes"});
+    return true;
+  }
+  if (!read.complete && partial_bytes_ + bytes.size() >
+                            std::max(options_.max_reassembly, options_.max_message_size)) {
+    Abort({Errc::kLimitExceeded, "the other end has begun too many large messages at one time"});
     return true;
   }
   const auto alive = safety_.Watch();
@@ -185,6 +204,12 @@ bool UsrsctpAssociation::HandleAssociationChange(ByteSpan bytes) {
       }
       stream_count_ = change.sac_outbound_streams;
       incoming_streams_ = change.sac_inbound_streams;
+      interleaves_ = socket_.Interleaves();
+      if (interleaves_) {
+        socket_.SetPartialDeliveryPoint(PartialDeliveryPoint(options_, true));
+      } else {
+        socket_.ReadInterleaved(false);
+      }
       path_mtu_.Start();
       return ReportState(AssociationState::kConnected, {});
     case SCTP_SHUTDOWN_COMP:
@@ -298,11 +323,25 @@ bool UsrsctpAssociation::ReportAcknowledged() {
   const bool resumed = remaining < unacknowledged_ && stall_watch_.OnProgress();
   unacknowledged_ = remaining;
   refused_ = false;
+  UpdateUsefulBacklog();
   const auto alive = safety_.Watch();
   if (resumed) events_.OnSctpResumed();
   if (!*alive) return false;
   events_.OnSctpAcknowledged(remaining);
-  return *alive;
+  if (!*alive) return false;
+  ledger_.Forget();
+  return true;
+}
+
+void UsrsctpAssociation::UpdateUsefulBacklog() {
+  // One window is on the way; another waits, for the acknowledgements that come until we look
+  // again.
+  const auto now = runtime_.loop().Now();
+  if (now - backlog_updated_ < kBacklogInterval) return;
+  backlog_updated_ = now;
+  if (const auto window = socket_.CongestionWindow()) {
+    useful_backlog_ = std::min(kLeastBacklog + 2 * *window, options_.send_buffer);
+  }
 }
 
 }  // namespace pairwire::sctp

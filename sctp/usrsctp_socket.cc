@@ -10,7 +10,6 @@
 #include <chrono>
 #include <cstring>
 #include <iterator>
-#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,6 +30,13 @@ struct SendBufferUseValue {
   std::uint32_t send;
   std::uint32_t receive;
 };
+
+// usrsctp's private header netinet/sctp_uio.h: SCTP_INTERLEAVING_SUPPORTED, with a
+// sctp_assoc_value.
+constexpr int kInterleavingSupported = 0x1206;
+
+// RFC 6458 section 8.1.20: messages of several streams may come in parts at one time.
+constexpr std::uint32_t kInterleaveStreams = 2;
 
 // usrsctp's private header netinet/sctp.h: SCTP_PLUGGABLE_CC.
 constexpr int kPluggableCongestionControl = 0x1202;
@@ -119,13 +125,7 @@ Result<void> UsrsctpSocket::Configure(const UsrsctpAssociationOptions& options) 
   reset.assoc_id = SCTP_ALL_ASSOC;
   // Streams may be reset and added; the whole association may not.
   reset.assoc_value = SCTP_ENABLE_RESET_STREAM_REQ | SCTP_ENABLE_CHANGE_ASSOC_REQ;
-  // A larger message starts to be delivered in parts just above the limit, so that it is noticed
-  // there. One within the limit never does, and for that usrsctp needs twice its size: when the
-  // other end gives up on a message (RFC 3758) that is being delivered in parts, usrsctp 0.9.5 ends
-  // it where it is as if it were whole.
-  const std::size_t partial_point = options.max_message_size + 1;
-  const std::size_t receive_buffer = std::min<std::size_t>(
-      std::max(options.receive_buffer, 2 * partial_point), std::numeric_limits<int>::max());
+  const auto partial_point = static_cast<std::uint32_t>(PartialDeliveryPoint(options, false));
 
   sctp_assoc_value burst{};
   burst.assoc_id = SCTP_ALL_ASSOC;
@@ -139,7 +139,7 @@ Result<void> UsrsctpSocket::Configure(const UsrsctpAssociationOptions& options) 
   // Close aborts and frees at once instead of waiting for the other end.
   ok = ok && Set(SOL_SOCKET, SO_LINGER, linger{.l_onoff = 1, .l_linger = 0});
   ok = ok && Set(SOL_SOCKET, SO_SNDBUF, static_cast<int>(options.send_buffer));
-  ok = ok && Set(SOL_SOCKET, SO_RCVBUF, static_cast<int>(receive_buffer));
+  ok = ok && Set(SOL_SOCKET, SO_RCVBUF, static_cast<int>(ReceiveBuffer(options)));
   ok = ok && Set(IPPROTO_SCTP, SCTP_INITMSG, init);
   ok = ok && Set(IPPROTO_SCTP, SCTP_PEER_ADDR_PARAMS, path);
   ok = ok && Set(IPPROTO_SCTP, SCTP_ENABLE_STREAM_RESET, reset);
@@ -147,10 +147,13 @@ Result<void> UsrsctpSocket::Configure(const UsrsctpAssociationOptions& options) 
   ok = ok && Set(IPPROTO_SCTP, kPluggableCongestionControl, congestion_control);
   ok = ok && Set(IPPROTO_SCTP, SCTP_NODELAY, 1);
   ok = ok && Set(IPPROTO_SCTP, SCTP_RECVRCVINFO, 1);
-  // One message at a time is in flight to us, also when it comes in parts.
-  ok = ok && Set(IPPROTO_SCTP, SCTP_FRAGMENT_INTERLEAVE, 0);
-  ok = ok &&
-       Set(IPPROTO_SCTP, SCTP_PARTIAL_DELIVERY_POINT, static_cast<std::uint32_t>(partial_point));
+  ok = ok && ReadInterleaved(options.interleaving);
+  sctp_assoc_value interleaving{};
+  interleaving.assoc_value = options.interleaving ? 1 : 0;
+  ok = ok && Set(IPPROTO_SCTP, kInterleavingSupported, interleaving);
+  // The end of a message is marked, so that it may be handed over in pieces.
+  ok = ok && Set(IPPROTO_SCTP, SCTP_EXPLICIT_EOR, 1);
+  ok = ok && Set(IPPROTO_SCTP, SCTP_PARTIAL_DELIVERY_POINT, partial_point);
   for (const std::uint16_t type : kEvents) {
     sctp_event event{};
     event.se_assoc_id = SCTP_ALL_ASSOC;
@@ -169,12 +172,13 @@ void UsrsctpSocket::Close() {
   usrsctp_close(std::exchange(socket_, nullptr));
 }
 
-int UsrsctpSocket::Send(StreamId stream, Ppid ppid, ByteSpan data, const Delivery& delivery) {
+UsrsctpSocket::Sent UsrsctpSocket::Send(StreamId stream, Ppid ppid, ByteSpan data, bool last,
+                                        const Delivery& delivery) {
   sctp_sendv_spa info{};
   info.sendv_flags = SCTP_SEND_SNDINFO_VALID;
   info.sendv_sndinfo.snd_sid = ToInt(stream);
   info.sendv_sndinfo.snd_ppid = htonl(static_cast<std::uint32_t>(ppid));
-  info.sendv_sndinfo.snd_flags = SCTP_EOR;
+  if (last) info.sendv_sndinfo.snd_flags |= SCTP_EOR;
   if (!delivery.ordered) info.sendv_sndinfo.snd_flags |= SCTP_UNORDERED;
   if (delivery.max_retransmits) {
     info.sendv_flags |= SCTP_SEND_PRINFO_VALID;
@@ -188,7 +192,8 @@ int UsrsctpSocket::Send(StreamId stream, Ppid ppid, ByteSpan data, const Deliver
   }
   const auto sent = usrsctp_sendv(socket_, data.data(), data.size(), nullptr, 0, &info, sizeof info,
                                   SCTP_SENDV_SPA, 0);
-  return sent < 0 ? errno : 0;
+  if (sent < 0) return {.error = errno};
+  return {.size = static_cast<std::size_t>(sent)};
 }
 
 int UsrsctpSocket::ResetOutgoing(std::span<const StreamId> streams) {
@@ -270,13 +275,54 @@ UsrsctpSocket::Read UsrsctpSocket::ReadNext(std::span<std::uint8_t> buffer) {
   return read;
 }
 
-std::optional<std::size_t> UsrsctpSocket::SendBufferUse() {
-  SendBufferUseValue value{};
+bool UsrsctpSocket::Interleaves() const {
+  sctp_assoc_value value{};
   socklen_t size = sizeof value;
-  if (usrsctp_getsockopt(socket_, IPPROTO_SCTP, kGetSendBufferUse, &value, &size) != 0) {
+  return usrsctp_getsockopt(socket_, IPPROTO_SCTP, kInterleavingSupported, &value, &size) == 0 &&
+         value.assoc_value != 0;
+}
+
+bool UsrsctpSocket::ReadInterleaved(bool interleaved) {
+  return Set(IPPROTO_SCTP, SCTP_FRAGMENT_INTERLEAVE,
+             interleaved ? kInterleaveStreams : std::uint32_t{0});
+}
+
+void UsrsctpSocket::SetPartialDeliveryPoint(std::size_t bytes) {
+  Set(IPPROTO_SCTP, SCTP_PARTIAL_DELIVERY_POINT, static_cast<std::uint32_t>(bytes));
+}
+
+std::optional<std::size_t> UsrsctpSocket::CongestionWindow() const {
+  sctp_status status{};
+  socklen_t size = sizeof status;
+  if (usrsctp_getsockopt(socket_, IPPROTO_SCTP, SCTP_STATUS, &status, &size) != 0) {
     return std::nullopt;
   }
-  return value.send;
+  return status.sstat_primary.spinfo_cwnd;
+}
+
+namespace {
+
+std::optional<SendBufferUseValue> BufferUse(struct ::socket* socket) {
+  SendBufferUseValue value{};
+  socklen_t size = sizeof value;
+  if (usrsctp_getsockopt(socket, IPPROTO_SCTP, kGetSendBufferUse, &value, &size) != 0) {
+    return std::nullopt;
+  }
+  return value;
+}
+
+}  // namespace
+
+std::optional<std::size_t> UsrsctpSocket::SendBufferUse() {
+  const auto use = BufferUse(socket_);
+  if (!use) return std::nullopt;
+  return use->send;
+}
+
+std::optional<std::size_t> UsrsctpSocket::ReassemblyUse() {
+  const auto use = BufferUse(socket_);
+  if (!use) return std::nullopt;
+  return use->receive;
 }
 
 void UsrsctpSocket::ReadStats(AssociationStats& stats) const {

@@ -9,6 +9,7 @@
 #include <pairwire/bytes.h>
 #include <pairwire/result.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -59,12 +60,33 @@ struct UsrsctpAssociationOptions {
   CongestionControl congestion_control = CongestionControl::kRfc9260;
   // Received messages above it abort the association (what we announced in a=max-message-size).
   std::size_t max_message_size = 256 * 1024;
-  // Both bound the throughput to buffer / RTT: 4 MiB are 1.6 Gbit/s at 20 ms. The send buffer must
-  // hold the largest message, the receive buffer two of them (it is raised to that). Memory is used
-  // only while they are full.
+  // Offer RFC 8260. An end that does not know it gets DATA chunks.
+  bool interleaving = true;
+  // Parts of messages that have begun and not ended, in all streams together; above it the
+  // association is aborted. Never less than max_message_size.
+  std::size_t max_reassembly = 4 * 1024 * 1024;
+  // Both bound the throughput to buffer / RTT: 4 MiB are 1.6 Gbit/s at 20 ms. Memory is used only
+  // while they are full. The receive buffer is raised for large messages (ReceiveBuffer).
   std::size_t send_buffer = 4 * 1024 * 1024;
   std::size_t receive_buffer = 4 * 1024 * 1024;
 };
+
+// Room for two of the largest messages, up to 64 MiB, so that none of them is delivered in parts:
+// when the other end gives up (RFC 3758) on a message that is being delivered in parts, usrsctp
+// 0.9.5 ends it where it is, as if it were whole.
+inline std::size_t ReceiveBuffer(const UsrsctpAssociationOptions& options) {
+  constexpr std::size_t kLargest = 64 * 1024 * 1024;
+  return std::max(options.receive_buffer, std::min(2 * (options.max_message_size + 1), kLargest));
+}
+
+// Of a message that is still growing, so many bytes are read before its end is here. Without
+// interleaving just above the limit, so that what is too large is noticed there. With it, above
+// what may come side by side with others (channel_mux_send.cc), and well below the window.
+inline std::size_t PartialDeliveryPoint(const UsrsctpAssociationOptions& options,
+                                        bool interleaving) {
+  return std::min(options.max_message_size + 1,
+                  interleaving ? options.receive_buffer / 8 : ReceiveBuffer(options) / 2);
+}
 
 class UsrsctpSocket {
  public:
@@ -83,8 +105,13 @@ class UsrsctpSocket {
   // at once.
   void Close();
 
+  // How much of `data` was taken, from its beginning; `last`: the message ends with it. Or errno.
+  struct Sent {
+    std::size_t size = 0;
+    int error = 0;
+  };
+  Sent Send(StreamId stream, Ppid ppid, ByteSpan data, bool last, const Delivery& delivery);
   // 0 or errno.
-  int Send(StreamId stream, Ppid ppid, ByteSpan data, const Delivery& delivery);
   int ResetOutgoing(std::span<const StreamId> streams);
   int AddOutgoingStreams(std::uint16_t count);
   int Shutdown();
@@ -109,8 +136,17 @@ class UsrsctpSocket {
   // Reads the next message, notification, or as much of it as `buffer` holds.
   Read ReadNext(std::span<std::uint8_t> buffer);
 
+  // Whether I-DATA was agreed on; false without an association.
+  bool Interleaves() const;
+  // Whether parts of several messages are read in turn, or one message at a time.
+  bool ReadInterleaved(bool interleaved);
+  // Bytes at which a message that has not ended begins to come in parts.
+  void SetPartialDeliveryPoint(std::size_t bytes);
+  std::optional<std::size_t> CongestionWindow() const;
   // Bytes sent and not acknowledged, with usrsctp's overhead; empty without an association.
   std::optional<std::size_t> SendBufferUse();
+  // Bytes received that cannot be read yet, in messages that have not ended or are out of order.
+  std::optional<std::size_t> ReassemblyUse();
   bool HasAssociation();
   // What usrsctp knows of `stats`; the rest is left as it is.
   void ReadStats(AssociationStats& stats) const;

@@ -5,6 +5,7 @@
 #define PAIRWIRE_BYTES_H_
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,9 @@ using ByteSpan = std::span<const std::uint8_t>;
 
 // Owned bytes.
 using Bytes = std::vector<std::uint8_t>;
+
+// Bytes that several owners hold and nobody changes any more.
+using SharedBytes = std::shared_ptr<const Bytes>;
 
 // The bytes of `text`, without a copy.
 inline ByteSpan AsBytes(std::string_view text) {

@@ -55,6 +55,21 @@ enum class MdnsMode {
   kResolveAndPublish  // and our own host candidates carry a random name instead of the address
 };
 
+// Whether messages of different channels may be mixed on the wire (RFC 8260, I-DATA), so that a
+// large one never holds up a small one. With an end that does not do it, a message that has begun
+// must end before another channel's can go: keep messages below 64 KiB where that matters.
+//
+// usrsctp 0.9.5 cannot forget parts of messages with it (docs/data-channels.md). So on an
+// interleaving connection the limits of DataChannelInit hold for messages of up to 1,024 bytes in
+// unordered channels and 64 KiB in ordered ones; larger ones are repeated until they arrive, and
+// unordered ones with a limit have at most 256 KiB. A stranger that gives up parts of unordered
+// messages would close our receive window bit by bit: hence the default.
+enum class InterleavingPolicy {
+  kOff,
+  kOwnPeers,  // offered when the other end is Pairwire, too
+  kAlways
+};
+
 // How SCTP's sender probes for the rate that the path carries. None of them fixes a path that loses
 // packets at random; the last two regain a large window faster after a loss.
 enum class SctpCongestionControl {
@@ -140,13 +155,30 @@ struct PeerConfiguration {
   // 256 KiB; native peers more. Memory for one message may be held while it is reassembled.
   std::size_t max_message_size = 1024 * 1024;
 
+  // Messages of which a part is here and the end is not, in all channels together, beside one of
+  // max_message_size. Only a peer with which messages are interleaved needs it; one that begins
+  // more at one time is cut off.
+  std::size_t max_reassembly = 8 * 1024 * 1024;
+
+  InterleavingPolicy interleaving = InterleavingPolicy::kOwnPeers;
+
   // Bytes that may wait in all send buffers of the connection together; Send answers kBufferFull
-  // above.
+  // above. A larger message cannot be sent (kMessageTooLarge): raise it to send one of 100 MB.
+  // Beside it, at most 64,000 messages may wait before SCTP has them.
   std::size_t max_buffered_amount = 4 * 1024 * 1024;
 
   // Received bytes that may wait for handlers that the application paused or has not set yet. Above
   // it the SCTP receive window closes and the sender waits.
   std::size_t max_receive_buffer = 1024 * 1024;
+
+  // What Close may take: everything that was sent is acknowledged, then SCTP and DTLS say goodbye.
+  // After it the connection ends all the same, and each channel whose bytes did not arrive hears of
+  // it (on_closed). 0: nothing is waited for. Destroying the Network waits for 2.5 s at most.
+  std::chrono::milliseconds close_timeout{2'000};
+
+  // Longest label and longest protocol that the other end may give a channel, in bytes; on the wire
+  // 65,535. A channel above it is refused by a reset of the stream.
+  std::size_t max_label_length = 1'024;
 
   // Bytes that the other end may send ahead of what has been read, as SCTP's window. Bounds the
   // rate to this by the round-trip time: 16 MiB are 1 Gbit/s at 100 ms. Memory is used only while
@@ -163,6 +195,11 @@ struct PeerConfiguration {
 // opened, looked up or asked. kInvalidArgument or kLimitExceeded, with the value's name.
 Result<void> Validate(const PeerConfiguration& configuration);
 
+// W3C RTCPriorityType: the channel's share of what the path takes while others have something to
+// send, too. Each is worth twice the one before (RFC 8831 section 6.4: 128, 256, 512, 1024). Nobody
+// starves.
+enum class DataChannelPriority { kVeryLow, kLow, kMedium, kHigh };
+
 // W3C RTCDataChannelInit.
 struct DataChannelInit {
   // False: messages are delivered as they come.
@@ -178,6 +215,9 @@ struct DataChannelInit {
   // Required with negotiated (0..65534), else it must be empty and an id is chosen (RFC 8832
   // section 6).
   std::optional<std::uint16_t> id = std::nullopt;
+
+  // Of what we send; announced to the other end, whose own sends it governs likewise.
+  DataChannelPriority priority = DataChannelPriority::kLow;
 
   // Sub-protocol name, at most 65,535 bytes of UTF-8; so has the label.
   std::string protocol = {};

@@ -12,6 +12,7 @@
 #define PAIRWIRE_DATA_CHANNEL_H_
 
 #include <pairwire/bytes.h>
+#include <pairwire/configuration.h>
 #include <pairwire/result.h>
 
 #include <chrono>
@@ -20,6 +21,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -64,13 +66,39 @@ class DataChannel {
   // Queues one message, which travels as the channel was made (DataChannelInit). Answers at once:
   //   kInvalidState     the channel is still connecting
   //   kClosed           it is closing or closed, or its connection is
-  //   kMessageTooLarge  over the other end's max-message-size
-  //   kBufferFull       max_buffered_amount would be exceeded; wait for on_buffered_amount_low
-  // An error means that nothing was queued. An empty message is a message.
+  //   kMessageTooLarge  over the other end's max-message-size, or over max_buffered_amount
+  //   kBufferFull       max_buffered_amount would be exceeded, or too many messages wait;
+  //   WhenWritable
+  //                     or on_buffered_amount_low tell when to go on
+  // An error means that nothing was queued. An empty message is a message. Nothing that was
+  // accepted is dropped while the connection lives, except as the channel's limits say.
+  //
+  // From the loop's thread (inside a callback) the message goes to SCTP at once; messages of one
+  // turn of the loop share packets. From any other thread it is posted; those of one burst travel
+  // together.
   [[nodiscard]] Result<void> Send(std::string_view text);
   [[nodiscard]] Result<void> Send(ByteSpan data);
 
-  // Bytes accepted by Send that the other end has not acknowledged yet.
+  // As Send of binary data, without a copy on the way to SCTP: `data` is moved from, or shared with
+  // whoever else has it (to send the same to many), and must not change any more. After an error
+  // `data` is untouched.
+  [[nodiscard]] Result<void> Send(Bytes&& data);
+  [[nodiscard]] Result<void> Send(SharedBytes data);
+
+  // Sends the parts as one binary message, gathered in one copy.
+  [[nodiscard]] Result<void> SendGathered(std::span<const ByteSpan> parts);
+
+  // Calls `done` once, on the loop: with nothing when a message of `bytes` has room, so that a Send
+  // from inside it succeeds; or with the reason why there will never be room: kClosed,
+  // kMessageTooLarge, kCancelled when the handle is destroyed. Never from inside this call, unless
+  // the Network is gone. To spare wake-ups it waits until half of max_buffered_amount is free, if
+  // it has to wait. All channels of a connection stand in one line: who came first goes first. With
+  // coroutines: coroutine.h.
+  void WhenWritable(std::size_t bytes, std::function<void(Result<void>)> done);
+
+  // Bytes accepted by Send that the other end has not acknowledged yet (RFC 9260: cumulatively),
+  // exactly for each channel; an empty message counts one. What was given up before any of it was
+  // sent, in a channel with a limit, counts until everything before it has been acknowledged.
   std::size_t buffered_amount() const;
 
   // Default 0 (W3C). on_buffered_amount_low fires when buffered_amount falls to it.
@@ -82,7 +110,9 @@ class DataChannel {
   void ResumeReceiving();
 
   // Closes after everything that was sent before has been acknowledged (RFC 8831 section 6.7).
-  // Returns at once; on_closed tells when it is done.
+  // Returns at once; on_closed tells when it is done, with an error if something that was sent may
+  // not have arrived. There is no half-closed channel: when the other end closes, what we have sent
+  // until then still goes out, then our direction closes, too.
   void Close();
 
   DataChannelState state() const;
@@ -91,6 +121,7 @@ class DataChannel {
   bool ordered() const;
   std::optional<std::uint16_t> max_retransmits() const;
   std::optional<std::chrono::milliseconds> max_packet_life_time() const;
+  DataChannelPriority priority() const;
   bool negotiated() const;
   // The SCTP stream; empty until it is known (after the DTLS role is).
   std::optional<std::uint16_t> id() const;

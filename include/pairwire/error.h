@@ -18,7 +18,7 @@ enum class Errc {
   kUnsupported,          // Well-formed, but something we do not do.
   kClosed,               // The object is closed or is closing.
   kBufferFull,           // No room in the send buffer; try again after the low-threshold event.
-  kMessageTooLarge,      // Larger than the other end's negotiated max-message-size.
+  kMessageTooLarge,      // Larger than the other end's max-message-size or our send buffers.
   kTimedOut,             // The deadline passed.
   kCancelled,            // The caller gave up (object destroyed, Ctrl-C).
   kIceFailed,            // No candidate pair works, or the working one died.

@@ -40,6 +40,9 @@ Result<void> Validate(const PeerConfiguration& configuration) {
   if (configuration.ice_pacing.count() < 1 || configuration.ice_pacing.count() > 1000) {
     return Fail(Errc::kInvalidArgument, "ice_pacing must be 1..1000 ms");
   }
+  if (configuration.close_timeout.count() < 0) {
+    return Fail(Errc::kInvalidArgument, "close_timeout must not be negative");
+  }
   if (configuration.connect_timeout.count() < 1) {
     return Fail(Errc::kInvalidArgument, "connect_timeout must be above 0");
   }
@@ -55,9 +58,8 @@ Result<void> Validate(const PeerConfiguration& configuration) {
       configuration.sctp_receive_window > kLargestReceiveWindow) {
     return Fail(Errc::kInvalidArgument, "sctp_receive_window must be 128 KiB..1 GiB");
   }
-  if (configuration.max_message_size < 1 ||
-      configuration.max_message_size > configuration.max_buffered_amount) {
-    return Fail(Errc::kInvalidArgument, "max_message_size must be 1..max_buffered_amount");
+  if (configuration.max_message_size < 1 || configuration.max_buffered_amount < 1) {
+    return Fail(Errc::kInvalidArgument, "max_message_size and max_buffered_amount are at least 1");
   }
   if (configuration.max_channels < 1 || configuration.max_channels > 65534) {
     return Fail(Errc::kInvalidArgument, "max_channels must be 1..65534");

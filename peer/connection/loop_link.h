@@ -6,9 +6,11 @@
 #ifndef PAIRWIRE_PEER_CONNECTION_LOOP_LINK_H_
 #define PAIRWIRE_PEER_CONNECTION_LOOP_LINK_H_
 
+#include <atomic>
 #include <functional>
 #include <future>
 #include <mutex>
+#include <thread>
 #include <utility>
 
 #include "peer/base/loop.h"
@@ -19,7 +21,9 @@ class NetworkCore;
 
 class LoopLink {
  public:
-  LoopLink(Loop& loop, NetworkCore& core) : loop_(&loop), core_(&core) {}
+  // `thread` is the loop's.
+  LoopLink(Loop& loop, NetworkCore& core, std::thread::id thread)
+      : loop_(&loop), core_(&core), thread_(thread) {}
 
   // Runs `function(NetworkCore&)` on the loop. False, and nothing happens, when the Network is
   // gone.
@@ -58,12 +62,13 @@ class LoopLink {
     return true;
   }
 
+  // On the loop's thread, while there is one. Without a lock: it is asked for each message.
   bool IsCurrent() const {
-    const std::lock_guard lock(mutex_);
-    return loop_ != nullptr && loop_->IsCurrent();
+    return thread_.load(std::memory_order_relaxed) == std::this_thread::get_id();
   }
 
   void Cut() {
+    thread_.store({}, std::memory_order_relaxed);
     const std::lock_guard lock(mutex_);
     loop_ = nullptr;
     core_ = nullptr;
@@ -73,6 +78,7 @@ class LoopLink {
   mutable std::mutex mutex_;
   Loop* loop_;
   NetworkCore* core_;
+  std::atomic<std::thread::id> thread_;
 };
 
 }  // namespace pairwire

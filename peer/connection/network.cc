@@ -7,6 +7,7 @@
 #include <atomic>
 #include <chrono>
 #include <future>
+#include <thread>
 #include <utility>
 
 #include "peer/base/asio_loop.h"
@@ -24,7 +25,7 @@ namespace {
 // Longer than any pause of a conversation that wants it.
 constexpr std::chrono::microseconds kMaxSpin{1'000'000};
 
-// A connection needs TransportStack::kCloseTimeout to close in order; the rest is for a busy
+// A connection needs its close_timeout (2 s by default) to close in order; the rest is for a busy
 // machine.
 constexpr std::chrono::milliseconds kCloseAllTimeout{2500};
 
@@ -48,7 +49,9 @@ Result<std::unique_ptr<Network>> Network::Create(NetworkOptions options) {
   auto impl = std::make_unique<Impl>(options);
   if (auto started = impl->loop.Start(); !started) return tl::unexpected(started.error());
   std::optional<Error> error;
+  std::thread::id thread;
   RunAndWait(impl->loop, [&] {
+    thread = std::this_thread::get_id();
     auto core = NetworkCore::Create(impl->loop);
     if (core) {
       impl->core = std::move(*core);
@@ -60,7 +63,7 @@ Result<std::unique_ptr<Network>> Network::Create(NetworkOptions options) {
     impl->loop.Stop();
     return tl::unexpected(std::move(*error));
   }
-  impl->link = std::make_shared<LoopLink>(impl->loop, *impl->core);
+  impl->link = std::make_shared<LoopLink>(impl->loop, *impl->core, thread);
   return std::unique_ptr<Network>(new Network(std::move(impl)));
 }
 

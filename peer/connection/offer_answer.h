@@ -34,7 +34,7 @@ struct LocalParameters {
   std::uint16_t sctp_port = 5000;
   std::uint64_t max_message_size = 256 * 1024;
   std::uint16_t sctp_burst = 0;  // told to ends of our kind; 0: nothing is said
-  bool ice_lite = false;  // writes a=ice-lite (RFC 8445 section 2.5)
+  bool ice_lite = false;         // writes a=ice-lite (RFC 8445 section 2.5)
 };
 
 // What the other end's description says, checked for sense.
@@ -46,7 +46,7 @@ struct RemoteParameters {
   std::vector<sdp::Fingerprint> fingerprints;
   std::uint16_t sctp_port = 5000;
   std::uint64_t max_message_size =
-      65536;  // RFC 8841 section 6.1: absent means 64 KiB; 0 means no limit
+      65536;                     // RFC 8841 section 6.1: absent means 64 KiB; 0 means no limit
   std::uint16_t sctp_burst = 0;  // 0: not one of ours
 
   bool operator==(const RemoteParameters&) const = default;

@@ -10,6 +10,34 @@
 namespace pairwire {
 namespace {
 
+// Messages that a mailbox keeps room for while it is empty.
+constexpr std::size_t kKeptMailbox = 1024;
+
+// RFC 8831 section 6.4.
+struct PriorityNumber {
+  DataChannelPriority priority;
+  std::uint16_t number;
+};
+constexpr PriorityNumber kPriorities[] = {{DataChannelPriority::kVeryLow, 128},
+                                          {DataChannelPriority::kLow, 256},
+                                          {DataChannelPriority::kMedium, 512},
+                                          {DataChannelPriority::kHigh, 1024}};
+
+std::uint16_t ToNumber(DataChannelPriority priority) {
+  for (const auto& entry : kPriorities) {
+    if (entry.priority == priority) return entry.number;
+  }
+  return kPriorities[1].number;
+}
+
+// RFC 8832 section 5.1 lets any number be announced: the least that is not below it.
+DataChannelPriority ToPriority(std::uint16_t number) {
+  for (const auto& entry : kPriorities) {
+    if (number <= entry.number) return entry.priority;
+  }
+  return DataChannelPriority::kHigh;
+}
+
 sctp::ChannelOptions ToChannelOptions(const ChannelImpl& channel) {
   return {.label = channel.label,
           .protocol = channel.init.protocol,
@@ -17,7 +45,8 @@ sctp::ChannelOptions ToChannelOptions(const ChannelImpl& channel) {
           .max_retransmits = channel.init.max_retransmits,
           .max_life_time = channel.init.max_packet_life_time,
           .negotiated = channel.init.negotiated,
-          .id = channel.init.id};
+          .id = channel.init.id,
+          .priority = ToNumber(channel.init.priority)};
 }
 
 DataChannelInit ToInit(const sctp::ChannelOptions& options) {
@@ -26,6 +55,7 @@ DataChannelInit ToInit(const sctp::ChannelOptions& options) {
           .max_packet_life_time = options.max_life_time,
           .negotiated = false,
           .id = options.id,
+          .priority = ToPriority(options.priority),
           .protocol = options.protocol};
 }
 
@@ -83,6 +113,7 @@ void PeerConnectionCore::AnnounceOpen(ChannelImpl& channel) {
   }
   auto expected = DataChannelState::kConnecting;
   channel.state.compare_exchange_strong(expected, DataChannelState::kOpen);
+  writable_.Check();
   if (expected != DataChannelState::kConnecting) return;  // open already, or the app closed it
   if (channel.subscribed && !channel.detached && !channel.open_announced) {
     channel.open_announced = true;
@@ -116,19 +147,46 @@ void PeerConnectionCore::PauseChannel(ChannelImpl& channel, bool paused) {
   }
 }
 
+Result<void> PeerConnectionCore::CheckSendNow(ChannelImpl& channel) {
+  if (channel.has_mail.load(std::memory_order_relaxed)) DrainMailbox(channel);
+  if (channel.core == nullptr || phase_ == Phase::kEnded || channel.failure) {
+    return Fail(Errc::kClosed, "the channel is closing or closed");
+  }
+  return {};
+}
+
+Result<void> PeerConnectionCore::SendNow(ChannelImpl& channel, ByteSpan data, bool is_text) {
+  if (auto may = CheckSendNow(channel); !may) return may;
+  auto sent = stack_->channels().Send(*channel.mux_id, data, is_text);
+  PublishWaiting();
+  return sent;
+}
+
+Result<void> PeerConnectionCore::SendNow(ChannelImpl& channel, sctp::Payload& data, bool is_text) {
+  if (auto may = CheckSendNow(channel); !may) return may;
+  auto sent = stack_->channels().SendOwned(*channel.mux_id, data, is_text);
+  PublishWaiting();
+  return sent;
+}
+
+void PeerConnectionCore::PublishWaiting() {
+  shared_->budget->in_mux.store(stack_->channels().queued_messages(), std::memory_order_relaxed);
+}
+
 void PeerConnectionCore::DrainMailbox(ChannelImpl& channel) {
-  std::vector<ChannelImpl::OutgoingMessage> mailbox;
   {
     const std::lock_guard lock(channel.mailbox_mutex);
-    mailbox.swap(channel.mailbox);
+    // The emptied one of last time: its memory is used again.
+    channel.mailbox.swap(channel.drained);
+    channel.has_mail.store(false, std::memory_order_relaxed);
   }
-  for (auto& message : mailbox) {
+  for (auto& message : channel.drained) {
     const std::size_t cost = std::max<std::size_t>(message.data.size(), 1);
     if (channel.core == nullptr || phase_ == Phase::kEnded || channel.failure) {
       channel.Release(cost);
       continue;
     }
-    const auto sent = stack_->channels().Send(*channel.mux_id, message.data, message.is_text);
+    const auto sent = stack_->channels().SendOwned(*channel.mux_id, message.data, message.is_text);
     if (sent) continue;
     channel.Release(cost);
     // kClosed: the channel closed meanwhile, and on_closed tells. Anything else was promised by
@@ -139,6 +197,20 @@ void PeerConnectionCore::DrainMailbox(ChannelImpl& channel) {
       stack_->channels().Close(*channel.mux_id);
     }
   }
+  if (stack_) PublishWaiting();
+  channel.budget->in_mailboxes.fetch_sub(channel.drained.size(), std::memory_order_relaxed);
+  channel.drained.clear();
+  // A burst of once must not keep its memory for ever.
+  if (channel.drained.capacity() > kKeptMailbox) channel.drained.shrink_to_fit();
+}
+
+void PeerConnectionCore::WaitUntilWritable(const std::shared_ptr<ChannelImpl>& channel,
+                                           std::size_t bytes, WritableQueue::Done done) {
+  if (channel->detached) {
+    done(Fail(Errc::kCancelled, "the handle was destroyed"));
+    return;
+  }
+  writable_.Add(channel, bytes, std::move(done));
 }
 
 void PeerConnectionCore::CloseChannel(ChannelImpl& channel) {
@@ -149,6 +221,7 @@ void PeerConnectionCore::CloseChannel(ChannelImpl& channel) {
 
 void PeerConnectionCore::DetachChannel(const std::shared_ptr<ChannelImpl>& channel) {
   channel->detached = true;
+  writable_.Abandon(*channel, Error{Errc::kCancelled, "the handle was destroyed"});
   if (channel->core == nullptr) return;
   channel->state.store(DataChannelState::kClosing, std::memory_order_release);
   if (phase_ == Phase::kEnded) return;
@@ -169,7 +242,10 @@ void PeerConnectionCore::OnChannelBufferedAmount(sctp::ChannelId id, std::size_t
   auto& channel = *found->second;
   // Growth was counted by Send already; only what left counts here.
   const std::size_t before = std::exchange(channel.mux_amount, bytes);
-  if (bytes < before && channel.Release(before - bytes)) PostBufferedAmountLow(found->second);
+  if (bytes >= before) return;
+  if (channel.Release(before - bytes)) PostBufferedAmountLow(found->second);
+  PublishWaiting();
+  writable_.Check();
 }
 
 void PeerConnectionCore::PostBufferedAmountLow(const std::shared_ptr<ChannelImpl>& channel) {
@@ -196,6 +272,7 @@ void PeerConnectionCore::FinishChannel(const std::shared_ptr<ChannelImpl>& chann
   channel->core = nullptr;
   DrainMailbox(*channel);
   channel->Release(std::exchange(channel->mux_amount, 0));
+  writable_.Abandon(*channel, reason.value_or(Error{Errc::kClosed, "the channel is closed"}));
   if (channel->detached) return;
   if (!channel->subscribed) {
     channel->unannounced_close = reason;

@@ -61,10 +61,12 @@ PeerConnectionCore::PeerConnectionCore(NetworkCore& network, PeerConfiguration c
       certificate_(std::move(certificate)),
       shared_(std::move(shared)),
       ice_setup_(network, configuration_),
-      connect_timer_(network.loop(), [this] {
-        End(PeerConnectionState::kFailed,
-            Error{Errc::kTimedOut, "no connection within the connect timeout"});
-      }) {
+      connect_timer_(network.loop(),
+                     [this] {
+                       End(PeerConnectionState::kFailed,
+                           Error{Errc::kTimedOut, "no connection within the connect timeout"});
+                     }),
+      writable_(network.loop()) {
   stack_ = std::make_unique<TransportStack>(
       network_.loop(), configuration_, certificate_,
       [this](ice::Credentials local, ice::Events& transport_events) {

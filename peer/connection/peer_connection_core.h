@@ -31,6 +31,7 @@
 #include "peer/connection/network_core.h"
 #include "peer/connection/peer_connection_impl.h"
 #include "peer/connection/transport_stack.h"
+#include "peer/connection/writable_queue.h"
 
 namespace pairwire {
 
@@ -60,6 +61,12 @@ class PeerConnectionCore final : private TransportStackEvents {
   void Detach();
 
   // The DataChannel's methods.
+  // Hands a message over at once, behind those in the mailbox. Errors as DataChannel::Send; the
+  // second moves from `data` when it is accepted and has to wait.
+  Result<void> SendNow(ChannelImpl& channel, ByteSpan data, bool is_text);
+  Result<void> SendNow(ChannelImpl& channel, sctp::Payload& data, bool is_text);
+  void WaitUntilWritable(const std::shared_ptr<ChannelImpl>& channel, std::size_t bytes,
+                         WritableQueue::Done done);
   void DrainMailbox(ChannelImpl& channel);
   void ChannelSubscribed(const std::shared_ptr<ChannelImpl>& channel);
   void PauseChannel(ChannelImpl& channel, bool paused);
@@ -99,6 +106,8 @@ class PeerConnectionCore final : private TransportStackEvents {
   void SetIceState(IceConnectionState state);
   void End(PeerConnectionState state, const std::optional<Error>& error);
 
+  Result<void> CheckSendNow(ChannelImpl& channel);
+  void PublishWaiting();
   std::shared_ptr<ChannelImpl> FindChannel(sctp::ChannelId id);
   void AnnounceOpen(ChannelImpl& channel);
   void FinishChannel(const std::shared_ptr<ChannelImpl>& channel,
@@ -129,6 +138,7 @@ class PeerConnectionCore final : private TransportStackEvents {
   dtls::State dtls_state_ = dtls::State::kNew;
   Timer connect_timer_;
   std::unordered_map<sctp::ChannelId, std::shared_ptr<ChannelImpl>> channels_;
+  WritableQueue writable_;
   std::unique_ptr<TransportStack> stack_;
   std::optional<Negotiation> negotiation_;
   TaskSafety safety_;

@@ -1,7 +1,6 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 #include "peer/connection/sctp_setup.h"
 
-#include <algorithm>
 #include <memory>
 
 #include "sctp/path_mtu.h"
@@ -32,9 +31,11 @@ sctp::UsrsctpAssociationOptions UsrsctpOptions(const PeerConfiguration& configur
   sctp::UsrsctpAssociationOptions options;
   options.remote_port = remote.sctp_port;
   options.max_message_size = configuration.max_message_size;
-  // A message must fit whole into the send buffer, and Send lets through what the connection may
-  // hold.
-  options.send_buffer = std::max(kSendBuffer, configuration.max_buffered_amount);
+  options.max_reassembly = configuration.max_message_size + configuration.max_reassembly;
+  options.interleaving =
+      configuration.interleaving == InterleavingPolicy::kAlways ||
+      (configuration.interleaving == InterleavingPolicy::kOwnPeers && remote.sctp_burst != 0);
+  options.send_buffer = kSendBuffer;
   options.receive_buffer = configuration.sctp_receive_window;
   options.congestion_control = ToModule(configuration.sctp_congestion_control);
   if (remote.sctp_burst == 0) return options;

@@ -15,6 +15,7 @@ bool LooksLikeDtls(ByteSpan packet) {
 
 sctp::ChannelMuxOptions MuxOptions(const PeerConfiguration& configuration) {
   return {.max_channels = configuration.max_channels,
+          .max_incoming_label = configuration.max_label_length,
           .max_buffered_amount = configuration.max_buffered_amount,
           .max_receive_buffer = configuration.max_receive_buffer};
 }
@@ -215,7 +216,7 @@ void TransportStack::Close(std::function<void()> done) {
     return;
   }
   phase_ = Phase::kClosing;
-  close_timer_.Start(kCloseTimeout);
+  close_timer_.Start(configuration_.close_timeout);
   mux_->CloseAll();
 }
 

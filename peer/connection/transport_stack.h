@@ -4,7 +4,7 @@
 // between them. The boxes do not know one another; this is the only place that does.
 //
 //   ICE pair selected -> DTLS starts -> SCTP starts -> channels open
-//   Close: channels drain -> SCTP shuts down -> DTLS close_notify -> ICE goes, within kCloseTimeout
+//   Close: channels drain -> SCTP shuts down -> DTLS close_notify -> ICE goes, within close_timeout
 //
 // It knows nothing of SDP or handles. Loop thread only.
 #ifndef PAIRWIRE_PEER_CONNECTION_TRANSPORT_STACK_H_
@@ -75,9 +75,6 @@ class TransportStack final : private IcePathsEvents,
   using AssociationFactory = std::function<std::unique_ptr<sctp::Association>(
       sctp::AssociationEvents&, const RemoteTransport& remote)>;
 
-  // Drain, SHUTDOWN and close_notify together may take this long after Close.
-  static constexpr std::chrono::milliseconds kCloseTimeout{2000};
-
   TransportStack(Loop& loop, const PeerConfiguration& configuration,
                  const dtls::Certificate& certificate, IcePaths::Factory make_ice,
                  AssociationFactory make_association, TransportStackEvents& events);
@@ -94,8 +91,8 @@ class TransportStack final : private IcePathsEvents,
   const sctp::ChannelMux& channels() const { return *mux_; }
   const dtls::DtlsTransport& dtls() const { return *dtls_; }
 
-  // Ends everything in order, then calls `done` from the loop's frame. Events other than those of
-  // the channels that are being drained stop.
+  // Ends everything in order, within close_timeout, then calls `done` from the loop's frame. Events
+  // other than those of the channels that are being drained stop.
   void Close(std::function<void()> done);
 
  private:

@@ -11,9 +11,7 @@
 #include <vector>
 
 #include "sctp/channel_mux.h"
-#include "sctp/usrsctp_association.h"
-#include "tests/sctp/mux_end.h"
-#include "tests/sctp/virtual_wall_clock.h"
+#include "tests/sctp/real_mux_pair.h"
 #include "tests/support/seed_trace.h"
 #include "tests/support/seeded_random.h"
 #include "tests/support/sim_link.h"
@@ -22,50 +20,10 @@ namespace pairwire::sctp {
 namespace {
 
 using namespace std::chrono_literals;  // NOLINT
-using pairwire::test::ManualLoop;
 using pairwire::test::SeededRandom;
 using pairwire::test::SimLink;
-using pairwire::test::SimPath;
 using test::MuxEnd;
-
-struct RealMuxPair {
-  explicit RealMuxPair(const SimLink::Options& weather = {}, const ChannelMuxOptions& options = {})
-      : runtime(UsrsctpRuntime::Create(loop).value()),
-        path(loop, weather),
-        a(loop, options),
-        b(loop, options) {
-    a.on_packet = [this](ByteSpan packet) { path.a_to_b().Send(packet); };
-    b.on_packet = [this](ByteSpan packet) { path.b_to_a().Send(packet); };
-    path.a_to_b().SetReceiver([this](ByteSpan packet) {
-      if (b.mux) b.mux->ReceivePacket(packet);
-    });
-    path.b_to_a().SetReceiver([this](ByteSpan packet) {
-      if (a.mux) a.mux->ReceivePacket(packet);
-    });
-  }
-  ~RealMuxPair() {
-    a.mux.reset();
-    b.mux.reset();
-  }
-
-  void Start() {
-    const auto make = [this](AssociationEvents& events) {
-      return std::make_unique<UsrsctpAssociation>(*runtime, UsrsctpAssociationOptions{}, events);
-    };
-    ASSERT_TRUE(a.mux->Start(make, true, 256 * 1024).has_value());
-    ASSERT_TRUE(b.mux->Start(make, false, 256 * 1024).has_value());
-  }
-  bool RunUntil(const std::function<bool()>& condition, Loop::Duration limit = 120s) {
-    return loop.RunUntil(condition, limit);
-  }
-
-  ManualLoop loop;
-  test::VirtualWallClock wall_clock{loop};
-  std::unique_ptr<UsrsctpRuntime> runtime;
-  SimPath path;
-  MuxEnd a;
-  MuxEnd b;
-};
+using test::RealMuxPair;
 
 TEST(ChannelMuxUsrsctpTest, OpenSendCloseBothWays) {
   RealMuxPair pair({.delay = 10ms});

@@ -6,9 +6,14 @@
 #ifndef PAIRWIRE_TESTS_SCTP_FAKE_ASSOCIATION_H_
 #define PAIRWIRE_TESTS_SCTP_FAKE_ASSOCIATION_H_
 
+#include <gtest/gtest.h>
+
 #include <chrono>
 #include <deque>
 #include <functional>
+#include <map>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "peer/base/loop.h"
@@ -24,6 +29,7 @@ class FakeAssociation final : public Association {
     Ppid ppid;
     Bytes data;
     Delivery delivery = {};
+    bool last = true;  // of a message in pieces
     bool operator==(const Sent&) const = default;
   };
 
@@ -60,17 +66,25 @@ class FakeAssociation final : public Association {
       return Fail(Errc::kBufferFull);
     }
     if (unacknowledged + data.size() > capacity) return Fail(Errc::kBufferFull);
-    unacknowledged += data.size();
-    sent.push_back({stream, ppid, Bytes(data.begin(), data.end()), delivery});
-    events_.OnSctpPacket(Bytes{1});
-    if (other_ == nullptr) return {};
-    After([this, message = sent.back()] {
-      if (other_ != nullptr)
-        other_->events_.OnSctpMessage(message.stream, message.ppid, message.data);
-    });
-    AfterBothWays([this, size = data.size()] { Acknowledge(size); });
-    if (!keep_sent) sent.clear();
+    EXPECT_FALSE(unfinished.contains(stream)) << "in the middle of another message";
+    EXPECT_TRUE(interleaving || unfinished.empty()) << "in the middle of another message";
+    Carry({stream, ppid, Bytes(data.begin(), data.end()), delivery});
     return {};
+  }
+
+  Result<std::size_t> SendPiece(StreamId stream, Ppid ppid, ByteSpan data, bool last,
+                                const Delivery& delivery) override {
+    if (state_ != AssociationState::kConnected) return Fail(Errc::kInvalidState);
+    if (send_error) return tl::unexpected(*send_error);
+    if (ToInt(stream) >= streams || unacknowledged >= capacity) return Fail(Errc::kBufferFull);
+    EXPECT_TRUE(interleaving || unfinished.empty() || unfinished.contains(stream));
+    const std::size_t size = std::min(data.size(), capacity - unacknowledged);
+    const bool ends = last && size == data.size();
+    unfinished.insert(stream);
+    if (ends) unfinished.erase(stream);
+    Carry({stream, ppid, Bytes(data.begin(), data.begin() + static_cast<std::ptrdiff_t>(size)),
+           delivery, ends});
+    return size;
   }
 
   Result<void> ResetStreams(std::span<const StreamId> list) override {
@@ -102,6 +116,11 @@ class FakeAssociation final : public Association {
     stats.unacknowledged_bytes = unacknowledged;
     return stats;
   }
+  bool interleaves() const override { return interleaving; }
+  std::size_t useful_backlog() const override { return backlog; }
+  bool stands_still() const override { return standing_still; }
+  bool adding_streams() const override { return false; }
+  std::span<const StreamBytes> acknowledged() const override { return acknowledged_; }
 
   // What the test does in place of the other end.
   void BecomeConnected() {
@@ -114,7 +133,36 @@ class FakeAssociation final : public Association {
     events_.OnSctpState(state_, error);
   }
   void Acknowledge(std::size_t bytes) {
-    unacknowledged -= std::min(unacknowledged, bytes);
+    bytes = std::min(unacknowledged, bytes);
+    unacknowledged -= bytes;
+    acknowledged_.clear();
+    while (bytes > 0) {
+      StreamBytes& oldest = in_flight_.front();
+      const std::size_t part = std::min(oldest.bytes, bytes);
+      acknowledged_.push_back({oldest.stream, part});
+      oldest.bytes -= part;
+      bytes -= part;
+      if (oldest.bytes == 0) in_flight_.pop_front();
+    }
+    events_.OnSctpAcknowledged(unacknowledged);
+  }
+  // As SACKs do when the streams' bytes left in another order.
+  void AcknowledgeStream(StreamId stream, std::size_t bytes) {
+    unacknowledged -= bytes;
+    acknowledged_ = {{stream, bytes}};
+    for (auto it = in_flight_.begin(); it != in_flight_.end() && bytes > 0; ++it) {
+      if (it->stream != stream) continue;
+      const std::size_t part = std::min(it->bytes, bytes);
+      it->bytes -= part;
+      bytes -= part;
+    }
+    events_.OnSctpAcknowledged(unacknowledged);
+  }
+  // Gives the last bytes up unsent: nobody learns whose they were.
+  void AbandonLast(std::size_t bytes) {
+    unacknowledged -= bytes;
+    in_flight_.back().bytes -= bytes;
+    acknowledged_.clear();
     events_.OnSctpAcknowledged(unacknowledged);
   }
   void AcknowledgeAll() { Acknowledge(unacknowledged); }
@@ -135,6 +183,10 @@ class FakeAssociation final : public Association {
   std::vector<Bytes> packets;
   std::size_t unacknowledged = 0;
   std::size_t capacity = 1'000'000'000;
+  std::size_t backlog = 1'000'000'000;  // useful_backlog
+  bool interleaving = true;
+  bool standing_still = false;
+  std::set<StreamId> unfinished;  // streams in the middle of a message
   std::uint16_t streams = 256;
   std::uint16_t connect_streams = 0;  // what Connect was asked for
   std::uint32_t wanted_streams = 0;
@@ -147,6 +199,27 @@ class FakeAssociation final : public Association {
   Loop::Duration delay = std::chrono::milliseconds(1);
 
  private:
+  void Carry(Sent piece) {
+    unacknowledged += piece.data.size();
+    in_flight_.push_back({piece.stream, piece.data.size()});
+    sent.push_back(std::move(piece));
+    events_.OnSctpPacket(Bytes{1});
+    if (other_ == nullptr) return;
+    After([this, message = sent.back()] {
+      if (other_ != nullptr) other_->Arrive(message);
+    });
+    AfterBothWays([this, size = sent.back().data.size()] { Acknowledge(size); });
+    if (!keep_sent) sent.clear();
+  }
+  void Arrive(const Sent& piece) {
+    Bytes& whole = partial_[piece.stream];
+    whole.insert(whole.end(), piece.data.begin(), piece.data.end());
+    if (!piece.last) return;
+    const Bytes message = std::move(whole);
+    partial_.erase(piece.stream);
+    events_.OnSctpMessage(piece.stream, piece.ppid, message);
+  }
+
   template <typename F>
   void After(F function) {
     loop_.ScheduleAt(loop_.Now() + delay, safety_.Wrap(std::move(function)));
@@ -161,6 +234,9 @@ class FakeAssociation final : public Association {
   AssociationEvents& events_;
   AssociationState state_ = AssociationState::kNew;
   FakeAssociation* other_ = nullptr;
+  std::deque<StreamBytes> in_flight_;
+  std::vector<StreamBytes> acknowledged_;
+  std::map<StreamId, Bytes> partial_;
   TaskSafety safety_;
 };
 

@@ -44,7 +44,7 @@ TEST(UsrsctpCorkTest, ALoneMessageLeavesInItsTurn) {
 }
 
 TEST(UsrsctpCorkTest, SmallMessagesOfATurnFillPackets) {
-  SctpPair pair({.delay = 10ms});
+  SctpPair pair({.delay = 10ms}, {.interleaving = false});
   pair.Connect();
   DataPackets packets(pair.a);
   ASSERT_TRUE(pair.a.Send(0, Bytes(64)).has_value());

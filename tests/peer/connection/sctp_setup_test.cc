@@ -33,15 +33,26 @@ TEST(SctpSetupTest, OneOfOursGetsBatchesLargePacketsAndFewStreams) {
   EXPECT_EQ(options.largest_packet_size, 1432u);
 }
 
+TEST(SctpSetupTest, InterleavingIsForWhomItIsMeant) {
+  PeerConfiguration configuration;
+  const RemoteTransport ours{.sctp_burst = 32};
+  EXPECT_FALSE(UsrsctpOptions(configuration, {}).interleaving);
+  EXPECT_TRUE(UsrsctpOptions(configuration, ours).interleaving);
+  configuration.interleaving = InterleavingPolicy::kAlways;
+  EXPECT_TRUE(UsrsctpOptions(configuration, {}).interleaving);
+  configuration.interleaving = InterleavingPolicy::kOff;
+  EXPECT_FALSE(UsrsctpOptions(configuration, ours).interleaving);
+}
+
 TEST(SctpSetupTest, TheConfigurationIsHeeded) {
   PeerConfiguration configuration;
-  configuration.max_buffered_amount = 100 * 1024 * 1024;
   configuration.max_message_size = 77'777;
+  configuration.max_reassembly = 1'000;
   configuration.sctp_receive_window = 1024 * 1024;
   configuration.sctp_congestion_control = SctpCongestionControl::kHTcp;
   const auto options = UsrsctpOptions(configuration, {});
-  EXPECT_EQ(options.send_buffer, configuration.max_buffered_amount);
   EXPECT_EQ(options.max_message_size, 77'777u);
+  EXPECT_EQ(options.max_reassembly, 78'777u);
   EXPECT_EQ(options.receive_buffer, 1024u * 1024);
   EXPECT_EQ(options.congestion_control, sctp::CongestionControl::kHTcp);
   EXPECT_EQ(LocalBurst(configuration), 32);
