@@ -30,7 +30,7 @@ constexpr std::uint32_t kMaxStreams = 65'535;
 // Not every end answers a request for more streams. So many of these, in each of which something
 // came from the other end, must pass before it counts as refused: usrsctp repeats the request every
 // 2.5 s at the latest, and an end that is heard and does not answer will not. While the path is
-// away nothing is decided. An idle association hears a heartbeat every 10 s.
+// away nothing is decided.
 constexpr std::chrono::seconds kGrowthInterval{5};
 constexpr int kGrowthIntervals = 6;
 
@@ -409,6 +409,9 @@ void UsrsctpAssociation::GrowStreams() {
 void UsrsctpAssociation::StartGrowthInterval() {
   packets_before_interval_ = counters_.packets_received();
   growth_timer_.Start(kGrowthInterval);
+  // So that an end with nothing to say is heard, too.
+  runtime_.Wake();
+  socket_.SendHeartbeat();
 }
 
 void UsrsctpAssociation::OnGrowthInterval() {

@@ -60,8 +60,8 @@ struct UsrsctpAssociationOptions {
   CongestionControl congestion_control = CongestionControl::kRfc9260;
   // Received messages above it abort the association (what we announced in a=max-message-size).
   std::size_t max_message_size = 256 * 1024;
-  // Offer RFC 8260. An end that does not know it gets DATA chunks.
-  bool interleaving = true;
+  // Offer RFC 8260. An end that does not know it gets DATA chunks. Off: docs/data-channels.md.
+  bool interleaving = false;
   // Parts of messages that have begun and not ended, in all streams together; above it the
   // association is aborted. Never less than max_message_size.
   std::size_t max_reassembly = 4 * 1024 * 1024;

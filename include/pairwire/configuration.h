@@ -63,9 +63,9 @@ enum class MdnsMode {
 // interleaving connection the limits of DataChannelInit hold for messages of up to 1,024 bytes in
 // unordered channels and 64 KiB in ordered ones; larger ones are repeated until they arrive, and
 // unordered ones with a limit have at most 256 KiB. A stranger that gives up parts of unordered
-// messages would close our receive window bit by bit: hence the default.
+// messages would close our receive window bit by bit.
 enum class InterleavingPolicy {
-  kOff,
+  kOff,       // the default: over lossy paths usrsctp 0.9.5 has lost messages with it
   kOwnPeers,  // offered when the other end is Pairwire, too
   kAlways
 };
@@ -160,7 +160,7 @@ struct PeerConfiguration {
   // more at one time is cut off.
   std::size_t max_reassembly = 8 * 1024 * 1024;
 
-  InterleavingPolicy interleaving = InterleavingPolicy::kOwnPeers;
+  InterleavingPolicy interleaving = InterleavingPolicy::kOff;
 
   // Bytes that may wait in all send buffers of the connection together; Send answers kBufferFull
   // above. A larger message cannot be sent (kMessageTooLarge): raise it to send one of 100 MB.

@@ -157,6 +157,7 @@ TEST(ChannelMuxInterleavingTest, EveryMessageArrivesOnceAndWhole) {
   for (std::uint64_t seed = 1; seed <= 12; ++seed) {
     PAIRWIRE_TRACE_SEED(seed);
     SeededRandom random(seed);
+    const bool interleaving = seed % 2 == 0;
     RealMuxPair pair({.delay = 10ms,
                       .jitter = 2ms,
                       .loss = 0.01 * static_cast<double>(seed % 3),
@@ -164,7 +165,8 @@ TEST(ChannelMuxInterleavingTest, EveryMessageArrivesOnceAndWhole) {
                       .duplicate = 0.01,
                       .rate_bps = 100'000'000,
                       .seed = seed},
-                     {.max_buffered_amount = kMany}, {.max_message_size = 1024 * 1024});
+                     {.max_buffered_amount = kMany},
+                     {.max_message_size = 1024 * 1024, .interleaving = interleaving});
     std::vector<ChannelOptions> options;
     for (int i = 0; i < 12; ++i) {
       options.push_back({.label = std::to_string(i),
@@ -172,7 +174,7 @@ TEST(ChannelMuxInterleavingTest, EveryMessageArrivesOnceAndWhole) {
                          .priority = static_cast<std::uint16_t>(128 << (i % 4))});
     }
     const auto ids = pair.Connect(options);
-    EXPECT_TRUE(pair.a.mux->stats().association->interleaving);
+    EXPECT_EQ(pair.a.mux->stats().association->interleaving, interleaving);
     std::map<std::string, std::vector<std::string>> sent;
     std::size_t count = 0;
     for (int round = 0; round < 8; ++round) {
@@ -215,7 +217,8 @@ TEST(ChannelMuxInterleavingTest, GivenUpMessagesDoNotCloseTheWindow) {
     for (const std::size_t size : {900u, 16'000u, 150'000u}) {
       SCOPED_TRACE(std::to_string(ordered) + " " + std::to_string(size));
       RealMuxPair pair({.delay = 5ms, .loss = 0.04, .rate_bps = 200'000'000},
-                       {.max_buffered_amount = 2'000'000}, {.max_message_size = 256 * 1024});
+                       {.max_buffered_amount = 2'000'000},
+                       {.max_message_size = 256 * 1024, .interleaving = true});
       const auto ids = pair.Connect({{.label = "limited", .ordered = ordered, .max_retransmits = 0},
                                      {.label = "timed", .ordered = ordered, .max_life_time = 20ms},
                                      {.label = "reliable"}});
@@ -290,6 +293,7 @@ TEST(ChannelMuxInterleavingTest, LargeMessagesSideBySideAllArrive) {
 // All at one time, so that none ends before others have room.
 TEST(ChannelMuxInterleavingTest, ManyHalfMessagesFillNoWindow) {
   UsrsctpAssociationOptions options{.max_message_size = 1024 * 1024,
+                                    .interleaving = true,
                                     .max_reassembly = 64 * 1024 * 1024,
                                     .send_buffer = 64 * 1024 * 1024,
                                     .receive_buffer = 512 * 1024};
@@ -308,6 +312,7 @@ TEST(ChannelMuxInterleavingTest, ManyHalfMessagesFillNoWindow) {
 
 TEST(ChannelMuxInterleavingTest, BeginningTooMuchEndsTheAssociation) {
   UsrsctpAssociationOptions options{.max_message_size = 1024 * 1024,
+                                    .interleaving = true,
                                     .max_reassembly = 3 * 1024 * 1024,
                                     .send_buffer = 64 * 1024 * 1024};
   SctpPair pair({.delay = 1ms}, options);

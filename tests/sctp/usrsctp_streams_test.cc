@@ -191,8 +191,7 @@ TEST(UsrsctpStreamsTest, AnEndThatNeverAnswersCostsTheChannelNotTheAssociation) 
   EXPECT_EQ(pair.a.Send(600, Bytes(10)).error().code, Errc::kBufferFull);
   pair.loop.RunFor(29s);
   EXPECT_EQ(pair.a.Send(600, Bytes(10)).error().code, Errc::kBufferFull);
-  // Idle, the other end is heard every 10 s only.
-  pair.loop.RunFor(60s);
+  pair.loop.RunFor(2s);
   EXPECT_EQ(pair.a.Send(600, Bytes(10)).error().code, Errc::kLimitExceeded);
   EXPECT_TRUE(pair.a.Send(0, Bytes(10)).has_value());
   ASSERT_TRUE(pair.RunUntil([&] { return pair.b.messages.size() == 1; }));

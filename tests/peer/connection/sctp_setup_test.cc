@@ -37,6 +37,8 @@ TEST(SctpSetupTest, InterleavingIsForWhomItIsMeant) {
   PeerConfiguration configuration;
   const RemoteTransport ours{.sctp_burst = 32};
   EXPECT_FALSE(UsrsctpOptions(configuration, {}).interleaving);
+  EXPECT_FALSE(UsrsctpOptions(configuration, ours).interleaving);  // the default
+  configuration.interleaving = InterleavingPolicy::kOwnPeers;
   EXPECT_TRUE(UsrsctpOptions(configuration, ours).interleaving);
   configuration.interleaving = InterleavingPolicy::kAlways;
   EXPECT_TRUE(UsrsctpOptions(configuration, {}).interleaving);
