@@ -372,8 +372,8 @@ TEST_F(NiceTransportTest, ConnectTime) {
     On([&] { ends_.clear(); });
   }
   std::sort(took.begin(), took.end());
-  std::printf("connected in %.1f ms (median of 9; Ta = 5 ms), best %.1f, worst %.1f\n",
-              took[4], took.front(), took.back());
+  std::printf("connected in %.1f ms (median of 9; Ta = 5 ms), best %.1f, worst %.1f\n", took[4],
+              took.front(), took.back());
   RecordProperty("connect_ms", std::to_string(took[4]));
 }
 
