@@ -180,10 +180,11 @@ struct PeerConfiguration {
   // 65,535. A channel above it is refused by a reset of the stream.
   std::size_t max_label_length = 1'024;
 
-  // Bytes that the other end may send ahead of what has been read, as SCTP's window. Bounds the
-  // rate to this by the round-trip time: 16 MiB are 1 Gbit/s at 100 ms. Memory is used only while
-  // it is full. 128 KiB..1 GiB.
-  std::size_t sctp_receive_window = 16 * 1024 * 1024;
+  // Received bytes that SCTP keeps while they are out of order or nobody reads: the other end's
+  // rate is at most this by the round-trip time (4 MiB are 330 Mbit/s at 100 ms). Memory is used
+  // only while it is needed, but a hostile other end can fill it, several times over with the
+  // overhead of small messages (docs/limits.md). 128 KiB..1 GiB.
+  std::size_t sctp_receive_window = 4 * 1024 * 1024;
 
   SctpCongestionControl sctp_congestion_control = SctpCongestionControl::kRfc9260;
 
