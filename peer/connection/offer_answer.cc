@@ -68,6 +68,7 @@ sdp::MediaSection DataSection(const LocalParameters& local, const IceParameters&
   SetTransport(section, local, ice, setup);
   section.sctp_port = local.sctp_port;
   section.max_message_size = local.max_message_size;
+  section.pairwire_ufrag = ice.ufrag;
   section.pairwire_burst = local.sctp_burst;
   return section;
 }
@@ -164,7 +165,10 @@ Result<RemoteData> ReadData(const sdp::Description& description, std::size_t ind
   parameters.ice_pwd = transport.ice_pwd;
   parameters.sctp_port = section.sctp_port.value_or(parameters.sctp_port);
   parameters.max_message_size = section.max_message_size.value_or(parameters.max_message_size);
-  parameters.sctp_burst = section.pairwire_burst;
+  // Only what the other end says of itself: answers may hold copies of what the offer said.
+  if (section.pairwire_ufrag == transport.ice_ufrag) {
+    parameters.sctp_burst = section.pairwire_burst;
+  }
   data.setup = transport.setup;
   return data;
 }

@@ -59,7 +59,9 @@ void AddSection(std::string& out, const MediaSection& section) {
     AddAttribute(out, "max-message-size", std::to_string(*section.max_message_size));
   }
   if (section.pairwire_burst != 0) {
-    AddAttribute(out, "x-pairwire", "burst=" + std::to_string(section.pairwire_burst));
+    AddAttribute(
+        out, "x-pairwire",
+        "ufrag=" + section.pairwire_ufrag + " burst=" + std::to_string(section.pairwire_burst));
   }
   for (const auto& candidate : section.candidates) {
     out.append("a=").append(candidate).append("\r\n");

@@ -58,8 +58,11 @@ struct MediaSection {
   std::optional<Setup> setup;
   std::optional<std::uint16_t> sctp_port;
   std::optional<std::uint64_t> max_message_size;
-  // "a=x-pairwire:burst=32", ours alone (RFC 8866 section 5.13: others ignore it): this end is
-  // Pairwire, and its SCTP sends at most so many packets in one burst. 0: not said.
+  // "a=x-pairwire:ufrag=abcd burst=32", ours alone (RFC 8866 section 5.13: others ignore it): the
+  // end with this ICE ufrag is Pairwire, and its SCTP sends at most so many packets in one burst.
+  // 0: not said. The ufrag tells it from a copy: libdatachannel answers with every attribute of the
+  // offer that it does not know.
+  std::string pairwire_ufrag;
   std::uint16_t pairwire_burst = 0;
   // Of audio and video, as much as it takes to keep a section that carries the bundle's transport
   // in an answer, unused: "111 opus/48000/2" of the first format, and two flags.

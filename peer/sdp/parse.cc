@@ -389,7 +389,9 @@ Status Parser::TakeNumber(std::string_view name, std::string_view value) {
 // left out, as of any attribute that is not known.
 void Parser::TakePairwire(std::string_view value) {
   constexpr std::string_view kBurst = "burst=";
+  constexpr std::string_view kUfrag = "ufrag=";
   for (auto word = TakeWord(value); !word.empty(); word = TakeWord(value)) {
+    if (word.starts_with(kUfrag)) section().pairwire_ufrag = word.substr(kUfrag.size());
     if (!word.starts_with(kBurst)) continue;
     section().pairwire_burst = ToNumber<std::uint16_t>(word.substr(kBurst.size())).value_or(0);
   }

@@ -16,7 +16,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr std::string_view kAttribute = "a=x-pairwire:burst=32\r\n";
+constexpr std::string_view kAttribute = "a=x-pairwire:ufrag=";
 
 TEST(SctpSetupTest, AStrangerIsTreatedAsEver) {
   const auto options = UsrsctpOptions(PeerConfiguration(), {.sctp_port = 5007});
@@ -73,7 +73,15 @@ class SctpSetupPairTest : public ::testing::Test {
   }
   static SessionDescription WithoutAttribute(SessionDescription description) {
     const auto at = description.sdp.find(kAttribute);
-    if (at != std::string::npos) description.sdp.erase(at, kAttribute.size());
+    if (at != std::string::npos) {
+      description.sdp.erase(at, description.sdp.find("\r\n", at) + 2 - at);
+    }
+    return description;
+  }
+  // What a stack says that answers with a copy of what it does not know, as libdatachannel does.
+  static SessionDescription WithCopy(SessionDescription description) {
+    const auto at = description.sdp.find(kAttribute);
+    if (at != std::string::npos) description.sdp.insert(at + kAttribute.size(), "another");
     return description;
   }
   // A message there and one back: what was sent before it has been answered.
@@ -104,6 +112,16 @@ TEST_F(SctpSetupPairTest, TwoOfOursUseLargePacketsWithinAFewRoundTrips) {
 TEST_F(SctpSetupPairTest, AStrangerWorksAsEver) {
   PeerPair pair(*network_);
   pair.a().mangle = pair.b().mangle = &WithoutAttribute;
+  RecordedChannel at_a(pair.a().pc.CreateDataChannel("x"));
+  ASSERT_TRUE(pair.Connect());
+  ASSERT_TRUE(at_a.WaitOpen());
+  for (std::size_t i = 1; i <= 3; ++i) RoundTrip(pair, at_a, i);
+  EXPECT_EQ(Mtu(pair.a().pc), 1160u);
+}
+
+TEST_F(SctpSetupPairTest, ACopyOfOurAttributeIsAStrangers) {
+  PeerPair pair(*network_);
+  pair.a().mangle = pair.b().mangle = &WithCopy;
   RecordedChannel at_a(pair.a().pc.CreateDataChannel("x"));
   ASSERT_TRUE(pair.Connect());
   ASSERT_TRUE(at_a.WaitOpen());

@@ -108,7 +108,8 @@ TEST(SdpParse, LeavesOutWhatIsNotSaid) {
 TEST(SdpParse, TakesWhatPairwireSaysOfItself) {
   const auto burst = [](const std::string& line) { return Section("", line).pairwire_burst; };
   EXPECT_EQ(burst("a=x-pairwire:burst=32\n"), 32);
-  EXPECT_EQ(burst("a=x-pairwire:later=1 burst=16 flag\n"), 16);
+  EXPECT_EQ(burst("a=x-pairwire:later=1 ufrag=abcd burst=16 flag\n"), 16);
+  EXPECT_EQ(Section("", "a=x-pairwire:ufrag=abcd burst=16\n").pairwire_ufrag, "abcd");
   EXPECT_EQ(burst(""), 0);
   for (const char* value :
        {"", "burst", "burst=", "burst=-1", "burst=65536", "burst=x", "Burst=3"}) {
