@@ -141,7 +141,9 @@ void UsrsctpAssociation::Feed(ByteSpan packet, const PacketContent& content) {
   const Bytes first_step = timer_restart_.FirstStep(packet, runtime_.loop().Now());
   if (!first_step.empty()) runtime_.Input(id_, first_step);
   Bytes rest;
-  if (!content.re_config || !reset_gate_.Hold(packet, rest)) {
+  // The gate learns the other end's first TSN from its INIT.
+  const bool for_gate = content.re_config || content.init;
+  if (!for_gate || !reset_gate_.Hold(packet, rest)) {
     runtime_.Input(id_, packet);
   } else if (!rest.empty()) {
     runtime_.Input(id_, rest);
