@@ -26,6 +26,8 @@ constexpr int kSocketBuffer =
 // has resolved the server, an address included.
 constexpr std::chrono::milliseconds kAfterStunAddress{20};
 constexpr std::chrono::milliseconds kAfterStunName{200};
+// libnice's own name of it. It begins when there is a pair to check, and first ticks one Ta later.
+constexpr char kCheckTimer[] = "Connectivity check schedule";
 constexpr char kRegistrationKey[] = "pairwire-registration";
 
 struct GFree {
@@ -406,6 +408,8 @@ bool Agent::AddRemoteCandidate(const std::string& libnice_line) {
   if (tcp) SetNominationMode(agent_, NICE_NOMINATION_MODE_REGULAR);
   const int added = nice_agent_set_remote_candidates(agent_, stream_, kComponent, &list);
   if (tcp) SetNominationMode(agent_, NICE_NOMINATION_MODE_AGGRESSIVE);
+  // Ta spaces checks (RFC 8445 section 6.1.4.2); the first has none before it.
+  context_->FireNew(kCheckTimer);
   context_->Kick();
   return added == 1;
 }

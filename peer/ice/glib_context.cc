@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <string_view>
 #include <utility>
 
 #include "peer/base/check.h"
@@ -253,18 +254,33 @@ const GlibContext::Watched* GlibContext::FindWatched(int fd) const {
   return found != watched_.end() && found->fd == fd ? &*found : nullptr;
 }
 
+unsigned GlibContext::NewestSource() const {
+  GSource* const probe = g_idle_source_new();
+  const unsigned id = g_source_attach(probe, context_);
+  g_source_destroy(probe);
+  g_source_unref(probe);
+  return id - 1;
+}
+
+void GlibContext::FireNew(const char* name) {
+  const unsigned newest = NewestSource();
+  for (unsigned id = last_source_ + 1; id <= newest; ++id) {
+    GSource* const source = g_main_context_find_source_by_id(context_, id);
+    if (source == nullptr || g_source_get_ready_time(source) < 0) continue;
+    const char* const its = g_source_get_name(source);
+    if (its != nullptr && std::string_view(its) == name) g_source_set_ready_time(source, 0);
+  }
+}
+
 // GLib takes a source's descriptors out of its poll set for as long as the source is dispatched,
 // and wakes itself each time: two writes to its wake-up descriptor, a read of it, and one more
 // iteration for each packet. Not so for a source that may recurse; as nobody iterates inside a
 // dispatch, none ever does. Sources with a time stay as they are: GLib wakes itself when a time
 // changes that is not taken out.
 void GlibContext::LetSourcesRecurse() {
-  GSource* const probe = g_idle_source_new();
-  const unsigned newest = g_source_attach(probe, context_);  // ids count up
-  g_source_destroy(probe);
-  g_source_unref(probe);
-  while (++last_source_ < newest) {
-    GSource* const source = g_main_context_find_source_by_id(context_, last_source_);
+  const unsigned newest = NewestSource();
+  while (last_source_ < newest) {
+    GSource* const source = g_main_context_find_source_by_id(context_, ++last_source_);
     if (source != nullptr && g_source_get_ready_time(source) < 0) {
       g_source_set_can_recurse(source, TRUE);
     }

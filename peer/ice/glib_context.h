@@ -52,6 +52,10 @@ class GlibContext {
   // changed or closed sockets and timers: an iteration runs in the loop's next turn.
   void Kick();
 
+  // Lets a timer of that name that a library has started since the last iteration run at once, and
+  // not only after its first interval. Between calls of the library; Kick comes after it.
+  void FireNew(const char* name);
+
   // Makes the calling thread the context's owner, when the loop's thread has ended.
   void TakeOver();
 
@@ -90,6 +94,8 @@ class GlibContext {
   void Query();
   void UpdateDescriptors(Dispatched dispatched);
   bool Watch(const Watched& wanted, bool known);
+  // The id of the last source that was attached; ids count up.
+  unsigned NewestSource() const;
   void LetSourcesRecurse();
   const Watched* FindWatched(int fd) const;
   void Arm();
