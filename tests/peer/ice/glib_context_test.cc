@@ -90,6 +90,32 @@ TEST_F(GlibContextTest, TimersFire) {
   EXPECT_TRUE(after_.WaitUntil([](int n) { return n >= 1; }));
 }
 
+TEST_F(GlibContextTest, ANewTimerMayFireAtOnce) {
+  test::Watched<int> others(0);
+  On([&] {
+    const auto add = [&](const char* name, test::Watched<int>& count) {
+      GSource* const timer = g_timeout_source_new(3'600'000);
+      g_source_set_name(timer, name);
+      g_source_set_callback(timer, &CountOnce, &count, nullptr);
+      g_source_attach(timer, context_->get());
+      g_source_unref(timer);
+    };
+    add("first", count_);
+    add("second", others);
+    context_->FireNew("first");
+    context_->FireNew("third");
+    context_->Kick();
+  });
+  EXPECT_TRUE(count_.WaitFor(1));
+  // Known by now, and not new any more.
+  On([&] {
+    context_->FireNew("second");
+    context_->Kick();
+  });
+  On([] {});
+  EXPECT_EQ(others.Get(), 0);
+}
+
 TEST_F(GlibContextTest, DescriptorsWakeTheLoop) {
   Pipe pipe;
   GSource* source = nullptr;

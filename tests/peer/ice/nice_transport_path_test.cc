@@ -3,13 +3,17 @@
 // What NiceTransport makes of a path once it works: consent over UDP and TCP, a peer that dies,
 // freezes and comes back; lite ends; TCP alone; names for addresses.
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
 
+#include "peer/base/timer.h"
 #include "peer/ice/candidate.h"
 #include "peer/ice/nice_transport.h"
 #include "peer/ice/stun_message.h"
@@ -40,6 +44,11 @@ class UdpSocket {
   UdpSocket& operator=(const UdpSocket&) = delete;
 
   std::uint16_t port() const { return port_; }
+
+  bool HasPacket() const {
+    pollfd readable{fd_, POLLIN, 0};
+    return poll(&readable, 1, 0) == 1;
+  }
 
   Bytes Receive() {
     Bytes packet(1500);
@@ -161,6 +170,32 @@ TEST_F(NiceTransportPathTest, EveryCheckNominatesBesideTcpCandidatesToo) {
     EXPECT_TRUE(message->Find(kUseCandidate));
     EXPECT_EQ(StatsOf(end).remote_candidates.size(), 2U) << "libnice took both";
   }
+}
+
+// The loop itself looks shortly before Ta is over, so a slow machine changes nothing.
+TEST_F(NiceTransportPathTest, TheFirstCheckDoesNotWaitForTa) {
+  const UdpSocket peer;
+  NiceTransportOptions options = LoopbackOptions();
+  options.pacing = milliseconds(1000);
+  End& end = Make(options);
+  std::unique_ptr<Timer> timer;
+  test::Watched<std::optional<bool>> checked;
+  On([&] {
+    end.Call([](auto& t) { t.SetRole(Role::kControlling); });
+    EXPECT_TRUE(end.Call([](auto& t) { return t.Gather(); }));
+    EXPECT_TRUE(end.Call([](auto& t) {
+      return t.SetRemoteCredentials({"ufragofpeer", "passwordofpeerpasswordofpeer"});
+    }));
+    timer = std::make_unique<Timer>(loop_, [&] { checked.Set(peer.HasPacket()); });
+    timer->Start(milliseconds(900));
+    EXPECT_TRUE(end.Call([&](auto& t) {
+      return t.AddRemoteCandidate("candidate:1 1 udp 2130706431 127.0.0.1 " +
+                                  std::to_string(peer.port()) + " typ host");
+    }));
+  });
+  EXPECT_TRUE(checked.WaitUntil([](const auto& seen) { return seen.has_value(); }));
+  EXPECT_EQ(checked.Get(), true);
+  On([&] { timer.reset(); });
 }
 
 TEST_F(NiceTransportPathTest, TcpAloneConnectsAndIsAsked) {
