@@ -9,7 +9,7 @@ set -euo pipefail
 build_packages=(
   build-essential cmake ninja-build ccache pkg-config ca-certificates
   libnice-dev libssl-dev libusrsctp-dev libboost1.81-dev libexpected-dev nlohmann-json3-dev
-  libcli11-dev libspdlog-dev prometheus-cpp-dev
+  libcli11-dev libspdlog-dev prometheus-cpp-dev libtcmalloc-minimal4
 )
 test_packages=(
   git libgtest-dev libgmock-dev libbenchmark-dev clang-14 libclang-rt-14-dev clang-format-14 chromium firefox-esr procps

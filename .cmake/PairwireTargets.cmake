@@ -14,6 +14,14 @@ function(pairwire_program name)
   target_link_libraries(${name} PRIVATE pairwire_options ${ARG_LINK})
 endfunction()
 
+# pairwire_fast_allocator(NAME): the program uses PAIRWIRE_ALLOCATOR.
+function(pairwire_fast_allocator name)
+  if(PAIRWIRE_ALLOCATOR STREQUAL "tcmalloc" AND PAIRWIRE_TCMALLOC AND NOT PAIRWIRE_SANITIZE)
+    # Nothing names a symbol of it, so the linker has to be told to keep it.
+    target_link_libraries(${name} PRIVATE -Wl,--push-state,--no-as-needed "${PAIRWIRE_TCMALLOC}" -Wl,--pop-state)
+  endif()
+endfunction()
+
 # Flags of test code: it is compiled once and run for seconds, so optimising it costs more than it gains.
 function(pairwire_test_options name)
   # -pthread: some tests get it from GLib; the precompiled header wants the same flags everywhere.

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "bench/scenario.h"
+#include "bench/usage.h"
 
 namespace pairwire::bench {
 
@@ -35,6 +36,7 @@ Report NewReport(const Options& options) {
   report.Add("scenario", options.scenario->name);
   if (options.size != 0) report.Add("size", static_cast<double>(options.size));
   report.Add("processes", options.processes);
+  report.Add("allocator", AllocatorName());
   return report;
 }
 

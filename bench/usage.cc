@@ -1,6 +1,7 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 #include "bench/usage.h"
 
+#include <dlfcn.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -51,6 +52,14 @@ std::size_t ResidentBytes() {
   std::size_t resident = 0;
   statm >> total >> resident;
   return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+}
+
+// Linked in or preloaded: each of them has a function of its own name.
+std::string_view AllocatorName() {
+  if (dlsym(RTLD_DEFAULT, "tc_version") != nullptr) return "tcmalloc";
+  if (dlsym(RTLD_DEFAULT, "mi_version") != nullptr) return "mimalloc";
+  if (dlsym(RTLD_DEFAULT, "mallctl") != nullptr) return "jemalloc";
+  return "system";
 }
 
 std::size_t ThreadCount() {

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 namespace pairwire::bench {
 
@@ -37,6 +38,8 @@ class Meter {
 std::size_t ResidentBytes();
 std::size_t ThreadCount();
 std::size_t DescriptorCount();
+// Whose malloc this process has: "tcmalloc", "mimalloc", "jemalloc", or "system".
+std::string_view AllocatorName();
 // The steady clock, which is the same in every process of a machine.
 std::int64_t NowNanoseconds();
 

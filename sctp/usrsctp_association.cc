@@ -35,7 +35,7 @@ constexpr std::chrono::seconds kGrowthInterval{5};
 constexpr int kGrowthIntervals = 6;
 
 // A FORWARD-TSN that nobody has acknowledged is sent again: after usrsctp itself would have done so
-// the first time, and as seldom as its largest RTO.
+// the first time, and about as seldom as its largest RTO.
 constexpr std::chrono::milliseconds kForwardTsnInterval{2'500};
 
 constexpr std::size_t kDataHeader = 16;
@@ -54,6 +54,12 @@ Delivery WithoutForgetting(const Delivery& delivery, std::size_t size, bool in_p
   if (in_pieces) return {.ordered = delivery.ordered || !limited};
   if (delivery.ordered || !limited || size <= kOneChunk) return delivery;
   return {.ordered = false};
+}
+
+// By a packet's first chunk, for a receiver that accepts zero (RFC 9653 section 5.2): not in the
+// handshake, and not what may be out of the blue.
+bool MayGoWithoutChecksum(std::uint8_t chunk) {
+  return chunk == kDataChunk || chunk == kIDataChunk || chunk == kSackChunk;
 }
 
 const char* ToText(AssociationState state) {
@@ -119,6 +125,7 @@ Result<void> UsrsctpAssociation::Connect(std::uint16_t streams) {
 
 void UsrsctpAssociation::ReceivePacket(ByteSpan packet) {
   if (!socket_.is_open()) return;
+  if (!in_batch_) runtime_.SyncClock();
   const auto content = InspectSctpPacket(packet, options_.remote_port, options_.local_port);
   if (!content) return;
   counters_.OnIncoming(packet);
@@ -132,6 +139,7 @@ void UsrsctpAssociation::ReceivePacket(ByteSpan packet) {
 }
 
 void UsrsctpAssociation::Feed(ByteSpan packet, const PacketContent& content) {
+  local_tag_ = Read32(packet, 4);
   ledger_.OnIncoming(packet);
   SetSackFrequency(sack_batch_.OnIncoming(packet, content));
   if (content.heartbeat_ack) {
@@ -152,6 +160,7 @@ void UsrsctpAssociation::Feed(ByteSpan packet, const PacketContent& content) {
 
 void UsrsctpAssociation::BeginBatch(std::size_t packets) {
   if (!socket_.is_open()) return;
+  runtime_.SyncClock();
   in_batch_ = true;
   SetSackFrequency(sack_batch_.Begin(packets));
 }
@@ -176,6 +185,10 @@ void UsrsctpAssociation::SetSackFrequency(std::optional<std::uint32_t> packets) 
 }
 
 void UsrsctpAssociation::OnUsrsctpOutput(std::span<std::uint8_t> packet) {
+  if (own_heartbeat_ != nullptr) {
+    own_heartbeat_->assign(packet.begin(), packet.end());
+    return;
+  }
   reset_gate_.OnOutgoing(packet);
   ledger_.OnOutgoing(packet);
   sack_batch_.OnOutgoing(packet);
@@ -190,7 +203,9 @@ void UsrsctpAssociation::OnUsrsctpOutput(std::span<std::uint8_t> packet) {
 }
 
 void UsrsctpAssociation::SendPacket(std::span<std::uint8_t> packet) {
-  SetSctpChecksum(packet);
+  if (!options_.zero_checksum || !MayGoWithoutChecksum(packet[kCommonHeaderSize])) {
+    SetSctpChecksum(packet);
+  }
   counters_.OnOutgoing(packet);
   events_.OnSctpPacket(packet);
 }
@@ -254,6 +269,7 @@ Result<void> UsrsctpAssociation::CheckCanSend(StreamId stream, ByteSpan data) {
 Result<void> UsrsctpAssociation::Send(StreamId stream, Ppid ppid, ByteSpan data,
                                       const Delivery& delivery) {
   runtime_.Wake();
+  if (unacknowledged_ == 0) runtime_.SyncClock();
   if (auto can_send = CheckCanSend(stream, data); !can_send) return can_send;
   if (data.size() > options_.send_buffer) {
     return Fail(Errc::kMessageTooLarge, "larger than the send buffer");

@@ -144,7 +144,8 @@ class UsrsctpAssociation final : public Association,
   bool ReportDoneResets();
   bool ReportState(AssociationState state, Error error);
   bool ReportAcknowledged();
-  void UpdateUsefulBacklog();
+  void UpdatePath();
+  void ForgetHandshakeRtt();
   void WatchReassembly();
   void Watch();
   bool ReceiverIsFull() const;
@@ -154,7 +155,7 @@ class UsrsctpAssociation final : public Association,
   // Before the congestion window is known, and beside it: so that a turn of the loop finds work.
   static constexpr std::size_t kLeastBacklog = 64 * 1024;
   // The window changes within a round trip; to ask for it costs as much as to send a message.
-  static constexpr std::chrono::milliseconds kBacklogInterval{1};
+  static constexpr std::chrono::milliseconds kPathInterval{1};
 
   UsrsctpRuntime& runtime_;
   const UsrsctpAssociationOptions options_;
@@ -183,7 +184,10 @@ class UsrsctpAssociation final : public Association,
   bool interleaves_ = false;
   bool reassembly_crowded_ = false;
   std::size_t useful_backlog_ = kLeastBacklog;
-  Loop::TimePoint backlog_updated_{};
+  Loop::TimePoint path_updated_{};
+  std::chrono::milliseconds max_rto_ = kLeastMaxRto;
+  std::uint32_t local_tag_ = 0;     // of the last packet that came
+  Bytes* own_heartbeat_ = nullptr;  // while set, usrsctp's heartbeat goes there
 
   // Parts of messages that have not ended; together at most max_reassembly.
   std::map<StreamId, Bytes> partial_;

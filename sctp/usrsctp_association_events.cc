@@ -2,13 +2,16 @@
 //
 // The half of UsrsctpAssociation that reads what usrsctp has for us and turns it into events.
 #include <arpa/inet.h>
+#include <sys/time.h>
 #include <usrsctp.h>
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <string>
 #include <utility>
 
+#include "sctp/handshake_rtt.h"
 #include "sctp/usrsctp_association.h"
 
 namespace pairwire::sctp {
@@ -25,6 +28,9 @@ bool CopyHead(ByteSpan bytes, T& out) {
   std::memcpy(&out, bytes.data(), sizeof out);
   return true;
 }
+
+// Smaller changes of the largest retransmission timeout are not worth a call.
+constexpr std::chrono::milliseconds kMaxRtoStep{250};
 
 // The causes of RFC 9260 section 3.3.10 that a person can do something with.
 std::string DescribeLoss(std::uint16_t cause) {
@@ -210,6 +216,8 @@ bool UsrsctpAssociation::HandleAssociationChange(ByteSpan bytes) {
       } else {
         socket_.ReadInterleaved(false);
       }
+      socket_.SetMaxRto(max_rto_);
+      ForgetHandshakeRtt();
       path_mtu_.Start();
       return ReportState(AssociationState::kConnected, {});
     case SCTP_SHUTDOWN_COMP:
@@ -323,7 +331,7 @@ bool UsrsctpAssociation::ReportAcknowledged() {
   const bool resumed = remaining < unacknowledged_ && stall_watch_.OnProgress();
   unacknowledged_ = remaining;
   refused_ = false;
-  UpdateUsefulBacklog();
+  UpdatePath();
   const auto alive = safety_.Watch();
   if (resumed) events_.OnSctpResumed();
   if (!*alive) return false;
@@ -333,15 +341,37 @@ bool UsrsctpAssociation::ReportAcknowledged() {
   return true;
 }
 
-void UsrsctpAssociation::UpdateUsefulBacklog() {
+void UsrsctpAssociation::ForgetHandshakeRtt() {
+  const auto path = socket_.ReadPath();
+  if (!path || path->smoothed_rtt < kDoubtfulRtt) return;
+  Bytes heartbeat;
+  own_heartbeat_ = &heartbeat;
+  socket_.SendHeartbeat();
+  own_heartbeat_ = nullptr;
+  timeval now{};
+  gettimeofday(&now, nullptr);
+  const auto time = std::chrono::seconds(now.tv_sec) + std::chrono::microseconds(now.tv_usec);
+  for (int i = 0; i < kRttSamples; ++i) {
+    const auto rtt = kAssumedRtts[static_cast<std::size_t>(i) % std::size(kAssumedRtts)];
+    const Bytes answer = AnswerHeartbeat(heartbeat, local_tag_, time - rtt);
+    if (answer.empty()) return;
+    runtime_.Input(id_, answer);
+  }
+}
+
+void UsrsctpAssociation::UpdatePath() {
+  const auto now = runtime_.loop().Now();
+  if (now - path_updated_ < kPathInterval) return;
+  path_updated_ = now;
+  const auto path = socket_.ReadPath();
+  if (!path) return;
   // One window is on the way; another waits, for the acknowledgements that come until we look
   // again.
-  const auto now = runtime_.loop().Now();
-  if (now - backlog_updated_ < kBacklogInterval) return;
-  backlog_updated_ = now;
-  if (const auto window = socket_.CongestionWindow()) {
-    useful_backlog_ = std::min(kLeastBacklog + 2 * *window, options_.send_buffer);
-  }
+  useful_backlog_ = std::min(kLeastBacklog + 2 * path->congestion_window, options_.send_buffer);
+  const auto wanted = std::clamp(4 * path->smoothed_rtt, kLeastMaxRto, kMostMaxRto);
+  if (wanted / kMaxRtoStep == max_rto_ / kMaxRtoStep) return;
+  max_rto_ = wanted;
+  socket_.SetMaxRto(wanted);
 }
 
 }  // namespace pairwire::sctp

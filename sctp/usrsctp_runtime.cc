@@ -9,13 +9,20 @@
 
 #include "peer/base/check.h"
 #include "peer/base/log.h"
+#include "sctp/handshake_rtt.h"
 #include "sctp/types.h"
+#include "sctp/usrsctp_socket.h"
 
 namespace pairwire::sctp {
 namespace {
 
 // usrsctp's own granularity.
 constexpr std::chrono::milliseconds kTickInterval{10};
+// That of its clock.
+constexpr std::chrono::milliseconds kClockStep{1};
+
+// Milliseconds. A lost packet of the handshake costs no more than this.
+constexpr std::uint32_t kHandshakeMaxRto = 500;
 
 // While nothing is under way anywhere: what may still fire then (a cookie's secret, an association
 // that goes) is in no hurry. All endpoints' timers are looked at in each tick.
@@ -73,14 +80,13 @@ constexpr Setting kSettings[] = {
     {usrsctp_sysctl_set_sctp_recvspace, 4 * 1024 * 1024},
     {usrsctp_sysctl_set_sctp_sack_freq_default, 2},
     {usrsctp_sysctl_set_sctp_delayed_sack_time_default, 20},
-    // Milliseconds. The path has just carried a DTLS handshake: no reason to wait 3 s for an INIT,
-    // nor to double the pauses for long.
-    {usrsctp_sysctl_set_sctp_rto_initial_default, 300},
+    // Milliseconds.
+    {usrsctp_sysctl_set_sctp_rto_initial_default, static_cast<std::uint32_t>(kInitialRto.count())},
     {usrsctp_sysctl_set_sctp_rto_min_default, 200},
-    // A path that was away and is back is noticed within this and a round trip.
-    {usrsctp_sysctl_set_sctp_rto_max_default, 2'500},
-    {usrsctp_sysctl_set_sctp_init_rto_max_default, 1'000},
-    {usrsctp_sysctl_set_sctp_init_rtx_max_default, 28},
+    // Of INIT and COOKIE ECHO. Once it is up, each association has its own (UpdatePath).
+    {usrsctp_sysctl_set_sctp_rto_max_default, kHandshakeMaxRto},
+    {usrsctp_sysctl_set_sctp_init_rto_max_default, kHandshakeMaxRto},
+    {usrsctp_sysctl_set_sctp_init_rtx_max_default, 56},
     // An association that is up is never given up here: whether the path is dead is for ICE consent
     // to say, and an ICE restart may bring another. 65,535 is the most that usrsctp keeps: 45
     // hours.
@@ -179,8 +185,14 @@ UsrsctpRuntime::Endpoint* UsrsctpRuntime::Find(EndpointId id) const {
   return found == endpoints_.end() ? nullptr : found->second;
 }
 
+void UsrsctpRuntime::SyncClock() {
+  const auto now = loop_.Now();
+  if (now - last_tick_ >= kClockStep) Advance(now);
+}
+
 void UsrsctpRuntime::Tick() {
-  Advance();
+  // A step behind, so that what started within the last one is not early by a part of it.
+  Advance(loop_.Now() - kClockStep);
   if (endpoints_.empty()) return;
   slow_ = ++quiet_ticks_ > kQuietTicks && !AnyHasTimers();
   tick_timer_.Start(slow_ ? kIdleTickInterval : kTickInterval);
@@ -189,15 +201,16 @@ void UsrsctpRuntime::Tick() {
 // A timer that starts now counts from usrsctp's clock: a clock that is behind would end it early.
 void UsrsctpRuntime::CatchUp() {
   slow_ = false;
-  Advance();
+  Advance(loop_.Now());
   tick_timer_.Start(kTickInterval);
 }
 
-void UsrsctpRuntime::Advance() {
+void UsrsctpRuntime::Advance(Loop::TimePoint to) {
   using std::chrono::milliseconds;
   ++ticks_;
   // The time that passed, not 10 ms: a loaded loop ticks late, and SCTP's clock must not slow down.
-  const auto elapsed = std::chrono::duration_cast<milliseconds>(loop_.Now() - last_tick_);
+  const auto elapsed =
+      std::max(std::chrono::duration_cast<milliseconds>(to - last_tick_), milliseconds(0));
   last_tick_ += elapsed;  // the part of a millisecond that is left counts next time
   usrsctp_handle_timers(static_cast<std::uint32_t>(std::min(elapsed, kLongestTick).count()));
 }

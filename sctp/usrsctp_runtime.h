@@ -73,6 +73,11 @@ class UsrsctpRuntime {
     quiet_ticks_ = 0;
     if (slow_) CatchUp();
   }
+  // To be called before what starts a retransmission timer: a send while nothing is on the way, a
+  // batch of received packets. A timer counts from usrsctp's clock as it was at the last tick, and
+  // one that ends early is worth nothing: usrsctp sends no chunk again that is younger than the
+  // timeout, and waits for another one.
+  void SyncClock();
   std::size_t endpoint_count() const { return endpoints_.size(); }
   std::uint64_t ticks() const { return ticks_; }
 
@@ -90,7 +95,7 @@ class UsrsctpRuntime {
   Endpoint* Find(EndpointId id) const;
   void Tick();
   void CatchUp();
-  void Advance();
+  void Advance(Loop::TimePoint to);
   bool AnyHasTimers() const;
 
   Loop& loop_;

@@ -291,13 +291,20 @@ void UsrsctpSocket::SetPartialDeliveryPoint(std::size_t bytes) {
   Set(IPPROTO_SCTP, SCTP_PARTIAL_DELIVERY_POINT, static_cast<std::uint32_t>(bytes));
 }
 
-std::optional<std::size_t> UsrsctpSocket::CongestionWindow() const {
+std::optional<UsrsctpSocket::Path> UsrsctpSocket::ReadPath() const {
   sctp_status status{};
   socklen_t size = sizeof status;
   if (usrsctp_getsockopt(socket_, IPPROTO_SCTP, SCTP_STATUS, &status, &size) != 0) {
     return std::nullopt;
   }
-  return status.sstat_primary.spinfo_cwnd;
+  return Path{.congestion_window = status.sstat_primary.spinfo_cwnd,
+              .smoothed_rtt = std::chrono::milliseconds(status.sstat_primary.spinfo_srtt)};
+}
+
+void UsrsctpSocket::SetMaxRto(std::chrono::milliseconds rto) {
+  sctp_rtoinfo info{};
+  info.srto_max = static_cast<std::uint32_t>(rto.count());
+  Set(IPPROTO_SCTP, SCTP_RTOINFO, info);
 }
 
 namespace {

@@ -33,6 +33,12 @@ constexpr std::uint16_t BurstOf(CongestionControl congestion_control) {
   return congestion_control == CongestionControl::kHighSpeed ? 2 : kMaxBurst;
 }
 
+// Between these is the largest retransmission timeout (RTO.Max of RFC 9260 section 16): low, so
+// that on a path that loses a third of the packets a lost retransmission is not a pause of seconds;
+// four round trips where that is more, so that a queue that fills up makes no timeouts.
+inline constexpr std::chrono::milliseconds kLeastMaxRto{1'000};
+inline constexpr std::chrono::milliseconds kMostMaxRto{3'000};
+
 struct UsrsctpAssociationOptions {
   std::uint16_t local_port = kSctpPort;
   std::uint16_t remote_port = kSctpPort;
@@ -48,6 +54,10 @@ struct UsrsctpAssociationOptions {
   // that are known to be ours: after a fall of the MTU they alone can be given large chunks in
   // pieces (packet_pieces.h). 0: none above max_packet_size.
   std::size_t largest_packet_size = 0;
+  // The other end does not look at the CRC32c, as nothing can change a packet inside DTLS: packets
+  // of data and acknowledgements then go without (RFC 9653 section 5, whose parameter usrsctp 0.9.5
+  // does not know). Only to ends that are known to be ours.
+  bool zero_checksum = false;
   // The most packets that the other end sends in one burst (usrsctp's max_burst). 4 is usrsctp's
   // default and right for a stranger: more would have both ends wait for one another
   // (sack_batch.h).
@@ -142,7 +152,13 @@ class UsrsctpSocket {
   bool ReadInterleaved(bool interleaved);
   // Bytes at which a message that has not ended begins to come in parts.
   void SetPartialDeliveryPoint(std::size_t bytes);
-  std::optional<std::size_t> CongestionWindow() const;
+  struct Path {
+    std::size_t congestion_window = 0;
+    std::chrono::milliseconds smoothed_rtt{0};
+  };
+  std::optional<Path> ReadPath() const;
+  // The largest retransmission timeout from now on.
+  void SetMaxRto(std::chrono::milliseconds rto);
   // Bytes sent and not acknowledged, with usrsctp's overhead; empty without an association.
   std::optional<std::size_t> SendBufferUse();
   // Bytes received that cannot be read yet, in messages that have not ended or are out of order.

@@ -99,7 +99,8 @@ struct PeerConfiguration {
   // DTLS 1.2 cipher suites by OpenSSL's names, best first; only ECDHE with AEAD. Empty:
   // AES-128-GCM, AES-256-GCM and ChaCha20 with ECDSA and RSA.
   std::vector<std::string> dtls_ciphers = {};
-  // The first retransmission of a handshake flight, 20..1000 ms; doubles up to 2 s.
+  // The first retransmission of a handshake flight, 20..1000 ms; each is half as long again, up to
+  // 3 s.
   std::chrono::milliseconds dtls_retransmission_timeout{100};
 
   // A file to make (it must not exist) for the packets of this connection as pcapng, for Wireshark:

@@ -40,6 +40,7 @@ sctp::UsrsctpAssociationOptions UsrsctpOptions(const PeerConfiguration& configur
   options.congestion_control = ToModule(configuration.sctp_congestion_control);
   if (remote.sctp_burst == 0) return options;
   options.peer_burst = remote.sctp_burst;
+  options.zero_checksum = true;
   options.outgoing_streams = sctp::kInitialStreamsOfOurs;
   options.largest_packet_size = sctp::PathMtu::kLargest;
   return options;

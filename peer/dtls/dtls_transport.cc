@@ -12,7 +12,6 @@ namespace pairwire::dtls {
 namespace {
 
 // OpenSSL gives up after 12 retransmissions of a flight: 17 s with these.
-constexpr std::chrono::seconds kLongestRetransmission{2};
 // How often more we send the alert with which a handshake of ours fails. It is not acknowledged,
 // and without it the other end waits for its deadline. Receivers drop what they had already.
 constexpr int kAlertCopies = 2;
@@ -49,7 +48,6 @@ Result<void> DtlsTransport::Impl::Start(Role role, std::vector<Fingerprint> fing
   if (!verifier) return tl::unexpected(verifier.error());
   hooks_.emplace(std::move(*verifier));
   hooks_->first_timeout = options_.retransmission_timeout;
-  hooks_->longest_timeout = kLongestRetransmission;
   hooks_->on_key_log = options_.on_key_log;
   role_ = role;
   if (auto created = CreateConnection(); !created) return created;

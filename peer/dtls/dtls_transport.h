@@ -48,8 +48,9 @@ struct Options {
   // Largest UDP payload; handshake flights are fragmented to it. Application records are the
   // caller's to size: payload + kRecordOverhead must fit.
   std::size_t mtu = 1200;
-  // First retransmission of a flight, 20..1000 ms; doubles up to 2 s. OpenSSL's own default of 1 s
-  // costs a second for each lost flight, and after ICE the round trip is known to be short.
+  // First retransmission of a flight, 20..1000 ms; each is half as long again, up to 3 s. OpenSSL's
+  // own default of 1 s costs a second for each lost flight, and after ICE the round trip is known
+  // to be short.
   std::chrono::milliseconds retransmission_timeout{100};
   // From Start to kConnected; then kFailed with kTimedOut. More than 0.
   std::chrono::milliseconds handshake_timeout{15'000};

@@ -37,9 +37,9 @@ struct ConnectionHooks {
 
   PeerVerifier verifier;
   std::function<void(std::string_view line)> on_key_log;
-  std::chrono::microseconds first_timeout{0};    // of a flight
-  std::chrono::microseconds longest_timeout{0};  // where doubling ends
-  std::chrono::microseconds timeout{0};          // the one that OpenSSL uses now
+  std::chrono::microseconds first_timeout{0};  // of a flight
+  std::chrono::microseconds timeout{0};        // the one that OpenSSL uses now
+  int timeouts = 0;                            // of this flight before it
 };
 
 // A connection with the mtu, ciphers and groups of `options`, which passed CheckOptions. `hooks`

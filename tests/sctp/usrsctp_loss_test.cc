@@ -14,14 +14,59 @@ using test::RandomBytes;
 using test::SctpPair;
 
 TEST(UsrsctpLossTest, ConnectsThroughThirtyPercentLoss) {
-  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
     PAIRWIRE_TRACE_SEED(seed);
     SctpPair pair({.delay = 20ms, .jitter = 10ms, .loss = 0.3, .seed = seed});
     pair.StartConnecting();
-    ASSERT_TRUE(pair.RunUntil([&] { return pair.a.connected() && pair.b.connected(); }, 60s));
+    ASSERT_TRUE(pair.RunUntil([&] { return pair.a.connected() && pair.b.connected(); }, 12s));
+    // A message there and one back, as a channel needs to open.
+    ASSERT_TRUE(pair.a.Send(0, Bytes(10)).has_value());
+    ASSERT_TRUE(pair.RunUntil([&] { return pair.b.messages.size() == 1; }, 8s));
+    ASSERT_TRUE(pair.b.Send(0, Bytes(10)).has_value());
+    ASSERT_TRUE(pair.RunUntil([&] { return pair.a.messages.size() == 1; }, 8s));
     EXPECT_EQ(pair.a.states.size(), 1u);
     EXPECT_EQ(pair.b.states.size(), 1u);
   }
+}
+
+// usrsctp takes the time of a handshake with retransmissions for a round trip (handshake_rtt.h).
+TEST(UsrsctpLossTest, LostHandshakePacketsDoNotMakeTheTimeoutLong) {
+  for (int lost = 0; lost <= 6; ++lost) {
+    SCOPED_TRACE(lost);
+    SctpPair pair({.delay = 20ms});
+    pair.path.SetDown(lost > 0);
+    pair.StartConnecting();
+    pair.loop.AdvanceBy(lost * 450ms);
+    pair.path.SetDown(false);
+    ASSERT_TRUE(pair.RunUntil([&] { return pair.a.connected() && pair.b.connected(); }, 2s));
+    for (const auto* end : {&pair.a, &pair.b}) {
+      EXPECT_LE(end->association->stats().retransmission_timeout, 350ms);
+      EXPECT_GE(end->association->stats().retransmission_timeout, 200ms);
+    }
+    // And that is when a lost message goes again.
+    pair.path.SetDown(true);
+    ASSERT_TRUE(pair.a.Send(0, Bytes(10)).has_value());
+    pair.loop.AdvanceBy(100ms);
+    pair.path.SetDown(false);
+    EXPECT_TRUE(pair.RunUntil([&] { return pair.b.messages.size() == 1; }, 300ms));
+  }
+}
+
+// The largest timeout follows the round trip: a second is too short here.
+TEST(UsrsctpLossTest, ALongPathIsNotTakenForLoss) {
+  SctpPair pair({.delay = 700ms, .jitter = 100ms});
+  pair.Connect();
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_TRUE(pair.a.Send(0, Bytes(1000)).has_value());
+    pair.loop.AdvanceBy(200ms);
+  }
+  const std::uint64_t at_first = pair.a.association->stats().retransmitted_chunks;
+  for (int i = 0; i < 200; ++i) {
+    ASSERT_TRUE(pair.a.Send(0, Bytes(1000)).has_value());
+    pair.loop.AdvanceBy(200ms);
+  }
+  ASSERT_TRUE(pair.RunUntil([&] { return pair.b.messages.size() == 300; }, 10s));
+  EXPECT_EQ(pair.a.association->stats().retransmitted_chunks, at_first);
 }
 
 TEST(UsrsctpLossTest, AMebibyteArrivesIntactThroughLossReorderingAndDuplicates) {

@@ -66,7 +66,7 @@ TEST(DtlsOptions, TheFirstRetransmissionIsAsAsked) {
     EXPECT_EQ(end.sent.size(), 1U);
     loop.AdvanceBy(1ms);
     EXPECT_EQ(end.sent.size(), 2U);
-    loop.AdvanceBy(timeout * 2 - 1ms);
+    loop.AdvanceBy(timeout * 3 / 2 - 1ms);
     EXPECT_EQ(end.sent.size(), 2U);
     loop.AdvanceBy(1ms);
     EXPECT_EQ(end.sent.size(), 3U);

@@ -1,0 +1,34 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+#include "sctp/handshake_rtt.h"
+
+#include <cstddef>
+#include <cstring>
+
+#include "sctp/chunks.h"
+
+namespace pairwire::sctp {
+namespace {
+
+// RFC 9260 section 3.3.5: chunk header, parameter header; inside, usrsctp's own: seconds and
+// microseconds in the machine's byte order, random values, its address.
+constexpr std::size_t kSecondsOffset = kCommonHeaderSize + 8;
+constexpr std::size_t kMicrosecondsOffset = kSecondsOffset + 4;
+constexpr std::size_t kLeastSize = kMicrosecondsOffset + 4;
+
+}  // namespace
+
+Bytes AnswerHeartbeat(ByteSpan heartbeat, std::uint32_t tag, std::chrono::microseconds sent) {
+  if (heartbeat.size() < kLeastSize || heartbeat[kCommonHeaderSize] != kHeartbeatChunk) return {};
+  Bytes answer(heartbeat.begin(), heartbeat.end());
+  Write16(answer, 0, Read16(heartbeat, 2));
+  Write16(answer, 2, Read16(heartbeat, 0));
+  Write32(answer, 4, tag);
+  answer[kCommonHeaderSize] = kHeartbeatAckChunk;
+  const auto seconds = static_cast<std::uint32_t>(sent.count() / 1'000'000);
+  const auto microseconds = static_cast<std::uint32_t>(sent.count() % 1'000'000);
+  std::memcpy(answer.data() + kSecondsOffset, &seconds, sizeof seconds);
+  std::memcpy(answer.data() + kMicrosecondsOffset, &microseconds, sizeof microseconds);
+  return answer;
+}
+
+}  // namespace pairwire::sctp
