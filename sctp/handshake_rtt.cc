@@ -17,6 +17,31 @@ constexpr std::size_t kLeastSize = kMicrosecondsOffset + 4;
 
 }  // namespace
 
+HandshakeRtt::HandshakeRtt(Loop& loop, Events& events)
+    : loop_(loop), events_(events), timer_(loop, [this] { Probe(); }) {}
+
+void HandshakeRtt::Start(std::chrono::milliseconds measured) {
+  if (measured < kDoubtful) return;
+  probes_ = 0;
+  done_ = false;
+  Probe();
+}
+
+void HandshakeRtt::Probe() {
+  if (probes_ == kMaxProbes) return;
+  sent_[probes_] = loop_.Now();
+  timer_.Start(kInterval);
+  events_.SendRttProbe(kIdBit | static_cast<std::uint32_t>(probes_++));
+}
+
+void HandshakeRtt::OnAnswer(std::uint32_t id) {
+  const std::size_t index = id & ~kIdBit;
+  if (done_ || index >= probes_) return;
+  done_ = true;
+  timer_.Stop();
+  events_.OnHandshakeRtt(loop_.Now() - sent_[index]);
+}
+
 Bytes AnswerHeartbeat(ByteSpan heartbeat, std::uint32_t tag, std::chrono::microseconds sent) {
   if (heartbeat.size() < kLeastSize || heartbeat[kCommonHeaderSize] != kHeartbeatChunk) return {};
   Bytes answer(heartbeat.begin(), heartbeat.end());

@@ -1,6 +1,6 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
-// What usrsctp believes of the round trip after the handshake, put right.
+// HandshakeRtt: puts right what usrsctp believes of the round trip after the handshake.
 //
 // usrsctp 0.9.5 takes the time from the first INIT, or COOKIE ECHO, to the answer for a round trip,
 // however often it had to be sent; Karn's rule (RFC 9260 section 6.3.1, C5) is against that. Two
@@ -8,30 +8,64 @@
 // is no less where RTO.Max is less: usrsctp sends no chunk again that is younger. On a path that
 // loses a third of the packets a channel then takes ten seconds to open.
 //
-// So after the handshake a round trip that may hold a retransmission is replaced by one that makes
-// the timeout RTO.Initial, as if none had been measured. usrsctp has no call for that, but takes
+// So when the handshake took long, a heartbeat of our own measures the round trip: each has a
+// number, so it does not matter which of them are lost. usrsctp has no call to be told, but takes
 // samples from answers to its own heartbeats: it is given some, with the time that we want.
-//
-// Pure.
 #ifndef PAIRWIRE_SCTP_HANDSHAKE_RTT_H_
 #define PAIRWIRE_SCTP_HANDSHAKE_RTT_H_
 
 #include <pairwire/bytes.h>
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+
+#include "peer/base/loop.h"
+#include "peer/base/timer.h"
 
 namespace pairwire::sctp {
 
 // RTO.Initial (RFC 9260 section 16). The path has just carried a DTLS handshake: no reason to wait
 // longer.
 inline constexpr std::chrono::milliseconds kInitialRto{300};
-// A measured round trip from here on may hold a retransmission; on a path that is really that long
-// one chunk may be sent once too often.
-inline constexpr std::chrono::milliseconds kDoubtfulRtt{250};
-// By turns, so that mean and variance make RTO.Initial.
-inline constexpr std::chrono::milliseconds kAssumedRtts[] = {std::chrono::milliseconds(50),
-                                                             std::chrono::milliseconds(150)};
+
+class HandshakeRtt {
+ public:
+  class Events {
+   public:
+    virtual void SendRttProbe(std::uint32_t id) = 0;
+    virtual void OnHandshakeRtt(Loop::Duration round_trip) = 0;
+
+   protected:
+    ~Events() = default;
+  };
+
+  // From here on what was measured may hold a retransmission.
+  static constexpr std::chrono::milliseconds kDoubtful{250};
+  static constexpr std::chrono::milliseconds kInterval{150};
+  static constexpr std::size_t kMaxProbes = 16;
+  // Their ids have this bit, those of PathMtu have not.
+  static constexpr std::uint32_t kIdBit = 0x8000'0000;
+
+  HandshakeRtt(Loop& loop, Events& events);
+
+  // After the handshake, with what usrsctp has measured.
+  void Start(std::chrono::milliseconds measured);
+  void Stop() { timer_.Stop(); }
+  void OnAnswer(std::uint32_t id);
+
+ private:
+  void Probe();
+
+  Loop& loop_;
+  Events& events_;
+  std::array<Loop::TimePoint, kMaxProbes> sent_;
+  std::size_t probes_ = 0;
+  bool done_ = true;
+  Timer timer_;
+};
+
 // Each takes an eighth of what is wrong away; 30 s come down to 100 ms.
 inline constexpr int kRttSamples = 80;
 

@@ -89,6 +89,7 @@ UsrsctpAssociation::UsrsctpAssociation(UsrsctpRuntime& runtime,
       id_(runtime.Register(*this)),
       stall_watch_(runtime.loop(), options.stall_after, *this),
       path_mtu_(runtime.loop(), options.max_packet_size, options.largest_packet_size, *this),
+      handshake_rtt_(runtime.loop(), *this),
       sack_batch_(options.peer_burst, options.remote_port, options.local_port),
       forward_timer_(runtime.loop(), [this] { RepeatForwardTsn(); }),
       growth_timer_(runtime.loop(), [this] { OnGrowthInterval(); }) {}
@@ -143,7 +144,7 @@ void UsrsctpAssociation::Feed(ByteSpan packet, const PacketContent& content) {
   ledger_.OnIncoming(packet);
   SetSackFrequency(sack_batch_.OnIncoming(packet, content));
   if (content.heartbeat_ack) {
-    if (const auto id = AnsweredPathProbe(packet)) path_mtu_.OnAnswer(*id);
+    if (const auto id = AnsweredPathProbe(packet)) OnProbeAnswered(*id);
   }
   forward_tsn_.OnIncoming(packet);
   const Bytes first_step = timer_restart_.FirstStep(packet, runtime_.loop().Now());
@@ -227,6 +228,14 @@ void UsrsctpAssociation::SendProbe(std::uint32_t id, std::size_t size) {
   Bytes probe =
       MakePathProbe(options_.local_port, options_.remote_port, verification_tag_, id, size);
   SendPacket(probe);
+}
+
+void UsrsctpAssociation::OnProbeAnswered(std::uint32_t id) {
+  if ((id & HandshakeRtt::kIdBit) != 0) {
+    handshake_rtt_.OnAnswer(id);
+  } else {
+    path_mtu_.OnAnswer(id);
+  }
 }
 
 void UsrsctpAssociation::OnPathMtu(std::size_t size) {

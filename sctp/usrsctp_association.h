@@ -30,9 +30,11 @@
 #include "peer/base/timer.h"
 #include "sctp/association.h"
 #include "sctp/forward_tsn_keeper.h"
+#include "sctp/handshake_rtt.h"
 #include "sctp/packet_counters.h"
 #include "sctp/packet_pieces.h"
 #include "sctp/path_mtu.h"
+#include "sctp/path_probe.h"
 #include "sctp/reset_gate.h"
 #include "sctp/sack_batch.h"
 #include "sctp/stall_watch.h"
@@ -47,7 +49,8 @@ namespace pairwire::sctp {
 class UsrsctpAssociation final : public Association,
                                  private UsrsctpRuntime::Endpoint,
                                  private StallWatch::Events,
-                                 private PathMtu::Events {
+                                 private PathMtu::Events,
+                                 private HandshakeRtt::Events {
  public:
   // `runtime` and `events` outlive the association. Loop thread only, as everything here.
   UsrsctpAssociation(UsrsctpRuntime& runtime, const UsrsctpAssociationOptions& options,
@@ -101,10 +104,14 @@ class UsrsctpAssociation final : public Association,
   // PathMtu::Events
   void SendProbe(std::uint32_t id, std::size_t size) override;
   void OnPathMtu(std::size_t size) override;
+  // HandshakeRtt::Events
+  void SendRttProbe(std::uint32_t id) override { SendProbe(id, kLeastPathProbe); }
+  void OnHandshakeRtt(Loop::Duration round_trip) override;
 
   void Feed(ByteSpan packet, const PacketContent& content);
   void SendPacket(std::span<std::uint8_t> packet);
   void SendInParts(ByteSpan packet);
+  void OnProbeAnswered(std::uint32_t id);
   void SetSackFrequency(std::optional<std::uint32_t> packets);
   void SetState(AssociationState state, std::string_view reason);
   // Aborts, and reports kFailed from the next Drain.
@@ -145,7 +152,6 @@ class UsrsctpAssociation final : public Association,
   bool ReportState(AssociationState state, Error error);
   bool ReportAcknowledged();
   void UpdatePath();
-  void ForgetHandshakeRtt();
   void WatchReassembly();
   void Watch();
   bool ReceiverIsFull() const;
@@ -195,6 +201,7 @@ class UsrsctpAssociation final : public Association,
 
   StallWatch stall_watch_;
   PathMtu path_mtu_;
+  HandshakeRtt handshake_rtt_;
   PieceJoiner piece_joiner_;
   std::uint16_t next_piece_id_ = 0;
   std::uint32_t verification_tag_ = 0;  // of what we send

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <iterator>
 #include <string>
 #include <utility>
 
@@ -80,6 +79,7 @@ void UsrsctpAssociation::Watch() {
 void UsrsctpAssociation::OnQuiet() {
   if (!socket_.is_open()) return;
   runtime_.Wake();
+  UpdatePath();
   if (!ReceiverIsFull()) path_mtu_.OnQuiet();
   socket_.SendHeartbeat();
 }
@@ -217,7 +217,7 @@ bool UsrsctpAssociation::HandleAssociationChange(ByteSpan bytes) {
         socket_.ReadInterleaved(false);
       }
       socket_.SetMaxRto(max_rto_);
-      ForgetHandshakeRtt();
+      if (const auto path = socket_.ReadPath()) handshake_rtt_.Start(path->smoothed_rtt);
       path_mtu_.Start();
       return ReportState(AssociationState::kConnected, {});
     case SCTP_SHUTDOWN_COMP:
@@ -312,7 +312,10 @@ bool UsrsctpAssociation::ReportDoneResets() {
 
 bool UsrsctpAssociation::ReportState(AssociationState state, Error error) {
   SetState(state, error.detail);
-  if (state != AssociationState::kConnected) path_mtu_.Stop();
+  if (state != AssociationState::kConnected) {
+    path_mtu_.Stop();
+    handshake_rtt_.Stop();
+  }
   const auto alive = safety_.Watch();
   events_.OnSctpState(state, error);
   return *alive;
@@ -341,9 +344,8 @@ bool UsrsctpAssociation::ReportAcknowledged() {
   return true;
 }
 
-void UsrsctpAssociation::ForgetHandshakeRtt() {
-  const auto path = socket_.ReadPath();
-  if (!path || path->smoothed_rtt < kDoubtfulRtt) return;
+void UsrsctpAssociation::OnHandshakeRtt(Loop::Duration round_trip) {
+  if (!socket_.is_open()) return;
   Bytes heartbeat;
   own_heartbeat_ = &heartbeat;
   socket_.SendHeartbeat();
@@ -351,9 +353,11 @@ void UsrsctpAssociation::ForgetHandshakeRtt() {
   timeval now{};
   gettimeofday(&now, nullptr);
   const auto time = std::chrono::seconds(now.tv_sec) + std::chrono::microseconds(now.tv_usec);
+  const auto rtt = std::chrono::duration_cast<std::chrono::microseconds>(round_trip);
   for (int i = 0; i < kRttSamples; ++i) {
-    const auto rtt = kAssumedRtts[static_cast<std::size_t>(i) % std::size(kAssumedRtts)];
-    const Bytes answer = AnswerHeartbeat(heartbeat, local_tag_, time - rtt);
+    // A variance of half of it, as the first sample of RFC 9260 section 6.3.1 (C2) gives.
+    const auto sample = i % 2 == 0 ? rtt / 2 : rtt * 3 / 2;
+    const Bytes answer = AnswerHeartbeat(heartbeat, local_tag_, time - sample);
     if (answer.empty()) return;
     runtime_.Input(id_, answer);
   }
