@@ -148,6 +148,11 @@ async function main() {
   const count = (status) => results.filter((result) => result.status === status).length;
   console.log(`matrix: ${count('ok')} passed, ${count('failed')} failed, ${count('known') + count('skipped')} skipped`);
   process.exitCode = results.length > 0 && count('failed') === 0 ? 0 : 1;
+  // Should a stopped peer have left something open, it does not keep us.
+  setTimeout(() => {
+    console.error(`matrix: left open: ${process.getActiveResourcesInfo().join(', ')}`);
+    process.exit();
+  }, 5_000).unref();
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) await main();
