@@ -537,7 +537,7 @@ AssociationStats UsrsctpAssociation::stats() const {
   stats.packets_received = counters_.packets_received();
   stats.bytes_sent = counters_.bytes_sent();
   stats.bytes_received = counters_.bytes_received();
-  stats.stalled = stall_watch_.stalled();
+  stats.stalled = stall_watch_.stalled() && state_ == AssociationState::kConnected;
   stats.stalls = stall_watch_.stalls();
   stats.retransmitted_chunks = counters_.retransmitted_chunks();
   stats.interleaving = interleaves_;

@@ -142,6 +142,7 @@ class UsrsctpAssociation final : public Association,
   void HandlePartialDelivery(ByteSpan bytes);
   bool HandleReadError(int error);
   bool ReportDoneResets();
+  bool ReportProgress();
   bool ReportState(AssociationState state, Error error);
   bool ReportAcknowledged();
   void UpdateUsefulBacklog();

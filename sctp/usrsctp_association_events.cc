@@ -62,6 +62,7 @@ void UsrsctpAssociation::Drain() {
   FinishClose();
   if (!ReportAcknowledged()) return;
   Watch();
+  if (!stall_watch_.outstanding()) ReportProgress();
 }
 
 void UsrsctpAssociation::Watch() {
@@ -257,6 +258,7 @@ bool UsrsctpAssociation::HandleOutgoingReset(const std::vector<StreamId>& stream
     done.push_back(stream);
   }
   if (done.empty()) return true;
+  if (!ReportProgress()) return false;
   const auto alive = safety_.Watch();
   events_.OnSctpOutgoingStreamsReset(done);
   return *alive;
@@ -302,6 +304,13 @@ bool UsrsctpAssociation::ReportDoneResets() {
   return *alive;
 }
 
+bool UsrsctpAssociation::ReportProgress() {
+  if (!stall_watch_.OnProgress()) return true;
+  const auto alive = safety_.Watch();
+  events_.OnSctpResumed();
+  return *alive;
+}
+
 bool UsrsctpAssociation::ReportState(AssociationState state, Error error) {
   SetState(state, error.detail);
   if (state != AssociationState::kConnected) path_mtu_.Stop();
@@ -319,14 +328,16 @@ bool UsrsctpAssociation::ReportAcknowledged() {
   // the figure rise.
   const std::size_t remaining =
       std::min(unacknowledged_, *use + (held_.used ? held_.data.size() : 0));
-  if (remaining == unacknowledged_ && !refused_) return true;
-  const bool resumed = remaining < unacknowledged_ && stall_watch_.OnProgress();
+  // Standing still may begin with an acknowledgement that changes no figure: of what had been given
+  // up. Then the owner has to hear of it, as only it can go on.
+  const bool waits_for_owner = !begun_.empty() && stands_still();
+  if (remaining == unacknowledged_ && !refused_ && !waits_for_owner) return true;
+  const bool progress = remaining < unacknowledged_;
   unacknowledged_ = remaining;
   refused_ = false;
   UpdateUsefulBacklog();
+  if (progress && !ReportProgress()) return false;
   const auto alive = safety_.Watch();
-  if (resumed) events_.OnSctpResumed();
-  if (!*alive) return false;
   events_.OnSctpAcknowledged(remaining);
   if (!*alive) return false;
   ledger_.Forget();
