@@ -140,6 +140,11 @@ void UsrsctpAssociation::Feed(ByteSpan packet, const PacketContent& content) {
   forward_tsn_.OnIncoming(packet);
   const Bytes first_step = timer_restart_.FirstStep(packet, runtime_.loop().Now());
   if (!first_step.empty()) runtime_.Input(id_, first_step);
+  Bytes detour;
+  if (content.unordered || content.forward_tsn) {
+    detour = unordered_detour_.Rewrite(packet, incoming_streams_);
+    if (!detour.empty()) packet = detour;
+  }
   Bytes rest;
   // The gate learns the other end's first TSN from its INIT.
   const bool for_gate = content.re_config || content.init;

@@ -39,6 +39,7 @@
 #include "sctp/stream_ledger.h"
 #include "sctp/timer_restart.h"
 #include "sctp/types.h"
+#include "sctp/unordered_detour.h"
 #include "sctp/usrsctp_runtime.h"
 #include "sctp/usrsctp_socket.h"
 
@@ -199,6 +200,7 @@ class UsrsctpAssociation final : public Association,
   PacketCounters counters_;
   SackBatch sack_batch_;
   TimerRestart timer_restart_;
+  UnorderedDetour unordered_detour_;
   ForwardTsnKeeper forward_tsn_;
   Timer forward_timer_;  // runs while forward_tsn_ has one
 
