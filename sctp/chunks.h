@@ -24,6 +24,7 @@ inline constexpr std::uint8_t kInitAckChunk = 0x02;
 inline constexpr std::uint8_t kSackChunk = 0x03;
 inline constexpr std::uint8_t kHeartbeatChunk = 0x04;
 inline constexpr std::uint8_t kHeartbeatAckChunk = 0x05;
+inline constexpr std::uint8_t kShutdownChunk = 0x07;
 inline constexpr std::uint8_t kIDataChunk = 0x40;
 inline constexpr std::uint8_t kReConfigChunk = 0x82;
 inline constexpr std::uint8_t kPadChunk = 0x84;

@@ -25,6 +25,7 @@ struct PacketContent {
   bool i_data = false;     // I-DATA
   bool unordered = false;  // DATA with the U bit
   bool forward_tsn = false;
+  bool shutdown = false;
   bool init = false;  // INIT or INIT ACK
   bool re_config = false;
   bool heartbeat_ack = false;

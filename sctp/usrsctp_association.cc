@@ -145,6 +145,7 @@ void UsrsctpAssociation::Feed(ByteSpan packet, const PacketContent& content) {
     detour = unordered_detour_.Rewrite(packet, incoming_streams_);
     if (!detour.empty()) packet = detour;
   }
+  if (content.shutdown) shutdown_received_ = true;
   Bytes rest;
   // The gate learns the other end's first TSN from its INIT.
   const bool for_gate = content.re_config || content.init;

@@ -137,6 +137,7 @@ class UsrsctpAssociation final : public Association,
   bool HandleMessage(const UsrsctpSocket::Read& read, ByteSpan bytes);
   bool HandleNotification(ByteSpan bytes);
   bool HandleAssociationChange(ByteSpan bytes);
+  bool WasShuttingDown() const;
   bool HandleStreamReset(ByteSpan bytes);
   bool HandleOutgoingReset(const std::vector<StreamId>& streams, bool refused);
   void HandleStreamChange(ByteSpan bytes);
@@ -169,6 +170,7 @@ class UsrsctpAssociation final : public Association,
   bool pending_close_ = false;            // kClosed without the other end, reported by Drain
   bool closing_ = false;                  // Close was called
   bool shutdown_sent_ = false;
+  bool shutdown_received_ = false;
   bool drain_posted_ = false;
   bool in_batch_ = false;
   bool paused_ = false;

@@ -219,9 +219,16 @@ bool UsrsctpAssociation::HandleAssociationChange(ByteSpan bytes) {
       return ReportState(AssociationState::kFailed,
                          {Errc::kSctpFailed, "the association could not be set up: no answer"});
     default:  // SCTP_COMM_LOST
+      if (WasShuttingDown()) return ReportState(AssociationState::kClosed, {});
       return ReportState(AssociationState::kFailed,
                          {Errc::kSctpFailed, DescribeLoss(change.sac_error)});
   }
+}
+
+// After a SHUTDOWN usrsctp takes nothing more, also not the rest of a message that it has a part
+// of, and so the end that got it aborts. For both ends it is the end that one of them asked for.
+bool UsrsctpAssociation::WasShuttingDown() const {
+  return shutdown_received_ || (shutdown_sent_ && unacknowledged_ == 0);
 }
 
 bool UsrsctpAssociation::HandleStreamReset(ByteSpan bytes) {

@@ -119,6 +119,30 @@ TEST(ChannelMuxUsrsctpTest, AMessageGivenUpInTheMiddleHoldsUpNothing) {
   }
 }
 
+// The other end waits 10 s for what is on its way, then goes; and the sender hears of the rest. In
+// the middle of a message, too, where usrsctp cannot end in order.
+TEST(ChannelMuxUsrsctpTest, WhoIsCutOffIsTold) {
+  for (const std::size_t size : {std::size_t{20'000}, std::size_t{250'000}}) {
+    SCOPED_TRACE(size);
+    RealMuxPair pair({.delay = 10ms, .rate_bps = 200'000, .queue_limit_bytes = 100'000});
+    const auto ids = pair.Connect({{.label = "cut off"}, {.label = "idle"}});
+    for (std::size_t sent = 0; sent < 1'000'000; sent += size) {
+      ASSERT_TRUE(pair.a.mux->Send(ids[0], Bytes(size), false).has_value());
+    }
+    pair.loop.RunFor(1s);
+    pair.b.mux->CloseAll();
+    ASSERT_TRUE(
+        pair.RunUntil([&] { return pair.a.closed.size() == 2 && pair.b.closed.size() == 2; }, 60s));
+    ASSERT_TRUE(pair.a.closed[ids[0]].has_value());
+    EXPECT_EQ(pair.a.closed[ids[0]]->code, Errc::kClosed);
+    EXPECT_FALSE(pair.a.closed[ids[1]].has_value());
+    ASSERT_TRUE(
+        pair.RunUntil([&] { return pair.a.states.size() == 2 && pair.b.states.size() == 2; }));
+    EXPECT_EQ(pair.a.states.back(), AssociationState::kClosed);
+    EXPECT_EQ(pair.b.states.back(), AssociationState::kClosed);
+  }
+}
+
 TEST(ChannelMuxUsrsctpTest, AReaderThatStopsHoldsTheSenderWithinBounds) {
   RealMuxPair pair({.delay = 1ms});
   pair.b.accept_incoming = false;
