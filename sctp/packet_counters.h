@@ -7,6 +7,7 @@
 
 #include <pairwire/bytes.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
@@ -15,6 +16,9 @@ namespace pairwire::sctp {
 class PacketCounters {
  public:
   void OnOutgoing(ByteSpan packet);
+  // A packet of which only its pieces leave (packet_pieces.h), each a packet of `piece_bytes`.
+  void OnCut(ByteSpan packet) { CountChunks(packet); }
+  void OnPiece(std::size_t piece_bytes);
   void OnIncoming(ByteSpan packet);
 
   std::uint64_t packets_sent() const { return packets_sent_; }
@@ -27,6 +31,8 @@ class PacketCounters {
   bool sends_i_data() const { return sends_i_data_; }
 
  private:
+  void CountChunks(ByteSpan packet);
+
   std::uint64_t packets_sent_ = 0;
   std::uint64_t packets_received_ = 0;
   std::uint64_t bytes_sent_ = 0;

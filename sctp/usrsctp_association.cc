@@ -208,8 +208,11 @@ void UsrsctpAssociation::SendInParts(ByteSpan packet) {
       SendPacket(part);
       continue;
     }
-    counters_.OnOutgoing(part);
-    for (const Bytes& piece : CutInTwo(part, next_piece_id_++)) events_.OnSctpPacket(piece);
+    counters_.OnCut(part);
+    for (const Bytes& piece : CutInTwo(part, next_piece_id_++)) {
+      counters_.OnPiece(piece.size());
+      events_.OnSctpPacket(piece);
+    }
   }
 }
 

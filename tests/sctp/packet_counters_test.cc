@@ -45,6 +45,17 @@ TEST(PacketCountersTest, CountsPacketsAndBytes) {
   EXPECT_EQ(counters.bytes_received(), 50u);
 }
 
+TEST(PacketCountersTest, APacketInTwoPiecesIsTwo) {
+  PacketCounters counters;
+  counters.OnOutgoing(Packet({1}));
+  counters.OnCut(Packet({1, 2}));
+  counters.OnPiece(40);
+  counters.OnPiece(41);
+  EXPECT_EQ(counters.packets_sent(), 3u);
+  EXPECT_EQ(counters.bytes_sent(), 32u + 81u);
+  EXPECT_EQ(counters.retransmitted_chunks(), 1u);
+}
+
 TEST(PacketCountersTest, EveryCutShortPacketIsSafe) {
   const Bytes whole = Packet({1, 2, 3});
   for (std::size_t size = 0; size <= whole.size(); ++size) {
