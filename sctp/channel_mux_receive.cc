@@ -59,6 +59,16 @@ void ChannelMux::Impl::EndAll(AssociationState state, const Error& error) {
   }
 }
 
+void ChannelMux::Impl::OnSctpStalled(StallCause cause) {
+  Queue([this, cause] { events_.OnMuxStalled(cause); });
+  RunEvents();
+}
+
+void ChannelMux::Impl::OnSctpResumed() {
+  Queue([this] { events_.OnMuxResumed(); });
+  RunEvents();
+}
+
 void ChannelMux::Impl::OnSctpIncomingStreamsReset(std::span<const StreamId> streams) {
   for (const StreamId stream : streams) {
     Channel* const channel = FindByStream(stream);
