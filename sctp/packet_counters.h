@@ -25,6 +25,8 @@ class PacketCounters {
   std::uint64_t packets_received() const { return packets_received_; }
   std::uint64_t bytes_sent() const { return bytes_sent_; }
   std::uint64_t bytes_received() const { return bytes_received_; }
+  // DATA chunks, each time that they were sent.
+  std::uint64_t data_chunks_sent() const { return data_chunks_sent_; }
   // DATA chunks sent with a TSN that is not above all before.
   std::uint64_t retransmitted_chunks() const { return retransmitted_chunks_; }
   // The last data went as I-DATA (RFC 8260).
@@ -37,6 +39,7 @@ class PacketCounters {
   std::uint64_t packets_received_ = 0;
   std::uint64_t bytes_sent_ = 0;
   std::uint64_t bytes_received_ = 0;
+  std::uint64_t data_chunks_sent_ = 0;
   std::uint64_t retransmitted_chunks_ = 0;
   bool sends_i_data_ = false;
   std::optional<std::uint32_t> highest_tsn_;

@@ -36,6 +36,8 @@ class StreamLedger {
   std::span<const StreamBytes> acknowledged() const { return acknowledged_; }
   void Forget() { acknowledged_.clear(); }
 
+  // The newest TSN that was sent or passed over; 0 before any.
+  std::uint32_t highest_tsn() const { return highest_tsn_.value_or(0); }
   // Chunks that were sent and not acknowledged.
   std::size_t outstanding() const { return sent_.size(); }
 

@@ -151,6 +151,7 @@ class UsrsctpAssociation final : public Association,
   void WatchReassembly();
   void Watch();
   bool ReceiverIsFull() const;
+  void ReviveRetransmission();
 
   static constexpr std::uint32_t kNoneRefused = 65'536;
 
@@ -202,6 +203,8 @@ class UsrsctpAssociation final : public Association,
   PacketCounters counters_;
   SackBatch sack_batch_;
   TimerRestart timer_restart_;
+  int silent_periods_ = 0;  // ReviveRetransmission
+  std::uint64_t data_before_quiet_ = 0;
   UnorderedDetour unordered_detour_;
   ForwardTsnKeeper forward_tsn_;
   Timer forward_timer_;  // runs while forward_tsn_ has one

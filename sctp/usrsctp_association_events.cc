@@ -18,6 +18,10 @@ namespace {
 // neither end has started its numbering anew, nothing breaks.
 constexpr int kMaxResetRefusals = 5;
 
+// Data is outstanding, and none has left for so many of StallWatch's periods: above usrsctp's
+// largest RTO, 2.5 s, so that no timer of it runs.
+constexpr int kSilentPeriods = 4;
+
 // Notifications are copied out: the buffer has no alignment, and they may be cut short.
 template <typename T>
 bool CopyHead(ByteSpan bytes, T& out) {
@@ -76,7 +80,20 @@ void UsrsctpAssociation::OnQuiet() {
   if (!socket_.is_open()) return;
   runtime_.Wake();
   if (!ReceiverIsFull()) path_mtu_.OnQuiet();
+  ReviveRetransmission();
   socket_.SendHeartbeat();
+}
+
+void UsrsctpAssociation::ReviveRetransmission() {
+  const std::uint64_t sent = counters_.data_chunks_sent();
+  silent_periods_ = sent == data_before_quiet_ ? silent_periods_ + 1 : 0;
+  data_before_quiet_ = sent;
+  if (silent_periods_ < kSilentPeriods || ledger_.outstanding() == 0) return;
+  if (!forward_tsn_.packet().empty()) return;  // that is what it waits for
+  silent_periods_ = 0;
+  for (const Bytes& packet : timer_restart_.Revive(ledger_.highest_tsn())) {
+    runtime_.Input(id_, packet);
+  }
 }
 
 void UsrsctpAssociation::OnStalled() {

@@ -30,8 +30,10 @@ TEST(PacketCountersTest, ATsnThatIsNotNewIsARetransmission) {
   EXPECT_EQ(counters.retransmitted_chunks(), 0u);
   counters.OnOutgoing(Packet({0xffff'ffff, 0, 1}));
   EXPECT_EQ(counters.retransmitted_chunks(), 2u);
+  EXPECT_EQ(counters.data_chunks_sent(), 6u);
   counters.OnOutgoing(Packet({1}, 3));  // no DATA
   EXPECT_EQ(counters.retransmitted_chunks(), 2u);
+  EXPECT_EQ(counters.data_chunks_sent(), 6u);
 }
 
 TEST(PacketCountersTest, CountsPacketsAndBytes) {
