@@ -104,6 +104,9 @@ class ChannelMuxEvents {
   virtual void OnChannelMessage(ChannelId id, ByteSpan data, bool is_text) = 0;
   // The channel's buffered amount changed; also called from inside Send. For counters only.
   virtual void OnChannelBufferedAmount(ChannelId id, std::size_t bytes) = 0;
+  // As AssociationEvents' OnSctpStalled and OnSctpResumed.
+  virtual void OnMuxStalled(StallCause) {}
+  virtual void OnMuxResumed() {}
   // Once for each channel, last. Empty after an orderly close by either end.
   virtual void OnChannelClosed(ChannelId id, const std::optional<Error>& error) = 0;
 

@@ -83,6 +83,8 @@ class ChannelMux::Impl final : public AssociationEvents {
   void OnSctpIncomingStreamsReset(std::span<const StreamId> streams) override;
   void OnSctpOutgoingStreamsReset(std::span<const StreamId> streams) override;
   void OnSctpAcknowledged(std::size_t unacknowledged_bytes) override;
+  void OnSctpStalled(StallCause cause) override;
+  void OnSctpResumed() override;
 
   // Life (channel_mux.cc).
   Channel* Find(ChannelId id) const;

@@ -2,6 +2,7 @@
 //
 // The receiving half of the mux: messages, DCEP, stream resets and states from the association.
 // Everything here comes from the other end, which is authenticated but not trusted.
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -13,6 +14,12 @@ namespace {
 
 // What a waiting message costs beside its bytes; so that a flood of tiny ones is bounded, too.
 constexpr std::size_t kReceivedMessageCost = 64;
+
+// Messages that Send took and that the association never had as a whole.
+bool HasUnsent(const Channel& channel) {
+  return std::any_of(channel.send_queue.begin(), channel.send_queue.end(),
+                     [](const OutgoingMessage& message) { return message.counts; });
+}
 
 }  // namespace
 
@@ -41,12 +48,25 @@ void ChannelMux::Impl::EndAll(AssociationState state, const Error& error) {
   for (const auto& [id, channel] : channels_) all.push_back(channel.get());
   for (Channel* const channel : all) {
     if (state == AssociationState::kFailed && !channel->error) channel->error = error;
+    if (state == AssociationState::kClosed && !channel->error && HasUnsent(*channel)) {
+      channel->error = Error{Errc::kClosed, "the other end closed before everything was sent"};
+    }
     DropSendQueue(*channel);
     SetState(*channel, ChannelState::kClosing, "the association is over");
     // Messages that wait for a paused channel are delivered first: they were acknowledged to the
     // sender.
     FinishIfDelivered(*channel);
   }
+}
+
+void ChannelMux::Impl::OnSctpStalled(StallCause cause) {
+  Queue([this, cause] { events_.OnMuxStalled(cause); });
+  RunEvents();
+}
+
+void ChannelMux::Impl::OnSctpResumed() {
+  Queue([this] { events_.OnMuxResumed(); });
+  RunEvents();
 }
 
 void ChannelMux::Impl::OnSctpIncomingStreamsReset(std::span<const StreamId> streams) {

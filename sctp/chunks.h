@@ -24,11 +24,15 @@ inline constexpr std::uint8_t kInitAckChunk = 0x02;
 inline constexpr std::uint8_t kSackChunk = 0x03;
 inline constexpr std::uint8_t kHeartbeatChunk = 0x04;
 inline constexpr std::uint8_t kHeartbeatAckChunk = 0x05;
+inline constexpr std::uint8_t kShutdownChunk = 0x07;
 inline constexpr std::uint8_t kIDataChunk = 0x40;
 inline constexpr std::uint8_t kReConfigChunk = 0x82;
 inline constexpr std::uint8_t kPadChunk = 0x84;
 inline constexpr std::uint8_t kForwardTsnChunk = 0xc0;
 inline constexpr std::uint8_t kIForwardTsnChunk = 0xc2;
+
+// RFC 9260 section 3.3.1: the flag of a DATA chunk.
+inline constexpr std::uint8_t kUnorderedBit = 0x04;
 
 inline std::uint16_t Read16(ByteSpan bytes, std::size_t at) {
   return static_cast<std::uint16_t>((bytes[at] << 8) | bytes[at + 1]);

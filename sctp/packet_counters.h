@@ -7,6 +7,7 @@
 
 #include <pairwire/bytes.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
@@ -15,22 +16,30 @@ namespace pairwire::sctp {
 class PacketCounters {
  public:
   void OnOutgoing(ByteSpan packet);
+  // A packet of which only its pieces leave (packet_pieces.h), each a packet of `piece_bytes`.
+  void OnCut(ByteSpan packet) { CountChunks(packet); }
+  void OnPiece(std::size_t piece_bytes);
   void OnIncoming(ByteSpan packet);
 
   std::uint64_t packets_sent() const { return packets_sent_; }
   std::uint64_t packets_received() const { return packets_received_; }
   std::uint64_t bytes_sent() const { return bytes_sent_; }
   std::uint64_t bytes_received() const { return bytes_received_; }
+  // DATA chunks, each time that they were sent.
+  std::uint64_t data_chunks_sent() const { return data_chunks_sent_; }
   // DATA chunks sent with a TSN that is not above all before.
   std::uint64_t retransmitted_chunks() const { return retransmitted_chunks_; }
   // The last data went as I-DATA (RFC 8260).
   bool sends_i_data() const { return sends_i_data_; }
 
  private:
+  void CountChunks(ByteSpan packet);
+
   std::uint64_t packets_sent_ = 0;
   std::uint64_t packets_received_ = 0;
   std::uint64_t bytes_sent_ = 0;
   std::uint64_t bytes_received_ = 0;
+  std::uint64_t data_chunks_sent_ = 0;
   std::uint64_t retransmitted_chunks_ = 0;
   bool sends_i_data_ = false;
   std::optional<std::uint32_t> highest_tsn_;

@@ -40,6 +40,9 @@ std::optional<PacketContent> InspectSctpPacket(ByteSpan packet, std::uint16_t so
     if (IsUnwantedChunk(type)) return std::nullopt;
     content.i_data |= type == kIDataChunk;
     content.data |= type == kDataChunk || type == kIDataChunk;
+    content.unordered |= type == kDataChunk && (packet[at + 1] & kUnorderedBit) != 0;
+    content.forward_tsn |= type == kForwardTsnChunk;
+    content.shutdown |= type == kShutdownChunk;
     content.init |= type == kInitChunk || type == kInitAckChunk;
     content.re_config |= type == kReConfigChunk;
     content.heartbeat_ack |= type == kHeartbeatAckChunk;

@@ -21,9 +21,12 @@ inline constexpr std::size_t kMaxSctpPacket = 65'000;
 
 // Which chunks of interest a packet has.
 struct PacketContent {
-  bool data = false;    // DATA or I-DATA
-  bool i_data = false;  // I-DATA
-  bool init = false;    // INIT or INIT ACK
+  bool data = false;       // DATA or I-DATA
+  bool i_data = false;     // I-DATA
+  bool unordered = false;  // DATA with the U bit
+  bool forward_tsn = false;
+  bool shutdown = false;
+  bool init = false;  // INIT or INIT ACK
   bool re_config = false;
   bool heartbeat_ack = false;
   bool piece = false;  // packet_pieces.h

@@ -38,9 +38,11 @@ class StallWatch {
 
   // Something is outstanding, or nothing is. Cheap, to be called whenever it may have changed.
   void SetOutstanding(bool outstanding);
-  // Something was acknowledged, or the outstanding began. True when a stall is over with it.
+  // Something was acknowledged, or nothing is outstanding any more. True when a stall is over with
+  // it.
   bool OnProgress();
 
+  bool outstanding() const { return outstanding_; }
   bool stalled() const { return stalled_; }
   std::uint64_t stalls() const { return stalls_; }
 

@@ -16,6 +16,8 @@ constexpr std::size_t kIDataHeader = 20;
 
 void StreamLedger::OnOutgoing(ByteSpan packet) {
   ForEachChunk(packet, [this](ByteSpan chunk) {
+    const bool forwards = chunk[0] == kForwardTsnChunk || chunk[0] == kIForwardTsnChunk;
+    if (forwards && chunk.size() >= 8) PassOver(Read32(chunk, 4));
     const bool interleaved = chunk[0] == kIDataChunk;
     if (chunk[0] != kDataChunk && !interleaved) return;
     const std::size_t header = interleaved ? kIDataHeader : kDataHeader;
@@ -28,6 +30,12 @@ void StreamLedger::OnOutgoing(ByteSpan packet) {
   });
 }
 
+// The unsent rest of a message that was given up has a TSN, too, which is then acknowledged without
+// ever having been in a DATA chunk.
+void StreamLedger::PassOver(std::uint32_t tsn) {
+  if (!highest_tsn_ || TsnAfter(tsn, *highest_tsn_)) highest_tsn_ = tsn;
+}
+
 void StreamLedger::OnIncoming(ByteSpan packet) {
   if (sent_.empty()) return;
   ForEachChunk(packet, [this](ByteSpan chunk) {
@@ -36,7 +44,7 @@ void StreamLedger::OnIncoming(ByteSpan packet) {
 }
 
 void StreamLedger::Acknowledge(std::uint32_t cumulative_tsn) {
-  // More than was sent: usrsctp ends the association for it.
+  // More than was sent or passed over: usrsctp ends the association for it.
   if (TsnAfter(cumulative_tsn, *highest_tsn_)) return;
   while (!sent_.empty() && !TsnAfter(sent_.front().tsn, cumulative_tsn)) {
     const Sent& chunk = sent_.front();

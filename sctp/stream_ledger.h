@@ -6,7 +6,8 @@
 // A chunk is entered when its TSN leaves for the first time and is struck out by the cumulative
 // acknowledgement of a SACK (RFC 9260 section 3.3.4), which also passes over what was given up
 // (RFC 3758). So figures of reliable streams are exact; messages that were given up before any of
-// them was sent never get here. Pure: changes no packet, sends none.
+// them was sent never get here. What a FORWARD-TSN of ours passes over counts as sent: the other
+// end may acknowledge as far. Pure: changes no packet, sends none.
 //
 // Bounded by what may be in flight: as many entries as chunks that were sent and not acknowledged.
 #ifndef PAIRWIRE_SCTP_STREAM_LEDGER_H_
@@ -35,6 +36,8 @@ class StreamLedger {
   std::span<const StreamBytes> acknowledged() const { return acknowledged_; }
   void Forget() { acknowledged_.clear(); }
 
+  // The newest TSN that was sent or passed over; 0 before any.
+  std::uint32_t highest_tsn() const { return highest_tsn_.value_or(0); }
   // Chunks that were sent and not acknowledged.
   std::size_t outstanding() const { return sent_.size(); }
 
@@ -45,10 +48,11 @@ class StreamLedger {
     std::uint16_t bytes;
   };
 
+  void PassOver(std::uint32_t tsn);
   void Acknowledge(std::uint32_t cumulative_tsn);
 
-  std::deque<Sent> sent_;  // by TSN
-  std::optional<std::uint32_t> highest_tsn_;
+  std::deque<Sent> sent_;                     // by TSN
+  std::optional<std::uint32_t> highest_tsn_;  // sent or passed over
   std::vector<StreamBytes> acknowledged_;
 };
 

@@ -1,6 +1,7 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 #include "sctp/timer_restart.h"
 
+#include <algorithm>
 #include <cstddef>
 
 #include "sctp/chunks.h"
@@ -38,22 +39,37 @@ Bytes TimerRestart::FirstStep(ByteSpan packet, Loop::TimePoint now) {
   const std::uint32_t before = cumulative_tsn_.value_or(cumulative);
   const bool had_gaps = had_gaps_;
   cumulative_tsn_ = cumulative;
+  window_ = Read32(sack, kWindowOffset);
+  std::copy_n(packet.begin(), header_.size(), header_.begin());
   had_gaps_ = Read16(sack, kGapsOffset) != 0;
   // With gaps usrsctp is in its long path anyway, and what they named must not become missing.
   if (had_gaps || had_gaps_ || cumulative - before < kStepBack) return {};
   if (now - last_ < kInterval) return {};
   last_ = now;
-  Bytes step(packet.begin(), packet.begin() + kCommonHeaderSize);
-  Append(step, kSackChunk, 1);
-  Append(step, 0, 1);
-  Append(step, kSackSize + 4, 2);
-  Append(step, cumulative - kStepBack, 4);
-  Append(step, Read32(sack, kWindowOffset), 4);
-  Append(step, 1, 2);
-  Append(step, 0, 2);
-  Append(step, kStepBack, 2);
-  Append(step, kStepBack, 2);
-  return step;
+  return MakeSack(cumulative - kStepBack, kStepBack);
+}
+
+std::vector<Bytes> TimerRestart::Revive(std::uint32_t highest_tsn) const {
+  if (!cumulative_tsn_ || !TsnAfter(highest_tsn, *cumulative_tsn_)) return {};
+  const std::uint32_t distance = highest_tsn - *cumulative_tsn_;
+  const auto gap = static_cast<std::uint16_t>(std::min<std::uint32_t>(distance, 0xffff));
+  return {MakeSack(*cumulative_tsn_, gap), MakeSack(*cumulative_tsn_, std::nullopt)};
+}
+
+Bytes TimerRestart::MakeSack(std::uint32_t cumulative_tsn, std::optional<std::uint16_t> gap) const {
+  Bytes packet(header_.begin(), header_.end());
+  Append(packet, kSackChunk, 1);
+  Append(packet, 0, 1);
+  Append(packet, static_cast<std::uint32_t>(kSackSize) + (gap ? 4 : 0), 2);
+  Append(packet, cumulative_tsn, 4);
+  Append(packet, window_, 4);
+  Append(packet, gap ? 1 : 0, 2);
+  Append(packet, 0, 2);
+  if (gap) {
+    Append(packet, *gap, 2);
+    Append(packet, *gap, 2);
+  }
+  return packet;
 }
 
 }  // namespace pairwire::sctp

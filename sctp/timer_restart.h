@@ -14,17 +14,27 @@
 // one TSN near its end, which is a gap, then the SACK itself. For the second, usrsctp is still in
 // its long path. Nothing changes on the wire.
 //
+// And Revive starts a timer that does not run at all. When it fires while chunks that were sent a
+// moment ago wait to be sent once more, usrsctp (its head of 2025, too) forgets to count those. A
+// chunk that does not count is never sent; and once everything else has arrived nothing is in
+// flight, no timer runs, and the association stands still for ever. Two SACKs that we make up, one
+// that has the last TSN in a gap and one that takes it back, put that TSN in flight again: the
+// timer starts, fires, and counts all.
+//
 // Pure: sees the received packets of one association, changes nothing in them.
 #ifndef PAIRWIRE_SCTP_TIMER_RESTART_H_
 #define PAIRWIRE_SCTP_TIMER_RESTART_H_
 
 #include <pairwire/bytes.h>
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "peer/base/loop.h"
+#include "sctp/chunks.h"
 
 namespace pairwire::sctp {
 
@@ -34,11 +44,20 @@ class TimerRestart {
   // hand over before it; empty nearly always.
   Bytes FirstStep(ByteSpan packet, Loop::TimePoint now);
 
+  // The two packets for that, one after the other, when TSNs up to `highest_tsn` were sent; none
+  // before the first SACK, or when nothing is outstanding.
+  std::vector<Bytes> Revive(std::uint32_t highest_tsn) const;
+
   // Well below the least RTO, and seldom enough to cost nothing.
   static constexpr std::chrono::milliseconds kInterval{50};
 
  private:
+  // A SACK with a gap at `gap` behind its TSN, or with none.
+  Bytes MakeSack(std::uint32_t cumulative_tsn, std::optional<std::uint16_t> gap) const;
+
   std::optional<std::uint32_t> cumulative_tsn_;  // of the newest SACK
+  std::uint32_t window_ = 0;                     // as it says
+  std::array<std::uint8_t, kCommonHeaderSize> header_{};
   bool had_gaps_ = false;
   Loop::TimePoint last_{};
 };

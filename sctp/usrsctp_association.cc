@@ -149,6 +149,12 @@ void UsrsctpAssociation::Feed(ByteSpan packet, const PacketContent& content) {
   forward_tsn_.OnIncoming(packet);
   const Bytes first_step = timer_restart_.FirstStep(packet, runtime_.loop().Now());
   if (!first_step.empty()) runtime_.Input(id_, first_step);
+  Bytes detour;
+  if (content.unordered || content.forward_tsn) {
+    detour = unordered_detour_.Rewrite(packet, incoming_streams_);
+    if (!detour.empty()) packet = detour;
+  }
+  if (content.shutdown) shutdown_received_ = true;
   Bytes rest;
   // The gate learns the other end's first TSN from its INIT.
   const bool for_gate = content.re_config || content.init;
@@ -218,8 +224,11 @@ void UsrsctpAssociation::SendInParts(ByteSpan packet) {
       SendPacket(part);
       continue;
     }
-    counters_.OnOutgoing(part);
-    for (const Bytes& piece : CutInTwo(part, next_piece_id_++)) events_.OnSctpPacket(piece);
+    counters_.OnCut(part);
+    for (const Bytes& piece : CutInTwo(part, next_piece_id_++)) {
+      counters_.OnPiece(piece.size());
+      events_.OnSctpPacket(piece);
+    }
   }
 }
 
@@ -562,7 +571,7 @@ AssociationStats UsrsctpAssociation::stats() const {
   stats.packets_received = counters_.packets_received();
   stats.bytes_sent = counters_.bytes_sent();
   stats.bytes_received = counters_.bytes_received();
-  stats.stalled = stall_watch_.stalled();
+  stats.stalled = stall_watch_.stalled() && state_ == AssociationState::kConnected;
   stats.stalls = stall_watch_.stalls();
   stats.retransmitted_chunks = counters_.retransmitted_chunks();
   stats.interleaving = interleaves_;

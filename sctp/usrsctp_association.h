@@ -41,6 +41,7 @@
 #include "sctp/stream_ledger.h"
 #include "sctp/timer_restart.h"
 #include "sctp/types.h"
+#include "sctp/unordered_detour.h"
 #include "sctp/usrsctp_runtime.h"
 #include "sctp/usrsctp_socket.h"
 
@@ -143,18 +144,21 @@ class UsrsctpAssociation final : public Association,
   bool HandleMessage(const UsrsctpSocket::Read& read, ByteSpan bytes);
   bool HandleNotification(ByteSpan bytes);
   bool HandleAssociationChange(ByteSpan bytes);
+  bool WasShuttingDown() const;
   bool HandleStreamReset(ByteSpan bytes);
   bool HandleOutgoingReset(const std::vector<StreamId>& streams, bool refused);
   void HandleStreamChange(ByteSpan bytes);
   void HandlePartialDelivery(ByteSpan bytes);
   bool HandleReadError(int error);
   bool ReportDoneResets();
+  bool ReportProgress();
   bool ReportState(AssociationState state, Error error);
   bool ReportAcknowledged();
   void UpdatePath();
   void WatchReassembly();
   void Watch();
   bool ReceiverIsFull() const;
+  void ReviveRetransmission();
 
   static constexpr std::uint32_t kNoneRefused = 65'536;
 
@@ -174,6 +178,7 @@ class UsrsctpAssociation final : public Association,
   bool pending_close_ = false;            // kClosed without the other end, reported by Drain
   bool closing_ = false;                  // Close was called
   bool shutdown_sent_ = false;
+  bool shutdown_received_ = false;
   bool drain_posted_ = false;
   bool in_batch_ = false;
   bool paused_ = false;
@@ -209,6 +214,9 @@ class UsrsctpAssociation final : public Association,
   PacketCounters counters_;
   SackBatch sack_batch_;
   TimerRestart timer_restart_;
+  int silent_periods_ = 0;  // ReviveRetransmission
+  std::uint64_t data_before_quiet_ = 0;
+  UnorderedDetour unordered_detour_;
   ForwardTsnKeeper forward_tsn_;
   Timer forward_timer_;  // runs while forward_tsn_ has one
 

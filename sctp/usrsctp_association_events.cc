@@ -20,6 +20,10 @@ namespace {
 // neither end has started its numbering anew, nothing breaks.
 constexpr int kMaxResetRefusals = 5;
 
+// Data is outstanding, and none has left for so many of StallWatch's periods: above usrsctp's
+// largest RTO, 2.5 s, so that no timer of it runs.
+constexpr int kSilentPeriods = 4;
+
 // Notifications are copied out: the buffer has no alignment, and they may be cut short.
 template <typename T>
 bool CopyHead(ByteSpan bytes, T& out) {
@@ -67,6 +71,7 @@ void UsrsctpAssociation::Drain() {
   FinishClose();
   if (!ReportAcknowledged()) return;
   Watch();
+  if (!stall_watch_.outstanding()) ReportProgress();
 }
 
 void UsrsctpAssociation::Watch() {
@@ -81,7 +86,20 @@ void UsrsctpAssociation::OnQuiet() {
   runtime_.Wake();
   UpdatePath();
   if (!ReceiverIsFull()) path_mtu_.OnQuiet();
+  ReviveRetransmission();
   socket_.SendHeartbeat();
+}
+
+void UsrsctpAssociation::ReviveRetransmission() {
+  const std::uint64_t sent = counters_.data_chunks_sent();
+  silent_periods_ = sent == data_before_quiet_ ? silent_periods_ + 1 : 0;
+  data_before_quiet_ = sent;
+  if (silent_periods_ < kSilentPeriods || ledger_.outstanding() == 0) return;
+  if (!forward_tsn_.packet().empty()) return;  // that is what it waits for
+  silent_periods_ = 0;
+  for (const Bytes& packet : timer_restart_.Revive(ledger_.highest_tsn())) {
+    runtime_.Input(id_, packet);
+  }
 }
 
 void UsrsctpAssociation::OnStalled() {
@@ -226,9 +244,16 @@ bool UsrsctpAssociation::HandleAssociationChange(ByteSpan bytes) {
       return ReportState(AssociationState::kFailed,
                          {Errc::kSctpFailed, "the association could not be set up: no answer"});
     default:  // SCTP_COMM_LOST
+      if (WasShuttingDown()) return ReportState(AssociationState::kClosed, {});
       return ReportState(AssociationState::kFailed,
                          {Errc::kSctpFailed, DescribeLoss(change.sac_error)});
   }
+}
+
+// After a SHUTDOWN usrsctp takes nothing more, also not the rest of a message that it has a part
+// of, and so the end that got it aborts. For both ends it is the end that one of them asked for.
+bool UsrsctpAssociation::WasShuttingDown() const {
+  return shutdown_received_ || (shutdown_sent_ && unacknowledged_ == 0);
 }
 
 bool UsrsctpAssociation::HandleStreamReset(ByteSpan bytes) {
@@ -265,6 +290,7 @@ bool UsrsctpAssociation::HandleOutgoingReset(const std::vector<StreamId>& stream
     done.push_back(stream);
   }
   if (done.empty()) return true;
+  if (!ReportProgress()) return false;
   const auto alive = safety_.Watch();
   events_.OnSctpOutgoingStreamsReset(done);
   return *alive;
@@ -310,6 +336,13 @@ bool UsrsctpAssociation::ReportDoneResets() {
   return *alive;
 }
 
+bool UsrsctpAssociation::ReportProgress() {
+  if (!stall_watch_.OnProgress()) return true;
+  const auto alive = safety_.Watch();
+  events_.OnSctpResumed();
+  return *alive;
+}
+
 bool UsrsctpAssociation::ReportState(AssociationState state, Error error) {
   SetState(state, error.detail);
   if (state != AssociationState::kConnected) {
@@ -330,14 +363,16 @@ bool UsrsctpAssociation::ReportAcknowledged() {
   // the figure rise.
   const std::size_t remaining =
       std::min(unacknowledged_, *use + (held_.used ? held_.data.size() : 0));
-  if (remaining == unacknowledged_ && !refused_) return true;
-  const bool resumed = remaining < unacknowledged_ && stall_watch_.OnProgress();
+  // Standing still may begin with an acknowledgement that changes no figure: of what had been given
+  // up. Then the owner has to hear of it, as only it can go on.
+  const bool waits_for_owner = !begun_.empty() && stands_still();
+  if (remaining == unacknowledged_ && !refused_ && !waits_for_owner) return true;
+  const bool progress = remaining < unacknowledged_;
   unacknowledged_ = remaining;
   refused_ = false;
   UpdatePath();
+  if (progress && !ReportProgress()) return false;
   const auto alive = safety_.Watch();
-  if (resumed) events_.OnSctpResumed();
-  if (!*alive) return false;
   events_.OnSctpAcknowledged(remaining);
   if (!*alive) return false;
   ledger_.Forget();

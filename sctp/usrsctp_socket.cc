@@ -14,6 +14,8 @@
 #include <utility>
 #include <vector>
 
+#include "sctp/unordered_detour.h"
+
 namespace pairwire::sctp {
 namespace {
 
@@ -271,6 +273,7 @@ UsrsctpSocket::Read UsrsctpSocket::ReadNext(std::span<std::uint8_t> buffer) {
   if (info_type == SCTP_RECVV_RCVINFO) {
     read.stream = StreamId{info.rcv_sid};
     read.ppid = static_cast<Ppid>(ntohl(info.rcv_ppid));
+    UnorderedDetour::Restore(read.stream, read.ppid);
   }
   return read;
 }

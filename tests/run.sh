@@ -75,6 +75,10 @@ check readme .ci/check-readme.sh
 build release && run_ctest release
 
 if ! $fast; then
+  step "10,000 runs over bad weather"
+  PAIRWIRE_WEATHER_RUNS=10000 check weather build/release/bin/pairwire_weather_test \
+    --gtest_filter='WeatherTest.EveryPromiseIsKept*'
+
   export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
   export UBSAN_OPTIONS=print_stacktrace=1
   export TSAN_OPTIONS=suppressions=$PWD/tests/support/tsan.supp:halt_on_error=1

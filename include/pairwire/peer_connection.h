@@ -59,12 +59,19 @@ enum class DtlsTransportState { kNew, kConnecting, kConnected, kClosed, kFailed 
 // W3C RTCSctpTransportState.
 enum class SctpTransportState { kConnecting, kConnected, kClosed };
 
+// Why nothing that was sent is acknowledged.
+enum class DataStallCause {
+  kPath,     // nothing comes back: the path loses all packets, or only the large ones
+  kReceiver  // the other end's receive window is closed: its application does not read
+};
+
 std::string_view ToString(PeerConnectionState state);
 std::string_view ToString(SignalingState state);
 std::string_view ToString(IceGatheringState state);
 std::string_view ToString(IceConnectionState state);
 std::string_view ToString(DtlsTransportState state);
 std::string_view ToString(SctpTransportState state);
+std::string_view ToString(DataStallCause cause);
 
 // W3C RTCOfferOptions.
 struct OfferOptions {
@@ -100,6 +107,14 @@ struct PeerConnectionEvents {
       nullptr;
   // The other end opened a channel. Keep the handle and Subscribe to it, here or later.
   std::function<void(DataChannel)> on_data_channel = nullptr;
+  // Something that was sent waits, and nothing at all was acknowledged for data_stall_after: once
+  // for each stall, with the cause as it looks then. Nothing is given up: SCTP goes on trying, also
+  // with smaller packets, and whether the other end is there at all is for
+  // on_connection_state_change to say. Meant for showing it, sending less, or RestartIce.
+  std::function<void(DataStallCause)> on_data_stalled = nullptr;
+  // The stall is over: something was acknowledged, or nothing waits any more. Does not follow when
+  // the connection ends first.
+  std::function<void()> on_data_resumed = nullptr;
 };
 
 class PeerConnection {

@@ -68,6 +68,8 @@ struct SctpTransportStats {
   std::optional<std::uint32_t> receiver_window;
   std::optional<std::uint32_t> unacked_data;  // chunks
   std::optional<std::uint32_t> mtu;
+  bool stalled = false;      // between on_data_stalled and on_data_resumed
+  std::uint64_t stalls = 0;  // so far
 };
 
 // RTCIceCandidateStats.

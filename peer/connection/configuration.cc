@@ -58,6 +58,10 @@ Result<void> Validate(const PeerConfiguration& configuration) {
       configuration.sctp_receive_window > kLargestReceiveWindow) {
     return Fail(Errc::kInvalidArgument, "sctp_receive_window must be 128 KiB..1 GiB");
   }
+  if (configuration.data_stall_after < std::chrono::seconds(1) ||
+      configuration.data_stall_after > std::chrono::hours(1)) {
+    return Fail(Errc::kInvalidArgument, "data_stall_after must be 1 s..1 h");
+  }
   if (configuration.max_message_size < 1 || configuration.max_buffered_amount < 1) {
     return Fail(Errc::kInvalidArgument, "max_message_size and max_buffered_amount are at least 1");
   }

@@ -75,6 +75,10 @@ constexpr SctpTransportState ToSctpTransportState(sctp::AssociationState state) 
   return SctpTransportState::kClosed;
 }
 
+constexpr DataStallCause ToDataStallCause(sctp::StallCause cause) {
+  return cause == sctp::StallCause::kReceiver ? DataStallCause::kReceiver : DataStallCause::kPath;
+}
+
 }  // namespace pairwire
 
 #endif  // PAIRWIRE_PEER_CONNECTION_CONNECTION_STATE_H_

@@ -352,6 +352,22 @@ void PeerConnectionCore::OnSctpState(sctp::AssociationState state) {
   shared_->snapshot.sctp = ToSctpTransportState(state);
 }
 
+void PeerConnectionCore::OnSctpStalled(sctp::StallCause cause) {
+  const DataStallCause told = ToDataStallCause(cause);
+  if (LogWanted(LogLevel::kInfo)) {
+    Log(LogLevel::kInfo, "pc" + std::to_string(shared_->id) + " sctp: data stalled, cause " +
+                             std::string(ToString(told)));
+  }
+  if (!detached_ && events_.on_data_stalled) events_.on_data_stalled(told);
+}
+
+void PeerConnectionCore::OnSctpResumed() {
+  if (LogWanted(LogLevel::kInfo)) {
+    Log(LogLevel::kInfo, "pc" + std::to_string(shared_->id) + " sctp: data resumed");
+  }
+  if (!detached_ && events_.on_data_resumed) events_.on_data_resumed();
+}
+
 void PeerConnectionCore::SetDiagnosis(Diagnosis diagnosis) {
   const std::lock_guard lock(shared_->mutex);
   shared_->snapshot.diagnosis = std::move(diagnosis);

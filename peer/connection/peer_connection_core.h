@@ -84,6 +84,8 @@ class PeerConnectionCore final : private TransportStackEvents {
   void OnDtlsState(dtls::State state) override;
   void OnSelectedPair(const ice::CandidatePair& pair) override;
   void OnSctpState(sctp::AssociationState state) override;
+  void OnSctpStalled(sctp::StallCause cause) override;
+  void OnSctpResumed() override;
   void OnTransportEnded(const Error& error) override;
   void OnChannelIncoming(sctp::ChannelId id, const sctp::ChannelOptions& options) override;
   void OnChannelOpen(sctp::ChannelId id) override;

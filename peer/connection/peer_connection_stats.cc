@@ -162,6 +162,8 @@ void AddSctp(const sctp::ChannelMuxStats& mux, StatsReport& report) {
   stats.receiver_window = static_cast<std::uint32_t>(mux.association->receiver_window);
   stats.unacked_data = static_cast<std::uint32_t>(mux.association->unacknowledged_chunks);
   stats.mtu = static_cast<std::uint32_t>(mux.association->max_packet_size);
+  stats.stalled = mux.association->stalled;
+  stats.stalls = mux.association->stalls;
   report.sctp_transports.push_back(std::move(stats));
 }
 

@@ -35,6 +35,7 @@ sctp::UsrsctpAssociationOptions UsrsctpOptions(const PeerConfiguration& configur
   options.interleaving =
       configuration.interleaving == InterleavingPolicy::kAlways ||
       (configuration.interleaving == InterleavingPolicy::kOwnPeers && remote.sctp_burst != 0);
+  options.stall_after = configuration.data_stall_after;
   options.send_buffer = kSendBuffer;
   options.receive_buffer = configuration.sctp_receive_window;
   options.congestion_control = ToModule(configuration.sctp_congestion_control);

@@ -107,6 +107,16 @@ std::string_view ToString(SctpTransportState state) {
   return "unknown";
 }
 
+std::string_view ToString(DataStallCause cause) {
+  switch (cause) {
+    case DataStallCause::kPath:
+      return "path";
+    case DataStallCause::kReceiver:
+      return "receiver";
+  }
+  return "unknown";
+}
+
 std::string_view ToString(FailureCause cause) {
   switch (cause) {
     case FailureCause::kNone:

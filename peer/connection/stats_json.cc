@@ -123,6 +123,8 @@ std::string ToJson(const StatsReport& stats) {
         .Add("receiverWindow", sctp.receiver_window)
         .Add("unackData", sctp.unacked_data)
         .Add("mtu", sctp.mtu)
+        .Add("stalled", sctp.stalled)
+        .Add("stalls", sctp.stalls)
         .Into(report);
   }
   for (const auto& candidate : stats.candidates) AddCandidate(candidate, timestamp, report);

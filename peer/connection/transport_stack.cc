@@ -181,6 +181,14 @@ void TransportStack::OnMuxState(sctp::AssociationState state, const Error& error
   }
 }
 
+void TransportStack::OnMuxStalled(sctp::StallCause cause) {
+  if (phase_ == Phase::kOpen) events_.OnSctpStalled(cause);
+}
+
+void TransportStack::OnMuxResumed() {
+  if (phase_ == Phase::kOpen) events_.OnSctpResumed();
+}
+
 void TransportStack::OnChannelIncoming(sctp::ChannelId id, const sctp::ChannelOptions& options) {
   events_.OnChannelIncoming(id, options);
 }

@@ -44,6 +44,9 @@ class TransportStackEvents {
   virtual void OnDtlsState(dtls::State state) = 0;
   virtual void OnSelectedPair(const ice::CandidatePair& pair) = 0;
   virtual void OnSctpState(sctp::AssociationState state) = 0;
+  // As AssociationEvents' of the same names.
+  virtual void OnSctpStalled(sctp::StallCause) {}
+  virtual void OnSctpResumed() {}
   // Once: nothing works any more and nothing follows. kPeerLeft: the other end ended it in order.
   virtual void OnTransportEnded(const Error& error) = 0;
 
@@ -114,6 +117,8 @@ class TransportStack final : private IcePathsEvents,
   // sctp::ChannelMuxEvents
   void OnMuxPacket(ByteSpan packet) override;
   void OnMuxState(sctp::AssociationState state, const Error& error) override;
+  void OnMuxStalled(sctp::StallCause cause) override;
+  void OnMuxResumed() override;
   void OnChannelIncoming(sctp::ChannelId id, const sctp::ChannelOptions& options) override;
   void OnChannelOpen(sctp::ChannelId id) override;
   void OnChannelMessage(sctp::ChannelId id, ByteSpan data, bool is_text) override;

@@ -218,6 +218,21 @@ TEST(ChannelMuxCloseTest, CloseAllWhileConnectingClosesTheAssociation) {
   EXPECT_EQ(mux.end.states, std::vector{AssociationState::kClosed});
 }
 
+// The other end ended the association in order, but not everything that Send took was on its way.
+TEST(ChannelMuxCloseTest, WhatWasNotSentIsTold) {
+  FakeMux mux;
+  mux.Connect();
+  const ChannelId cut_off = mux.OpenChannel();
+  const ChannelId idle = mux.OpenChannel();
+  mux.fake->capacity = mux.fake->unacknowledged;
+  ASSERT_TRUE(mux.end.SendText(cut_off, "waits").has_value());
+  mux.fake->BecomeOver(AssociationState::kClosed, {});
+  EXPECT_EQ(mux.end.states.back(), AssociationState::kClosed);
+  ASSERT_TRUE(mux.end.closed.at(cut_off).has_value());
+  EXPECT_EQ(mux.end.closed.at(cut_off)->code, Errc::kClosed);
+  EXPECT_FALSE(mux.end.closed.at(idle).has_value());
+}
+
 TEST(ChannelMuxCloseTest, TenThousandChannelsInSequence) {
   FakeMuxPair pair({.max_opens_per_second = 1'000'000});
   pair.a.keep_log = pair.b.keep_log = false;

@@ -87,6 +87,62 @@ TEST(ChannelMuxUsrsctpTest, TenThousandMessagesThroughBadWeatherWithBackPressure
   }
 }
 
+// A large message is given up when parts of it were sent, others wait in usrsctp and the rest here.
+// Its last acknowledgement is for a TSN that was never sent, and may free nothing; all the same
+// what is behind it must go on. The moment matters, so many are tried.
+TEST(ChannelMuxUsrsctpTest, AMessageGivenUpInTheMiddleHoldsUpNothing) {
+  const std::vector<ChannelOptions> options = {
+      {.label = "limited", .ordered = false, .max_retransmits = 0}, {.label = "reliable"}};
+  for (int ms = 5; ms < 200; ms += 5) {
+    SCOPED_TRACE(ms);
+    RealMuxPair pair({.delay = 10ms, .rate_bps = 10'000'000});
+    const auto ids = pair.Connect(options);
+    const auto send = [&](ChannelId id, int count, std::size_t size) {
+      while (count-- > 0) ASSERT_TRUE(pair.a.mux->Send(id, Bytes(size), false).has_value());
+    };
+    // A window so wide that usrsctp gets more of both than it may have once the window is gone.
+    send(ids[1], 30, 16'000);
+    ASSERT_TRUE(pair.RunUntil([&] { return pair.a.mux->total_buffered_amount() == 0; }));
+    send(ids[1], 10, 16'000);
+    send(ids[0], 1, 250'000);
+    ASSERT_TRUE(pair.a.SendText(ids[1], "behind it").has_value());
+    pair.loop.RunFor(std::chrono::milliseconds(ms));
+    pair.path.SetDown(true);
+    pair.loop.RunFor(500ms);
+    pair.path.SetDown(false);
+    const auto arrived = [&] {
+      return std::any_of(pair.b.messages.begin(), pair.b.messages.end(),
+                         [](const auto& message) { return message.data == "behind it"; });
+    };
+    EXPECT_TRUE(pair.RunUntil(arrived, 10s));
+    EXPECT_TRUE(pair.RunUntil([&] { return pair.a.mux->total_buffered_amount() == 0; }, 10s));
+  }
+}
+
+// The other end waits 10 s for what is on its way, then goes; and the sender hears of the rest. In
+// the middle of a message, too, where usrsctp cannot end in order.
+TEST(ChannelMuxUsrsctpTest, WhoIsCutOffIsTold) {
+  for (const std::size_t size : {std::size_t{20'000}, std::size_t{250'000}}) {
+    SCOPED_TRACE(size);
+    RealMuxPair pair({.delay = 10ms, .rate_bps = 200'000, .queue_limit_bytes = 100'000});
+    const auto ids = pair.Connect({{.label = "cut off"}, {.label = "idle"}});
+    for (std::size_t sent = 0; sent < 1'000'000; sent += size) {
+      ASSERT_TRUE(pair.a.mux->Send(ids[0], Bytes(size), false).has_value());
+    }
+    pair.loop.RunFor(1s);
+    pair.b.mux->CloseAll();
+    ASSERT_TRUE(
+        pair.RunUntil([&] { return pair.a.closed.size() == 2 && pair.b.closed.size() == 2; }, 60s));
+    ASSERT_TRUE(pair.a.closed[ids[0]].has_value());
+    EXPECT_EQ(pair.a.closed[ids[0]]->code, Errc::kClosed);
+    EXPECT_FALSE(pair.a.closed[ids[1]].has_value());
+    ASSERT_TRUE(
+        pair.RunUntil([&] { return pair.a.states.size() == 2 && pair.b.states.size() == 2; }));
+    EXPECT_EQ(pair.a.states.back(), AssociationState::kClosed);
+    EXPECT_EQ(pair.b.states.back(), AssociationState::kClosed);
+  }
+}
+
 TEST(ChannelMuxUsrsctpTest, AReaderThatStopsHoldsTheSenderWithinBounds) {
   RealMuxPair pair({.delay = 1ms});
   pair.b.accept_incoming = false;

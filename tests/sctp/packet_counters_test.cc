@@ -30,8 +30,10 @@ TEST(PacketCountersTest, ATsnThatIsNotNewIsARetransmission) {
   EXPECT_EQ(counters.retransmitted_chunks(), 0u);
   counters.OnOutgoing(Packet({0xffff'ffff, 0, 1}));
   EXPECT_EQ(counters.retransmitted_chunks(), 2u);
+  EXPECT_EQ(counters.data_chunks_sent(), 6u);
   counters.OnOutgoing(Packet({1}, 3));  // no DATA
   EXPECT_EQ(counters.retransmitted_chunks(), 2u);
+  EXPECT_EQ(counters.data_chunks_sent(), 6u);
 }
 
 TEST(PacketCountersTest, CountsPacketsAndBytes) {
@@ -43,6 +45,17 @@ TEST(PacketCountersTest, CountsPacketsAndBytes) {
   EXPECT_EQ(counters.bytes_sent(), 32u);
   EXPECT_EQ(counters.packets_received(), 2u);
   EXPECT_EQ(counters.bytes_received(), 50u);
+}
+
+TEST(PacketCountersTest, APacketInTwoPiecesIsTwo) {
+  PacketCounters counters;
+  counters.OnOutgoing(Packet({1}));
+  counters.OnCut(Packet({1, 2}));
+  counters.OnPiece(40);
+  counters.OnPiece(41);
+  EXPECT_EQ(counters.packets_sent(), 3u);
+  EXPECT_EQ(counters.bytes_sent(), 32u + 81u);
+  EXPECT_EQ(counters.retransmitted_chunks(), 1u);
 }
 
 TEST(PacketCountersTest, EveryCutShortPacketIsSafe) {

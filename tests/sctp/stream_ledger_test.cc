@@ -40,6 +40,8 @@ Bytes Data(std::uint32_t tsn, std::uint16_t stream, std::size_t bytes) {
 Bytes IData(std::uint32_t tsn, std::uint16_t stream, std::size_t bytes) {
   return Chunk(kIDataChunk, tsn, stream, 20 + bytes);
 }
+Bytes ForwardTsn(std::uint32_t tsn) { return Chunk(kForwardTsnChunk, tsn, 0, 8); }
+Bytes IForwardTsn(std::uint32_t tsn) { return Chunk(kIForwardTsnChunk, tsn, 0, 8); }
 Bytes Sack(std::uint32_t tsn) { return Chunk(kSackChunk, tsn, 0, 16); }
 
 std::vector<StreamBytes> Taken(StreamLedger& ledger) {
@@ -77,6 +79,24 @@ TEST(StreamLedgerTest, NumbersThatWereNeverSentArePassedOver) {
   ledger.OnOutgoing(Packet({Data(15, 1, 5)}));  // 11..14 were given up unsent
   ledger.OnIncoming(Packet({Sack(14)}));
   EXPECT_EQ(Taken(ledger), (std::vector<StreamBytes>{{StreamId{1}, 100}}));
+}
+
+// A message given up in the middle: its unsent rest is one TSN that only the FORWARD-TSN names.
+TEST(StreamLedgerTest, WhatAForwardTsnPassesOverMayBeAcknowledged) {
+  for (const bool interleaved : {false, true}) {
+    StreamLedger ledger;
+    const Bytes forward = interleaved ? IForwardTsn(12) : ForwardTsn(12);
+    ledger.OnOutgoing(Packet({Data(10, 1, 100), Data(11, 1, 5)}));
+    ledger.OnIncoming(Packet({Sack(12)}));
+    EXPECT_EQ(ledger.outstanding(), 2u);  // a lie until then
+    ledger.OnOutgoing(Packet({forward}));
+    ledger.OnIncoming(Packet({Sack(12)}));
+    EXPECT_EQ(Taken(ledger), (std::vector<StreamBytes>{{StreamId{1}, 105}}));
+    EXPECT_EQ(ledger.outstanding(), 0u);
+    ledger.OnOutgoing(Packet({forward, Data(13, 1, 7)}));
+    ledger.OnIncoming(Packet({Sack(13)}));
+    EXPECT_EQ(Taken(ledger), (std::vector<StreamBytes>{{StreamId{1}, 7}}));
+  }
 }
 
 TEST(StreamLedgerTest, NumbersWrapAround) {

@@ -57,6 +57,16 @@ TEST(TimerRestartTest, OnceInAWhile) {
   EXPECT_FALSE(restart.FirstStep(Sack(130), kStart + 1s + TimerRestart::kInterval).empty());
 }
 
+TEST(TimerRestartTest, RevivesByAGapThatIsTakenBack) {
+  TimerRestart restart;
+  EXPECT_TRUE(restart.Revive(100).empty()) << "no SACK yet";
+  (void)restart.FirstStep(Sack(0xffff'fffe, {{2, 3}}, 5'000), kStart);
+  (void)restart.FirstStep(Sack(0xffff'fff0, {}, 1), kStart);  // an old one
+  EXPECT_EQ(restart.Revive(3),
+            (std::vector{Sack(0xffff'fffe, {{5, 5}}, 5'000), Sack(0xffff'fffe, {}, 5'000)}));
+  EXPECT_TRUE(restart.Revive(0xffff'fffe).empty()) << "nothing is outstanding";
+}
+
 TEST(TimerRestartTest, TheSequenceMayWrap) {
   TimerRestart restart;
   (void)restart.FirstStep(Sack(0xFFFF'FFF0), kStart);

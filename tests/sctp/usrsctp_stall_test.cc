@@ -51,6 +51,24 @@ TEST(UsrsctpStallTest, AReaderThatDoesNotReadIsToldFromAPathThatCarriesNothing) 
   EXPECT_EQ(pair.a.resumptions, 1);
 }
 
+// No byte is acknowledged here, and still it is one stall after the other, each with its end.
+TEST(UsrsctpStallTest, AResetThatWaitsIsAStallToo) {
+  SctpPair pair({.delay = 20ms});
+  pair.Connect();
+  for (int round = 1; round <= 3; ++round) {
+    pair.path.SetDown(true);
+    const StreamId stream{static_cast<std::uint16_t>(round)};
+    ASSERT_TRUE(pair.a.association->ResetStreams(std::vector{stream}).has_value());
+    pair.loop.RunFor(10s);
+    EXPECT_EQ(pair.a.stalls.size(), static_cast<std::size_t>(round));
+    EXPECT_TRUE(pair.a.association->stats().stalled);
+    pair.path.SetDown(false);
+    ASSERT_TRUE(pair.RunUntil([&] { return pair.a.outgoing_resets.size() >= std::size_t(round); }));
+    EXPECT_EQ(pair.a.resumptions, round);
+    EXPECT_FALSE(pair.a.association->stats().stalled);
+  }
+}
+
 TEST(UsrsctpStallTest, ASlowPathIsNone) {
   SctpPair pair({.delay = 1s, .rate_bps = 20'000, .queue_limit_bytes = 1'000'000});
   pair.Connect();

@@ -5,6 +5,9 @@
 #include <cmath>
 #include <cstdio>
 
+#include "sctp/path_mtu.h"
+#include "sctp/types.h"
+
 namespace pairwire::sctp::test {
 namespace {
 
@@ -99,6 +102,12 @@ WeatherCase DrawCase(std::uint64_t seed, bool over_dtls) {
       drawn.association.receive_buffer = static_cast<std::size_t>(LogUniform(random, 270e3, 4e6));
     }
   }
+  drawn.ours = random.Chance(0.5);
+  if (drawn.ours) {
+    drawn.association.peer_burst = kMaxBurst;
+    drawn.association.outgoing_streams = kInitialStreamsOfOurs;
+    drawn.association.largest_packet_size = PathMtu::kLargest;
+  }
   return drawn;
 }
 
@@ -107,17 +116,17 @@ std::string WeatherCase::Describe() const {
     return std::chrono::duration<double, std::milli>(duration).count();
   };
   char text[512];
-  std::snprintf(text, sizeof text,
-                "seed %llu%s%s%s%s%s: %d steps, %zu bytes; delay %.1f ms, jitter %.1f, loss %.3f, "
-                "bursts %.4f x %d, reorder %.3f by %.1f ms, duplicate %.3f, rate %.1f Mbit/s with "
-                "%zu; pause %.2f, close %.2f, change %.2f, outage up to %d s",
-                static_cast<unsigned long long>(seed), over_dtls ? ", DTLS" : "",
-                calm ? ", calm" : "", abrupt_end ? ", abrupt end" : "", batches ? ", batches" : "",
-                messages_in_callbacks ? ", callbacks" : "", steps, bytes, ms(path.delay),
-                ms(path.jitter), path.loss, path.burst_loss, path.burst_length, path.reorder,
-                ms(path.reorder_by), path.duplicate, static_cast<double>(path.rate_bps) / 1e6,
-                path.queue_limit_bytes, pause_chance, close_chance, change_chance,
-                longest_outage_seconds);
+  std::snprintf(
+      text, sizeof text,
+      "seed %llu%s%s%s%s%s%s: %d steps, %zu bytes; delay %.1f ms, jitter %.1f, loss %.3f, "
+      "bursts %.4f x %d, reorder %.3f by %.1f ms, duplicate %.3f, rate %.1f Mbit/s with "
+      "%zu; pause %.2f, close %.2f, change %.2f, outage up to %d s",
+      static_cast<unsigned long long>(seed), over_dtls ? ", DTLS" : "", calm ? ", calm" : "",
+      abrupt_end ? ", abrupt end" : "", batches ? ", batches" : "",
+      messages_in_callbacks ? ", callbacks" : "", ours ? ", ours" : "", steps, bytes,
+      ms(path.delay), ms(path.jitter), path.loss, path.burst_loss, path.burst_length, path.reorder,
+      ms(path.reorder_by), path.duplicate, static_cast<double>(path.rate_bps) / 1e6,
+      path.queue_limit_bytes, pause_chance, close_chance, change_chance, longest_outage_seconds);
   return text;
 }
 

@@ -218,6 +218,14 @@ TEST(WeatherCheckerTest, WhatIsAllowedPasses) {
   half.received.resize(3);
   half.stats.reset();
   EXPECT_EQ(Join(CheckHistory(closed)), "") << "who closes gets no more";
+
+  History cut_off = closed;
+  cut_off.abrupt_end = true;
+  cut_off.end[0].close_all = true;
+  AtB(cut_off).closed_with_error = true;
+  EXPECT_EQ(Join(CheckHistory(cut_off)), "") << "who is cut off is told";
+  cut_off.channels[kOrdered].half[0].received = AtB(cut_off).sent;
+  EXPECT_NE(Join(CheckHistory(cut_off)), "") << "though everything arrived";
 }
 
 // The same on histories of real runs: one message of one channel, at random.

@@ -216,9 +216,12 @@ bool WeatherEnd::Send(std::size_t channel, std::size_t size, bool is_text) {
   const ChannelHistory& both = history_.channels[channel];
   const bool closing = both.half[0].close_called != 0 || both.half[1].close_called != 0 ||
                        history_.end[0].close_all || history_.end[1].close_all;
+  // The other half was made too late, and what waited for it was refused.
+  const bool refused = both.options.negotiated && (both.excused || !both.half[1 - index_].exists);
   const Errc code = sent.error().code;
   const bool expected = (code == Errc::kMessageTooLarge && size > kMaxMessageSize) ||
-                        code == Errc::kBufferFull || (code == Errc::kClosed && closing) ||
+                        code == Errc::kBufferFull ||
+                        (code == Errc::kClosed && (closing || refused)) ||
                         (code == Errc::kInvalidState && !connected_);
   if (!expected) Oddity("Send refused: " + sent.error().detail);
   return false;

