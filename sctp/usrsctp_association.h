@@ -70,6 +70,7 @@ class UsrsctpAssociation final : public Association,
   void PauseReceiving() override { paused_ = true; }
   void ResumeReceiving() override;
   void Close() override;
+  void Abort(Error error) override;
   AssociationState state() const override { return state_; }
   std::uint16_t stream_count() const override { return stream_count_; }
   AssociationStats stats() const override;
@@ -107,8 +108,6 @@ class UsrsctpAssociation final : public Association,
   void SendInParts(ByteSpan packet);
   void SetSackFrequency(std::optional<std::uint32_t> packets);
   void SetState(AssociationState state, std::string_view reason);
-  // Aborts, and reports kFailed from the next Drain.
-  void Abort(Error error);
 
   // usrsctp_association.cc: sending.
   Result<void> CheckCanSend(StreamId stream, ByteSpan data);

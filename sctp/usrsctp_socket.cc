@@ -271,6 +271,7 @@ UsrsctpSocket::Read UsrsctpSocket::ReadNext(std::span<std::uint8_t> buffer) {
   if (info_type == SCTP_RECVV_RCVINFO) {
     read.stream = StreamId{info.rcv_sid};
     read.ppid = static_cast<Ppid>(ntohl(info.rcv_ppid));
+    read.ordered = (info.rcv_flags & SCTP_UNORDERED) == 0;
   }
   return read;
 }

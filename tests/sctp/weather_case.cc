@@ -75,6 +75,7 @@ WeatherCase DrawCase(std::uint64_t seed, bool over_dtls) {
   WeatherCase drawn;
   drawn.seed = seed;
   drawn.over_dtls = over_dtls;
+  drawn.ours = seed % 2 == 0;
   drawn.calm = random.Chance(0.15);
   drawn.abrupt_end = random.Chance(0.2);
   drawn.batches = random.Chance(0.5);
@@ -107,17 +108,17 @@ std::string WeatherCase::Describe() const {
     return std::chrono::duration<double, std::milli>(duration).count();
   };
   char text[512];
-  std::snprintf(text, sizeof text,
-                "seed %llu%s%s%s%s%s: %d steps, %zu bytes; delay %.1f ms, jitter %.1f, loss %.3f, "
-                "bursts %.4f x %d, reorder %.3f by %.1f ms, duplicate %.3f, rate %.1f Mbit/s with "
-                "%zu; pause %.2f, close %.2f, change %.2f, outage up to %d s",
-                static_cast<unsigned long long>(seed), over_dtls ? ", DTLS" : "",
-                calm ? ", calm" : "", abrupt_end ? ", abrupt end" : "", batches ? ", batches" : "",
-                messages_in_callbacks ? ", callbacks" : "", steps, bytes, ms(path.delay),
-                ms(path.jitter), path.loss, path.burst_loss, path.burst_length, path.reorder,
-                ms(path.reorder_by), path.duplicate, static_cast<double>(path.rate_bps) / 1e6,
-                path.queue_limit_bytes, pause_chance, close_chance, change_chance,
-                longest_outage_seconds);
+  std::snprintf(
+      text, sizeof text,
+      "seed %llu%s%s%s%s%s%s: %d steps, %zu bytes; delay %.1f ms, jitter %.1f, loss %.3f, "
+      "bursts %.4f x %d, reorder %.3f by %.1f ms, duplicate %.3f, rate %.1f Mbit/s with "
+      "%zu; pause %.2f, close %.2f, change %.2f, outage up to %d s",
+      static_cast<unsigned long long>(seed), over_dtls ? ", DTLS" : "", ours ? ", ours" : "",
+      calm ? ", calm" : "", abrupt_end ? ", abrupt end" : "", batches ? ", batches" : "",
+      messages_in_callbacks ? ", callbacks" : "", steps, bytes, ms(path.delay), ms(path.jitter),
+      path.loss, path.burst_loss, path.burst_length, path.reorder, ms(path.reorder_by),
+      path.duplicate, static_cast<double>(path.rate_bps) / 1e6, path.queue_limit_bytes,
+      pause_chance, close_chance, change_chance, longest_outage_seconds);
   return text;
 }
 

@@ -24,6 +24,7 @@ struct WeatherCase {
   bool calm = false;                   // see History::calm
   bool abrupt_end = false;             // see History::abrupt_end
   bool batches = false;                // packets of one moment come as one batch
+  bool ours = false;                   // each end knows the other as one of ours
   bool messages_in_callbacks = false;  // answers are sent, and channels closed, from inside events
   int steps = 0;
   std::size_t bytes = 0;    // of user data, about, both ends together

@@ -79,8 +79,8 @@ class Flood {
       return std::make_unique<UsrsctpAssociation>(*runtime_, UsrsctpAssociationOptions{}, events);
     };
     victim.accept_incoming = false;
-    ASSERT_TRUE(victim.mux->Start(make, true, 256 * 1024).has_value());
-    ASSERT_TRUE(other_.mux->Start(make, false, 256 * 1024).has_value());
+    ASSERT_TRUE(victim.mux->Start(make, true, 256 * 1024, false).has_value());
+    ASSERT_TRUE(other_.mux->Start(make, false, 256 * 1024, false).has_value());
     if (with_channel) {
       ASSERT_TRUE(other_.mux->Open({.label = "flood"}).has_value());
     }
