@@ -174,6 +174,9 @@ class Association {
   // So many unacknowledged bytes keep the path busy: about two congestion windows. What is handed
   // over above it only waits, in an order that cannot be changed any more.
   virtual std::size_t useful_backlog() const = 0;
+  // The largest size of a message, at most `bytes`, whose chunks are all as large as packets take:
+  // each smaller chunk is a packet more, and ends what is given to the system in one call.
+  virtual std::size_t FullPackets(std::size_t bytes) const = 0;
   // There are unacknowledged bytes, but none of them is on the way: a message whose pieces have all
   // gone holds the others up. The next piece of each message that has begun gets it going again;
   // nothing else does.

@@ -168,16 +168,18 @@ class ChannelMux::Impl final : public AssociationEvents {
 
   // Receiving (channel_mux_receive.cc).
   static void CountReceived(Channel& channel, std::size_t bytes);
-  // What an SCTP message completes; `data`, or `joined`.
+  // What an SCTP message completes.
   struct Whole {
     bool is_text = false;
-    ByteSpan data;
-    std::optional<Bytes> joined = std::nullopt;
+    ByteSpan data;  // unless it was joined
+    std::optional<GrowingBytes> joined = std::nullopt;
+
+    ByteSpan view() const { return joined ? joined->view() : data; }
   };
   // Empty: a part, or an error, which closes the channel or ends the association.
   std::optional<Whole> Complete(Channel& channel, Ppid ppid, bool ordered, ByteSpan data);
-  void Deliver(ChannelId id, Whole message);
-  void QueueReceived(Channel& channel, Whole message);
+  void Deliver(ChannelId id, const Whole& message);
+  void QueueReceived(Channel& channel, const Whole& message);
   void QueueDelivery(Channel& channel);
   void DeliverQueued(ChannelId id);
   void DropReceived(Channel& channel);

@@ -246,9 +246,9 @@ void ChannelMux::Impl::DeliverEarly(Channel& channel) {
   auto messages = early_.Take(*channel.stream);
   if (messages.empty()) return;
   for (auto& message : messages) {
-    auto whole = Complete(channel, message.ppid, message.ordered, message.data);
+    const auto whole = Complete(channel, message.ppid, message.ordered, message.data);
     if (channel.state == ChannelState::kClosing) break;
-    if (whole) QueueReceived(channel, std::move(*whole));
+    if (whole) QueueReceived(channel, *whole);
   }
   if (!channel.receive_queue.empty()) QueueDelivery(channel);
 }

@@ -114,8 +114,8 @@ void ChannelMux::Impl::OnSctpMessage(StreamId stream, Ppid ppid, bool ordered, B
     const ChannelId id = channel->id;
     // The other end answers the OPEN before it sends; an ACK that we did not see does not matter.
     if (channel->state == ChannelState::kOpening) MarkOpen(*channel);
-    if (auto whole = Complete(*channel, ppid, ordered, data)) {
-      Deliver(id, std::move(*whole));
+    if (const auto whole = Complete(*channel, ppid, ordered, data)) {
+      Deliver(id, *whole);
       return;
     }
   }
@@ -142,7 +142,7 @@ std::optional<ChannelMux::Impl::Whole> ChannelMux::Impl::Complete(Channel& chann
     case MessageJoiner::Outcome::kGoesOn:
       break;
     case MessageJoiner::Outcome::kEnded: {
-      Bytes joined = channel.joiner->Take();
+      GrowingBytes joined = channel.joiner->Take();
       channel.joiner.reset();
       return Whole{kind->is_text, {}, std::move(joined)};
     }
@@ -165,26 +165,25 @@ std::optional<ChannelMux::Impl::Whole> ChannelMux::Impl::Complete(Channel& chann
 // --- Delivery
 // --------------------------------------------------------------------------------------
 
-void ChannelMux::Impl::Deliver(ChannelId id, Whole message) {
+void ChannelMux::Impl::Deliver(ChannelId id, const Whole& message) {
   if (!RunEvents()) return;
   Channel* const channel = Find(id);
   if (channel == nullptr || !channel->visible) return;
   if (channel->paused || !channel->receive_queue.empty()) {
-    QueueReceived(*channel, std::move(message));
+    QueueReceived(*channel, message);
     return;
   }
-  const ByteSpan data = message.joined ? ByteSpan(*message.joined) : message.data;
+  const ByteSpan data = message.view();
   CountReceived(*channel, data.size());
   const auto alive = safety_.Watch();
   events_.OnChannelMessage(id, data, message.is_text);
   if (*alive) RunEvents();
 }
 
-void ChannelMux::Impl::QueueReceived(Channel& channel, Whole message) {
-  Bytes data =
-      message.joined ? std::move(*message.joined) : Bytes(message.data.begin(), message.data.end());
+void ChannelMux::Impl::QueueReceived(Channel& channel, const Whole& message) {
+  const ByteSpan data = message.view();
+  channel.receive_queue.push_back({Bytes(data.begin(), data.end()), message.is_text});
   AddReceived(data.size());
-  channel.receive_queue.push_back({std::move(data), message.is_text});
 }
 
 void ChannelMux::Impl::PauseReceiving(ChannelId id) {

@@ -2,6 +2,8 @@
 #include "sctp/message_parts.h"
 
 #include <algorithm>
+#include <cstring>
+#include <new>
 #include <utility>
 
 namespace pairwire::sctp {
@@ -30,6 +32,20 @@ Ppid PartialPpid(Ppid ppid) {
   return ppid == Ppid::kString ? Ppid::kStringPartial : Ppid::kBinaryPartial;
 }
 
+void GrowingBytes::Append(ByteSpan bytes, std::size_t largest) {
+  if (bytes.empty()) return;
+  const std::size_t size = size_ + bytes.size();
+  if (size > capacity_) {
+    capacity_ = std::max(size, std::min(std::max(size + size / 4, kLeast), largest));
+    void* const moved = std::realloc(bytes_.get(), capacity_);
+    if (moved == nullptr) throw std::bad_alloc();
+    (void)bytes_.release();
+    bytes_.reset(static_cast<std::uint8_t*>(moved));
+  }
+  std::memcpy(bytes_.get() + size_, bytes.data(), bytes.size());
+  size_ = size;
+}
+
 MessageJoiner::Outcome MessageJoiner::Add(const MessageKind& kind, ByteSpan part) {
   if (kind.is_empty || is_text_.value_or(kind.is_text) != kind.is_text) return Outcome::kMalformed;
   if (part.size() > room_.largest_message - std::min(room_.largest_message, bytes_.size())) {
@@ -37,16 +53,12 @@ MessageJoiner::Outcome MessageJoiner::Add(const MessageKind& kind, ByteSpan part
   }
   if (part.size() > room_.all - std::min(room_.all, room_.used)) return Outcome::kTooMuch;
   is_text_ = kind.is_text;
-  const std::size_t size = bytes_.size() + part.size();
-  if (size > bytes_.capacity()) {
-    bytes_.reserve(std::max(size, std::min(2 * size, room_.largest_message)));
-  }
-  bytes_.insert(bytes_.end(), part.begin(), part.end());
+  bytes_.Append(part, room_.largest_message);
   room_.used += part.size();
   return kind.goes_on ? Outcome::kGoesOn : Outcome::kEnded;
 }
 
-Bytes MessageJoiner::Take() {
+GrowingBytes MessageJoiner::Take() {
   room_.used -= bytes_.size();
   is_text_.reset();
   return std::exchange(bytes_, {});

@@ -19,7 +19,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <map>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -53,6 +55,27 @@ struct PartsRoom {
   std::size_t used = 0;
 };
 
+// Bytes that grow to a size that nobody knows before. Not a vector: that would copy all of a large
+// message again and again, where realloc moves its pages, and clear what is overwritten.
+class GrowingBytes {
+ public:
+  // At most a quarter more memory than there are bytes, or kLeast; never more than `largest`.
+  void Append(ByteSpan bytes, std::size_t largest);
+  ByteSpan view() const { return {bytes_.get(), size_}; }
+  std::size_t size() const { return size_; }
+
+ private:
+  // What comes in parts has more than 64 KiB.
+  static constexpr std::size_t kLeast = 128 * 1024;
+  struct Free {
+    void operator()(std::uint8_t* bytes) const { std::free(bytes); }
+  };
+
+  std::unique_ptr<std::uint8_t[], Free> bytes_;
+  std::size_t size_ = 0;
+  std::size_t capacity_ = 0;
+};
+
 // One channel's message of which the end is not here.
 class MessageJoiner {
  public:
@@ -74,15 +97,13 @@ class MessageJoiner {
   // an error.
   Outcome Add(const MessageKind& kind, ByteSpan part);
 
-  // The whole message, after kEnded; then it is empty again.
-  Bytes Take();
-
-  std::size_t size() const { return bytes_.size(); }
+  // The whole message, after kEnded.
+  GrowingBytes Take();
 
  private:
   PartsRoom& room_;
   std::optional<bool> is_text_;  // empty: nothing has come
-  Bytes bytes_;
+  GrowingBytes bytes_;
 };
 
 // Which channels may begin a message in parts. The other end holds such a message from its first

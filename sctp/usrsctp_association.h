@@ -76,6 +76,7 @@ class UsrsctpAssociation final : public Association,
   AssociationStats stats() const override;
   bool interleaves() const override { return interleaves_; }
   std::size_t useful_backlog() const override { return useful_backlog_; }
+  std::size_t FullPackets(std::size_t bytes) const override;
   bool adding_streams() const override { return growth_waits_; }
   bool stands_still() const override {
     return !held_.used && unacknowledged_ > 0 && ledger_.outstanding() == 0;

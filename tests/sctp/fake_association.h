@@ -122,6 +122,7 @@ class FakeAssociation final : public Association {
   }
   bool interleaves() const override { return interleaving; }
   std::size_t useful_backlog() const override { return backlog; }
+  std::size_t FullPackets(std::size_t bytes) const override { return bytes; }
   bool stands_still() const override { return standing_still; }
   bool adding_streams() const override { return false; }
   std::span<const StreamBytes> acknowledged() const override { return acknowledged_; }

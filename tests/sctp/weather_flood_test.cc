@@ -265,6 +265,26 @@ TEST(WeatherFloodTest, MessagesWithoutAnEndOnEveryStream) {
   }
 }
 
+// Messages in parts (message_parts.h) that never end, in channels that are real.
+TEST(WeatherFloodTest, PartsWithoutAnEndInManyChannels) {
+  Flood flood;
+  flood.Start(false);
+  constexpr std::uint32_t kStreams = 64;
+  const Bytes body = EncodeDcepOpen({}).value();
+  std::uint32_t tsn = flood.next_tsn();
+  for (std::uint32_t i = 0; i < 60'000 && flood.victim.closed.empty(); ++i) {
+    const auto stream = static_cast<std::uint16_t>(2 * (i % kStreams) + 1);
+    const auto ssn = static_cast<std::uint16_t>(i / kStreams);
+    Bytes chunk = ssn == 0 ? Flood::Data(tsn++, stream, ssn, 3, body.size(), Ppid::kDcep)
+                           : Flood::Data(tsn++, stream, ssn, 3, 1'100, Ppid::kBinaryPartial);
+    if (ssn == 0) std::copy(body.begin(), body.end(), chunk.begin() + 16);
+    flood.Give(chunk);
+  }
+  flood.Expect(kHeldByAssociation);
+  EXPECT_EQ(flood.victim.incoming.size(), kStreams);
+  EXPECT_EQ(flood.victim.error.code, Errc::kLimitExceeded);
+}
+
 // Nothing but gaps: each second TSN, over and over the whole window.
 TEST(WeatherFloodTest, GapsAndDuplicates) {
   Flood flood;
