@@ -18,9 +18,9 @@ namespace {
 
 // Up to this size a message is handed over whole: 64 KiB are 1 ms of 500 Mbit/s.
 constexpr std::size_t kLargestWhole = 64 * 1024;
-// The others in pieces, or parts, of this size. Parts of half of it cost 3 % more processor time a
-// byte, of twice as much have small messages wait a quarter longer (bench/micro/channel_bench.cc,
-// ChannelMuxInterleavingTest).
+// The others in pieces, or parts, of this size. Beside parts of twice the size small messages wait
+// a quarter longer (ChannelMuxInterleavingTest); smaller parts cost more processor time a byte
+// (bench/micro/channel_bench.cc).
 constexpr std::size_t kPiece = 32 * 1024;
 // The last part may have more, as a short one costs as much as a long one.
 constexpr std::size_t kLargestLastPart = 48 * 1024;

@@ -6,6 +6,8 @@
 #include <new>
 #include <utility>
 
+#include "peer/base/check.h"
+
 namespace pairwire::sctp {
 
 std::optional<MessageKind> KindOf(Ppid ppid) {
@@ -32,18 +34,19 @@ Ppid PartialPpid(Ppid ppid) {
   return ppid == Ppid::kString ? Ppid::kStringPartial : Ppid::kBinaryPartial;
 }
 
-void GrowingBytes::Append(ByteSpan bytes, std::size_t largest) {
+void GrowingBytes::Reserve(std::size_t capacity) {
+  void* const moved = std::realloc(bytes_.get(), capacity);
+  if (moved == nullptr) throw std::bad_alloc();
+  (void)bytes_.release();
+  bytes_.reset(static_cast<std::uint8_t*>(moved));
+  capacity_ = capacity;
+}
+
+void GrowingBytes::Append(ByteSpan bytes) {
+  PAIRWIRE_CHECK(bytes.size() <= capacity_ - size_);
   if (bytes.empty()) return;
-  const std::size_t size = size_ + bytes.size();
-  if (size > capacity_) {
-    capacity_ = std::max(size, std::min(std::max(size + size / 4, kLeast), largest));
-    void* const moved = std::realloc(bytes_.get(), capacity_);
-    if (moved == nullptr) throw std::bad_alloc();
-    (void)bytes_.release();
-    bytes_.reset(static_cast<std::uint8_t*>(moved));
-  }
   std::memcpy(bytes_.get() + size_, bytes.data(), bytes.size());
-  size_ = size;
+  size_ += bytes.size();
 }
 
 MessageJoiner::Outcome MessageJoiner::Add(const MessageKind& kind, ByteSpan part) {
@@ -53,15 +56,32 @@ MessageJoiner::Outcome MessageJoiner::Add(const MessageKind& kind, ByteSpan part
   }
   if (part.size() > room_.all - std::min(room_.all, room_.used)) return Outcome::kTooMuch;
   is_text_ = kind.is_text;
-  bytes_.Append(part, room_.largest_message);
+  Grow(bytes_.size() + part.size());
+  bytes_.Append(part);
   room_.used += part.size();
   return kind.goes_on ? Outcome::kGoesOn : Outcome::kEnded;
 }
 
-GrowingBytes MessageJoiner::Take() {
+// By much, unless there is much already that nothing has come for.
+void MessageJoiner::Grow(std::size_t size) {
+  if (size <= bytes_.capacity()) return;
+  const std::size_t others = room_.reserved - bytes_.capacity();
+  const std::size_t unused = others - (room_.used - bytes_.size());
+  std::size_t wanted = std::max(size, std::min(std::max(2 * size, kUsual), room_.largest_message));
+  if (unused + wanted - size > room_.all / 8) wanted = size + size / 8;
+  bytes_.Reserve(wanted);
+  room_.reserved = others + wanted;
+}
+
+void MessageJoiner::GiveBack() {
   room_.used -= bytes_.size();
+  room_.reserved -= bytes_.capacity();
+}
+
+GrowingBytes MessageJoiner::Take() {
+  GiveBack();
   is_text_.reset();
-  return std::exchange(bytes_, {});
+  return std::exchange(bytes_, GrowingBytes());
 }
 
 bool PartsBudget::MayBegin(Id id, std::size_t size) {

@@ -53,20 +53,21 @@ struct PartsRoom {
   std::size_t largest_message = 0;
   std::size_t all = 0;
   std::size_t used = 0;
+  std::size_t reserved = 0;  // memory for it: at most a quarter more than `all`
 };
 
 // Bytes that grow to a size that nobody knows before. Not a vector: that would copy all of a large
 // message again and again, where realloc moves its pages, and clear what is overwritten.
 class GrowingBytes {
  public:
-  // At most a quarter more memory than there are bytes, or kLeast; never more than `largest`.
-  void Append(ByteSpan bytes, std::size_t largest);
+  void Reserve(std::size_t capacity);
+  // Within the capacity.
+  void Append(ByteSpan bytes);
   ByteSpan view() const { return {bytes_.get(), size_}; }
   std::size_t size() const { return size_; }
+  std::size_t capacity() const { return capacity_; }
 
  private:
-  // What comes in parts has more than 64 KiB.
-  static constexpr std::size_t kLeast = 128 * 1024;
   struct Free {
     void operator()(std::uint8_t* bytes) const { std::free(bytes); }
   };
@@ -81,7 +82,7 @@ class MessageJoiner {
  public:
   // `room` outlives it.
   explicit MessageJoiner(PartsRoom& room) : room_(room) {}
-  ~MessageJoiner() { room_.used -= bytes_.size(); }
+  ~MessageJoiner() { GiveBack(); }
 
   MessageJoiner(const MessageJoiner&) = delete;
   MessageJoiner& operator=(const MessageJoiner&) = delete;
@@ -101,6 +102,12 @@ class MessageJoiner {
   GrowingBytes Take();
 
  private:
+  // What comes in parts has more than 64 KiB.
+  static constexpr std::size_t kUsual = 128 * 1024;
+
+  void Grow(std::size_t size);
+  void GiveBack();
+
   PartsRoom& room_;
   std::optional<bool> is_text_;  // empty: nothing has come
   GrowingBytes bytes_;

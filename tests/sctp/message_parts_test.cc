@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "tests/sctp/sctp_pair.h"
 
@@ -74,6 +76,23 @@ TEST(MessageJoinerTest, BoundsHoldToTheByteOverTheSum) {
     EXPECT_EQ(room.used, 1'500u);
   }
   EXPECT_EQ(room.used, 0u);
+}
+
+// However little each has, and however the parts are cut.
+TEST(MessageJoinerTest, MemoryIsBoundedForAllTogether) {
+  for (const std::size_t part : {1u, 5'000u, 32'768u}) {
+    PartsRoom room{1'000'000, 3'000'000};
+    std::vector<std::unique_ptr<MessageJoiner>> joiners;
+    for (int i = 0; i < 100; ++i) joiners.push_back(std::make_unique<MessageJoiner>(room));
+    std::size_t at = 0;
+    for (std::size_t i = 0; i < 100'000; ++i) {
+      if (joiners[++at % 100]->Add(kBinaryPart, Bytes(part)) != Outcome::kGoesOn) break;
+    }
+    EXPECT_GE(room.reserved, room.used);
+    EXPECT_LE(room.reserved, room.all + room.all / 4);
+    joiners.clear();
+    EXPECT_EQ(room.reserved, 0u);
+  }
 }
 
 TEST(PartsBudgetTest, MessagesBeginWhileThereIsRoom) {
