@@ -166,7 +166,7 @@ class End final : public sctp::AssociationEvents {
     if (state == AssociationState::kFailed) std::fprintf(stderr, "%s\n", error.detail.c_str());
     Fill();
   }
-  void OnSctpMessage(StreamId, Ppid, ByteSpan data) override { received_ += data.size(); }
+  void OnSctpMessage(StreamId, Ppid, bool, ByteSpan data) override { received_ += data.size(); }
   void OnSctpIncomingStreamsReset(std::span<const StreamId>) override {}
   void OnSctpOutgoingStreamsReset(std::span<const StreamId>) override {}
   void OnSctpAcknowledged(std::size_t) override { Fill(); }

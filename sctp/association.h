@@ -84,8 +84,9 @@ class AssociationEvents {
   // One SCTP packet to encrypt and send; valid during the call only.
   virtual void OnSctpPacket(ByteSpan packet) = 0;
   virtual void OnSctpState(AssociationState state, const Error& error) = 0;
-  // One whole message; valid during the call only. `ppid` is host order.
-  virtual void OnSctpMessage(StreamId stream, Ppid ppid, ByteSpan data) = 0;
+  // One whole message; valid during the call only. `ppid` is host order. `ordered`: it was sent in
+  // the order of its stream, and comes in it.
+  virtual void OnSctpMessage(StreamId stream, Ppid ppid, bool ordered, ByteSpan data) = 0;
   // RFC 6525: the other end reset its outgoing side of these streams.
   virtual void OnSctpIncomingStreamsReset(std::span<const StreamId> streams) = 0;
   // Our outgoing side of these streams is reset: all that was sent on them has been acknowledged.
@@ -159,6 +160,9 @@ class Association {
   // Graceful SHUTDOWN after everything queued is acknowledged; kClosed follows.
   virtual void Close() = 0;
 
+  // Ends it at once, for what the other end did; kFailed with `error` follows.
+  virtual void Abort(Error error) = 0;
+
   virtual AssociationState state() const = 0;
   // Outgoing streams that the association has now.
   virtual std::uint16_t stream_count() const = 0;
@@ -170,6 +174,9 @@ class Association {
   // So many unacknowledged bytes keep the path busy: about two congestion windows. What is handed
   // over above it only waits, in an order that cannot be changed any more.
   virtual std::size_t useful_backlog() const = 0;
+  // The largest size of a message, at most `bytes`, whose chunks are all as large as packets take:
+  // each smaller chunk is a packet more, and ends what is given to the system in one call.
+  virtual std::size_t FullPackets(std::size_t bytes) const = 0;
   // There are unacknowledged bytes, but none of them is on the way: a message whose pieces have all
   // gone holds the others up. The next piece of each message that has begun gets it going again;
   // nothing else does.

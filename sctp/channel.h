@@ -10,11 +10,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 
 #include "peer/base/loop.h"
 #include "sctp/channel_mux.h"
 #include "sctp/channel_options.h"
+#include "sctp/message_parts.h"
 #include "sctp/payload.h"
 #include "sctp/types.h"
 
@@ -25,6 +27,7 @@ struct OutgoingMessage {
   Payload data;
   std::size_t begun = 0;  // bytes that the association has already
   bool counts = true;     // in buffered_amount; DCEP messages do not
+  bool in_parts = false;  // with `begun`: as several SCTP messages (message_parts.h)
   // Not worth sending after this; only of channels with a life time.
   std::optional<Loop::TimePoint> expires = std::nullopt;
 };
@@ -55,6 +58,10 @@ struct Channel {
   std::size_t in_flight = 0;  // user bytes that the association has and has not acknowledged
   // Bytes of DCEP among them: always the first of the stream.
   std::size_t dcep_in_flight = 0;
+  std::uint64_t handed_over = 0;  // user bytes that the association ever got
+  // Of them, those up to the end of the last message in parts that the other end may not have
+  // whole; 0: it has all.
+  std::uint64_t parts_end = 0;
 
   // Closing.
   bool reset_requested = false;
@@ -66,6 +73,7 @@ struct Channel {
   bool paused = false;
   bool delivery_queued = false;
   std::deque<IncomingMessage> receive_queue;
+  std::unique_ptr<MessageJoiner> joiner;  // while a message comes in parts
 
   // User messages and bytes.
   std::uint64_t messages_sent = 0;

@@ -37,8 +37,8 @@ ChannelMux::ChannelMux(Loop& loop, ChannelMuxOptions options, ChannelMuxEvents& 
 ChannelMux::~ChannelMux() = default;
 
 Result<void> ChannelMux::Start(const AssociationFactory& make, bool dtls_client,
-                               std::size_t remote_max_message_size) {
-  return impl_->Start(make, dtls_client, remote_max_message_size);
+                               std::size_t remote_max_message_size, bool remote_is_ours) {
+  return impl_->Start(make, dtls_client, remote_max_message_size, remote_is_ours);
 }
 
 void ChannelMux::ReceivePacket(ByteSpan packet) { impl_->ReceivePacket(packet); }
@@ -79,6 +79,8 @@ ChannelMux::Impl::Impl(Loop& loop, const ChannelMuxOptions& options, ChannelMuxE
     : loop_(loop),
       options_(options),
       events_(events),
+      parts_room_{options.max_message_size,
+                  options.max_message_size + std::max(options.max_reassembly, kAllSideBySide)},
       early_(options.max_early_bytes),
       early_timer_(loop, [this] { OnEarlyTimeout(); }),
       expiry_timer_(loop, [this] { OnExpiryTimeout(); }),
@@ -200,6 +202,7 @@ void ChannelMux::Impl::Detach(Channel& channel) {
   by_stream_.erase(ToInt(*channel.stream));
   if (stream_ids_) stream_ids_->Release(*channel.stream);
   channel.stream.reset();
+  ReleaseParts(channel);
 }
 
 void ChannelMux::Impl::SetState(Channel& channel, ChannelState state, std::string_view reason) {
@@ -215,6 +218,7 @@ void ChannelMux::Impl::SetState(Channel& channel, ChannelState state, std::strin
 
 void ChannelMux::Impl::StartClosing(Channel& channel, std::string_view reason) {
   SetState(channel, ChannelState::kClosing, reason);
+  channel.joiner.reset();  // What comes now is discarded, so its end never comes.
   if (channel.send_queue.empty()) RequestReset(channel);
 }
 

@@ -63,6 +63,10 @@ struct ChannelMuxOptions {
   std::size_t max_queued_messages = 65'536;
   // Received bytes that may wait for paused channels; above it the association is paused.
   std::size_t max_receive_buffer = 1024 * 1024;
+  // Of messages that come in parts (message_parts.h): one, and all that have begun and not ended
+  // beside it, at least kAllSideBySide. More aborts the association.
+  std::size_t max_message_size = 256 * 1024;
+  std::size_t max_reassembly = 4 * 1024 * 1024;
 };
 
 // One moment of a channel; for W3C getStats (data-channel).
@@ -126,9 +130,11 @@ class ChannelMux {
 
   // Makes the association and connects it. `dtls_client` decides the parity of our stream numbers
   // (RFC 8832 section 6: client even, server odd). `remote_max_message_size` bounds Send; 0 means
-  // no limit (RFC 8841 section 6). Channels opened before it are announced now. Once.
+  // no limit (RFC 8841 section 6). Channels opened before it are announced now. `remote_is_ours`:
+  // the other end puts messages in parts together, so that large ones of reliable channels hold up
+  // nobody, with or without RFC 8260. Once.
   Result<void> Start(const AssociationFactory& make, bool dtls_client,
-                     std::size_t remote_max_message_size);
+                     std::size_t remote_max_message_size, bool remote_is_ours);
 
   void ReceivePacket(ByteSpan packet);
 

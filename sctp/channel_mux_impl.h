@@ -1,9 +1,9 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
-// ChannelMux::Impl: the state of the mux. Four .cc files, one for each direction of thought:
-// channel_mux.cc (life of the mux and its channels), channel_mux_send.cc (queues, fairness,
-// buffered amounts), channel_mux_receive.cc (what the association tells us), channel_mux_open.cc
-// (how channels come to be).
+// ChannelMux::Impl: the state of the mux. Five .cc files, one for each direction of thought:
+// channel_mux.cc (life of the mux and its channels), channel_mux_send.cc (queues, fairness),
+// channel_mux_acknowledge.cc (buffered amounts), channel_mux_receive.cc (what the association tells
+// us), channel_mux_open.cc (how channels come to be).
 //
 // Not included by anybody else.
 //
@@ -35,6 +35,7 @@
 #include "sctp/channel_mux.h"
 #include "sctp/dcep.h"
 #include "sctp/early_messages.h"
+#include "sctp/message_parts.h"
 #include "sctp/payload.h"
 #include "sctp/send_scheduler.h"
 #include "sctp/stream_ids.h"
@@ -47,7 +48,7 @@ class ChannelMux::Impl final : public AssociationEvents {
 
   // As ChannelMux's.
   Result<void> Start(const AssociationFactory& make, bool dtls_client,
-                     std::size_t remote_max_message_size);
+                     std::size_t remote_max_message_size, bool remote_is_ours);
   void ReceivePacket(ByteSpan packet);
   void BeginBatch(std::size_t packets);
   void EndBatch();
@@ -71,15 +72,10 @@ class ChannelMux::Impl final : public AssociationEvents {
   ChannelMuxStats stats() const;
 
  private:
-  struct MessageKind {
-    bool is_text;
-    bool is_empty;
-  };
-
   // AssociationEvents (channel_mux_receive.cc).
   void OnSctpPacket(ByteSpan packet) override { events_.OnMuxPacket(packet); }
   void OnSctpState(AssociationState state, const Error& error) override;
-  void OnSctpMessage(StreamId stream, Ppid ppid, ByteSpan data) override;
+  void OnSctpMessage(StreamId stream, Ppid ppid, bool ordered, ByteSpan data) override;
   void OnSctpIncomingStreamsReset(std::span<const StreamId> streams) override;
   void OnSctpOutgoingStreamsReset(std::span<const StreamId> streams) override;
   void OnSctpAcknowledged(std::size_t unacknowledged_bytes) override;
@@ -118,7 +114,7 @@ class ChannelMux::Impl final : public AssociationEvents {
   void AnnounceOpen(ChannelId id);
   // Resets our direction; `already_reset`: the other end has reset its own.
   void Refuse(StreamId stream, std::string_view reason, bool already_reset = false);
-  void HandleEarly(StreamId stream, Ppid ppid, ByteSpan data);
+  void HandleEarly(StreamId stream, Ppid ppid, bool ordered, ByteSpan data);
   void OnEarlyTimeout();
   void DeliverEarly(Channel& channel);
 
@@ -145,6 +141,13 @@ class ChannelMux::Impl final : public AssociationEvents {
     bool must_go_on = false;  // nobody else may send
   };
   Progress PumpOne(Channel& channel);
+  // How a message is given to the association: as one SCTP message, as that piece by piece, or as
+  // several (message_parts.h).
+  enum class Carriage { kWhole, kPieces, kParts };
+  Carriage CarriageOf(const Channel& channel, const OutgoingMessage& message) const;
+  Result<std::size_t> HandOver(const Channel& channel, const OutgoingMessage& message,
+                               Carriage carriage);
+  PartsBudget& BudgetOf(const OutgoingMessage& message);
   void FeedBegun();
   bool MayBegin(const OutgoingMessage& message) const;
   void Begin(const Channel& channel, const OutgoingMessage& message);
@@ -153,16 +156,32 @@ class ChannelMux::Impl final : public AssociationEvents {
   void DropExpired(Channel& channel);
   void OnExpiryTimeout();
   static void CountSent(Channel& channel, std::size_t bytes);
+  void DropSendQueue(Channel& channel);
+
+  // What is not acknowledged (channel_mux_acknowledge.cc).
   void AddInFlight(Channel& channel, std::size_t bytes, bool counts);
   void SubtractInFlight(Channel& channel, std::size_t bytes);
   void AttributeRest(std::size_t unacknowledged, bool limited_only);
-  void DropSendQueue(Channel& channel);
+  // The other end has nothing of the channel's messages in parts any more.
+  void ReleaseParts(Channel& channel);
+  // No more of them will be sent; the other end has what it has until the stream is reset.
+  void StopParts(Channel& channel);
   void SetBuffered(Channel& channel, std::size_t bytes);
 
   // Receiving (channel_mux_receive.cc).
-  static std::optional<MessageKind> KindOf(Ppid ppid);  // empty: none that users have
   static void CountReceived(Channel& channel, std::size_t bytes);
-  void Deliver(ChannelId id, ByteSpan data, bool is_text);
+  // What an SCTP message completes.
+  struct Whole {
+    bool is_text = false;
+    ByteSpan data;  // unless it was joined
+    std::optional<GrowingBytes> joined = std::nullopt;
+
+    ByteSpan view() const { return joined ? joined->view() : data; }
+  };
+  // Empty: a part, or an error, which closes the channel or ends the association.
+  std::optional<Whole> Complete(Channel& channel, Ppid ppid, bool ordered, ByteSpan data);
+  void Deliver(ChannelId id, const Whole& message);
+  void QueueReceived(Channel& channel, const Whole& message);
   void QueueDelivery(Channel& channel);
   void DeliverQueued(ChannelId id);
   void DropReceived(Channel& channel);
@@ -178,6 +197,7 @@ class ChannelMux::Impl final : public AssociationEvents {
   bool over_ = false;         // kClosed or kFailed, or CloseAll before Start
   bool closing_all_ = false;  // CloseAll was called
   std::size_t remote_max_message_size_ = 0;
+  bool remote_is_ours_ = false;
   std::optional<StreamIds> stream_ids_;
 
   ChannelId next_id_ = 1;
@@ -193,11 +213,14 @@ class ChannelMux::Impl final : public AssociationEvents {
   std::vector<ChannelId> begun_;  // channels whose first message the association has a part of
   std::size_t begun_bytes_ = 0;   // of those messages that may go side by side, whole
   bool large_begun_ = false;      // the one that may not is among them
+  PartsBudget small_parts_{kAllSideBySide};  // messages in parts, up to kSideBySide
+  PartsBudget large_parts_{0};               // the others; the limit is the other end's
   std::size_t total_buffered_ = 0;
   std::size_t in_flight_bytes_ = 0;     // that the association has and has not acknowledged
   std::size_t in_flight_overhead_ = 0;  // what it needs to keep those messages, about
   std::size_t attributed_bytes_ = 0;    // of in_flight_bytes_, of channels that still exist
 
+  PartsRoom parts_room_;
   std::size_t received_bytes_ = 0;  // in all receive queues, with kReceivedMessageCost each
   bool association_paused_ = false;
 

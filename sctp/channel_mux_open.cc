@@ -21,10 +21,12 @@ constexpr std::size_t kMaxOwnChannels = 32'767;
 }  // namespace
 
 Result<void> ChannelMux::Impl::Start(const AssociationFactory& make, bool dtls_client,
-                                     std::size_t remote_max_message_size) {
+                                     std::size_t remote_max_message_size, bool remote_is_ours) {
   PAIRWIRE_CHECK(loop_.IsCurrent());
   if (association_ || over_) return Fail(Errc::kInvalidState, "started or closed before");
   remote_max_message_size_ = remote_max_message_size;
+  remote_is_ours_ = remote_is_ours;
+  large_parts_ = PartsBudget(remote_max_message_size);
   stream_ids_.emplace(dtls_client);
   // Negotiated numbers first: the others take what is left.
   std::uint32_t streams = 0;
@@ -218,8 +220,8 @@ void ChannelMux::Impl::Refuse(StreamId stream, std::string_view reason, bool alr
 // --- Before the channel
 // ------------------------------------------------------------------------------------
 
-void ChannelMux::Impl::HandleEarly(StreamId stream, Ppid ppid, ByteSpan data) {
-  if (!early_.Add(stream, ppid, data, loop_.Now())) {
+void ChannelMux::Impl::HandleEarly(StreamId stream, Ppid ppid, bool ordered, ByteSpan data) {
+  if (!early_.Add(stream, ppid, ordered, data, loop_.Now())) {
     // For the stream's next channel, while its last one is still closing here: that one waits for
     // our own reset, and nobody may be told no for it.
     if (FindByStream(stream) == nullptr) Refuse(stream, "data without a channel");
@@ -244,16 +246,11 @@ void ChannelMux::Impl::DeliverEarly(Channel& channel) {
   auto messages = early_.Take(*channel.stream);
   if (messages.empty()) return;
   for (auto& message : messages) {
-    const auto kind = KindOf(message.ppid);
-    if (!kind) {
-      CloseForError(channel, {Errc::kParseError, "message with an unknown PPID"});
-      return;
-    }
-    if (kind->is_empty) message.data.clear();
-    AddReceived(message.data.size());
-    channel.receive_queue.push_back({std::move(message.data), kind->is_text});
+    const auto whole = Complete(channel, message.ppid, message.ordered, message.data);
+    if (channel.state == ChannelState::kClosing) break;
+    if (whole) QueueReceived(channel, *whole);
   }
-  QueueDelivery(channel);
+  if (!channel.receive_queue.empty()) QueueDelivery(channel);
 }
 
 }  // namespace pairwire::sctp

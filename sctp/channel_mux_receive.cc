@@ -3,6 +3,8 @@
 // The receiving half of the mux: messages, DCEP, stream resets and states from the association.
 // Everything here comes from the other end, which is authenticated but not trusted.
 #include <algorithm>
+#include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -98,6 +100,7 @@ void ChannelMux::Impl::OnSctpOutgoingStreamsReset(std::span<const StreamId> stre
       continue;
     }
     channel->outgoing_reset = true;
+    ReleaseParts(*channel);
     // RFC 6525 section 4.2: the other end may ask for our direction to be reset.
     if (channel->state != ChannelState::kClosing) {
       DropSendQueue(*channel);
@@ -112,7 +115,7 @@ void ChannelMux::Impl::OnSctpOutgoingStreamsReset(std::span<const StreamId> stre
 // --- Messages
 // --------------------------------------------------------------------------------------
 
-void ChannelMux::Impl::OnSctpMessage(StreamId stream, Ppid ppid, ByteSpan data) {
+void ChannelMux::Impl::OnSctpMessage(StreamId stream, Ppid ppid, bool ordered, ByteSpan data) {
   if (!connected_) return;
   if (ppid == Ppid::kDcep) {
     HandleDcep(stream, data);
@@ -122,35 +125,58 @@ void ChannelMux::Impl::OnSctpMessage(StreamId stream, Ppid ppid, ByteSpan data) 
   }
   Channel* const channel = FindByStream(stream);
   if (channel == nullptr) {
-    HandleEarly(stream, ppid, data);
+    HandleEarly(stream, ppid, ordered, data);
   } else if (channel->state == ChannelState::kClosing) {
     // W3C: messages of a channel that is closing are discarded. After the other end's reset it is
     // the stream's next channel that they are for.
-    if (channel->incoming_reset) HandleEarly(stream, ppid, data);
+    if (channel->incoming_reset) HandleEarly(stream, ppid, ordered, data);
   } else {
     const ChannelId id = channel->id;
     // The other end answers the OPEN before it sends; an ACK that we did not see does not matter.
     if (channel->state == ChannelState::kOpening) MarkOpen(*channel);
-    if (const auto kind = KindOf(ppid)) {
-      Deliver(id, kind->is_empty ? ByteSpan{} : data, kind->is_text);
+    if (const auto whole = Complete(*channel, ppid, ordered, data)) {
+      Deliver(id, *whole);
       return;
     }
-    CloseForError(*channel, {Errc::kParseError, "message with an unknown PPID"});
   }
   RunEvents();
 }
 
-std::optional<ChannelMux::Impl::MessageKind> ChannelMux::Impl::KindOf(Ppid ppid) {
-  switch (ppid) {
-    case Ppid::kString:
-      return MessageKind{.is_text = true, .is_empty = false};
-    case Ppid::kBinary:
-      return MessageKind{.is_text = false, .is_empty = false};
-    case Ppid::kStringEmpty:
-      return MessageKind{.is_text = true, .is_empty = true};
-    case Ppid::kBinaryEmpty:
-      return MessageKind{.is_text = false, .is_empty = true};
-    case Ppid::kDcep:
+std::optional<ChannelMux::Impl::Whole> ChannelMux::Impl::Complete(Channel& channel, Ppid ppid,
+                                                                  bool ordered, ByteSpan data) {
+  const auto kind = KindOf(ppid);
+  if (!kind) {
+    CloseForError(channel, {Errc::kParseError, "message with an unknown PPID"});
+    return std::nullopt;
+  }
+  const bool is_part = kind->goes_on || (ordered && channel.joiner);
+  if (!is_part) return Whole{kind->is_text, kind->is_empty ? ByteSpan() : data};
+  // A stranger's parts of a channel that gives up might be those of two messages.
+  const bool limited = channel.options.max_retransmits || channel.options.max_life_time;
+  if (!ordered || (limited && !remote_is_ours_)) {
+    CloseForError(channel, {Errc::kParseError, "a message in parts that may get lost"});
+    return std::nullopt;
+  }
+  if (!channel.joiner) channel.joiner = std::make_unique<MessageJoiner>(parts_room_);
+  switch (channel.joiner->Add(*kind, data)) {
+    case MessageJoiner::Outcome::kGoesOn:
+      break;
+    case MessageJoiner::Outcome::kEnded: {
+      GrowingBytes joined = channel.joiner->Take();
+      channel.joiner.reset();
+      return Whole{kind->is_text, {}, std::move(joined)};
+    }
+    case MessageJoiner::Outcome::kMalformed:
+      CloseForError(channel, {Errc::kParseError, "another message inside one in parts"});
+      break;
+    case MessageJoiner::Outcome::kTooLarge:
+      association_->Abort({Errc::kMessageTooLarge, "the other end sent a message of more than " +
+                                                       std::to_string(options_.max_message_size) +
+                                                       " bytes, in parts"});
+      break;
+    case MessageJoiner::Outcome::kTooMuch:
+      association_->Abort(
+          {Errc::kLimitExceeded, "the other end has begun too many messages at one time"});
       break;
   }
   return std::nullopt;
@@ -159,19 +185,25 @@ std::optional<ChannelMux::Impl::MessageKind> ChannelMux::Impl::KindOf(Ppid ppid)
 // --- Delivery
 // --------------------------------------------------------------------------------------
 
-void ChannelMux::Impl::Deliver(ChannelId id, ByteSpan data, bool is_text) {
+void ChannelMux::Impl::Deliver(ChannelId id, const Whole& message) {
   if (!RunEvents()) return;
   Channel* const channel = Find(id);
   if (channel == nullptr || !channel->visible) return;
   if (channel->paused || !channel->receive_queue.empty()) {
-    channel->receive_queue.push_back({Bytes(data.begin(), data.end()), is_text});
-    AddReceived(data.size());
+    QueueReceived(*channel, message);
     return;
   }
+  const ByteSpan data = message.view();
   CountReceived(*channel, data.size());
   const auto alive = safety_.Watch();
-  events_.OnChannelMessage(id, data, is_text);
+  events_.OnChannelMessage(id, data, message.is_text);
   if (*alive) RunEvents();
+}
+
+void ChannelMux::Impl::QueueReceived(Channel& channel, const Whole& message) {
+  const ByteSpan data = message.view();
+  channel.receive_queue.push_back({Bytes(data.begin(), data.end()), message.is_text});
+  AddReceived(data.size());
 }
 
 void ChannelMux::Impl::PauseReceiving(ChannelId id) {

@@ -4,7 +4,8 @@
 // else wait in their channel's queue, and the queues share what it takes by their priorities
 // (send_scheduler.h). Little is handed over ahead of what the path takes, because that order can
 // not be changed any more. Large messages go piece by piece; with RFC 8260 the pieces of several
-// are mixed, without it each must end before anything else goes.
+// are mixed, without it each must end before anything else goes, unless the other end is ours: then
+// they are messages of their own (message_parts.h).
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -17,23 +18,24 @@ namespace {
 
 // Up to this size a message is handed over whole: 64 KiB are 1 ms of 500 Mbit/s.
 constexpr std::size_t kLargestWhole = 64 * 1024;
-// The others in pieces of this size.
+// The others in pieces, or parts, of this size. Beside parts of twice the size small messages wait
+// a quarter longer (ChannelMuxInterleavingTest); smaller parts cost more processor time a byte
+// (bench/micro/channel_bench.cc).
 constexpr std::size_t kPiece = 32 * 1024;
+// The last part may have more, as a short one costs as much as a long one.
+constexpr std::size_t kLargestLastPart = 48 * 1024;
 
 // With RFC 8260. usrsctp must not begin to deliver such a message in parts
 // (usrsctp_association.cc), nor can it be made an ordered one: usrsctp mixes up the numbers of both
 // when it gives up.
 constexpr std::size_t kLargestUnorderedLimited = 256 * 1024;
 
-// Messages up to the first size are mixed with each other, up to the second in all; of larger ones
-// one is under way at a time. So the other end needs little to keep unfinished ones, and reads only
-// one message in parts: usrsctp 0.9.5 counts such reads in eight bits, and loses sight of a message
-// at the 256th while another is before it.
-constexpr std::size_t kSideBySide = 256 * 1024;
-constexpr std::size_t kAllSideBySide = 1024 * 1024;
-
-// What usrsctp needs to keep a message, about; counted only to bound how many tiny ones it has.
-constexpr std::size_t kMessageOverhead = 64;
+// With RFC 8260 messages up to the first size are mixed with each other, up to the second in all;
+// of larger ones one is under way at a time. So the other end needs little to keep unfinished ones,
+// and reads only one message in parts: usrsctp 0.9.5 counts such reads in eight bits, and loses
+// sight of a message at the 256th while another is before it.
+constexpr std::size_t kLargestMixed = 256 * 1024;
+constexpr std::size_t kAllMixed = 1024 * 1024;
 
 // usrsctp sends everything once, however old it is. So while nothing is acknowledged for so long,
 // messages with a life time wait here, where they can still be dropped.
@@ -220,12 +222,12 @@ void ChannelMux::Impl::FeedBegun() {
 bool ChannelMux::Impl::MayBegin(const OutgoingMessage& message) const {
   if (!association_->interleaves()) return true;  // it is the only one anyhow
   const std::size_t size = message.data.size();
-  return size > kSideBySide ? !large_begun_ : begun_bytes_ + size <= kAllSideBySide;
+  return size > kLargestMixed ? !large_begun_ : begun_bytes_ + size <= kAllMixed;
 }
 
 void ChannelMux::Impl::Begin(const Channel& channel, const OutgoingMessage& message) {
   begun_.push_back(channel.id);
-  if (message.data.size() > kSideBySide) {
+  if (message.data.size() > kLargestMixed) {
     large_begun_ = true;
   } else {
     begun_bytes_ += message.data.size();
@@ -234,7 +236,7 @@ void ChannelMux::Impl::Begin(const Channel& channel, const OutgoingMessage& mess
 
 void ChannelMux::Impl::End(const Channel& channel, const OutgoingMessage& message) {
   std::erase(begun_, channel.id);
-  if (message.data.size() > kSideBySide) {
+  if (message.data.size() > kLargestMixed) {
     large_begun_ = false;
   } else {
     begun_bytes_ -= message.data.size();
@@ -243,29 +245,27 @@ void ChannelMux::Impl::End(const Channel& channel, const OutgoingMessage& messag
 
 ChannelMux::Impl::Progress ChannelMux::Impl::PumpOne(Channel& channel) {
   OutgoingMessage& message = channel.send_queue.front();
+  const std::size_t size = message.data.size();
+  const Carriage carriage = CarriageOf(channel, message);
   if (message.begun == 0 && !MayGo(channel)) return {Step::kWaits};
-  const ByteSpan rest = message.data.view().subspan(message.begun);
-  const bool whole = message.begun == 0 && rest.size() <= kLargestWhole;
-  Result<std::size_t> sent = rest.size();
+  Result<std::size_t> sent;
   // An OPEN may have been queued before the other end's limit was known.
-  if (auto fits = CheckMessageSize(message.data.size()); !fits) {
+  if (auto fits = CheckMessageSize(size); !fits) {
     sent = tl::unexpected(fits.error());
-  } else if (whole) {
-    auto taken =
-        association_->Send(*channel.stream, message.ppid, rest, DeliveryOf(channel, &message));
-    if (!taken) sent = tl::unexpected(taken.error());
-  } else if (message.begun == 0 && !MayBegin(message)) {
+  } else if (message.begun == 0 && carriage == Carriage::kPieces && !MayBegin(message)) {
+    return {Step::kWaits};
+  } else if (message.begun == 0 && carriage == Carriage::kParts &&
+             !BudgetOf(message).MayBegin(channel.id, size)) {
     return {Step::kWaits};
   } else {
-    const ByteSpan piece = rest.first(std::min(rest.size(), kPiece));
-    sent = association_->SendPiece(*channel.stream, message.ppid, piece,
-                                   piece.size() == rest.size(), DeliveryOf(channel, &message));
+    sent = HandOver(channel, message, carriage);
   }
   if (!sent && sent.error().code == Errc::kBufferFull) {
     // Either there is no room, for nobody, or the table of streams has to grow, which does not hold
-    // up what has begun.
+    // up an SCTP message that has begun.
+    const bool in_middle = message.begun != 0 && carriage == Carriage::kPieces;
     const bool streams = ToInt(*channel.stream) >= association_->stream_count() ||
-                         (association_->adding_streams() && message.begun == 0);
+                         (association_->adding_streams() && !in_middle);
     return {streams ? Step::kWaits : Step::kFull};
   }
   if (!sent) {
@@ -278,16 +278,60 @@ ChannelMux::Impl::Progress ChannelMux::Impl::PumpOne(Channel& channel) {
     }
     return {Step::kEnded};
   }
-  if (!whole && message.begun == 0) Begin(channel, message);
   channel.announced = true;  // The first message of ours is the OPEN.
   AddInFlight(channel, *sent, message.counts);
-  message.begun += *sent;
-  if (message.begun < message.data.size()) {
-    return {Step::kSent, *sent, !association_->interleaves()};
+  if (carriage == Carriage::kPieces && message.begun == 0) Begin(channel, message);
+  if (carriage == Carriage::kParts) {
+    if (message.begun == 0) BudgetOf(message).Begin(channel.id, size);
+    message.in_parts = true;
+    channel.parts_end = channel.handed_over;
   }
-  if (!whole) End(channel, message);
+  message.begun += *sent;
+  if (message.begun < size) {
+    return {Step::kSent, *sent, carriage == Carriage::kPieces && !association_->interleaves()};
+  }
+  if (carriage == Carriage::kPieces) End(channel, message);
   FinishMessage(channel);
   return {Step::kSent, *sent};
+}
+
+ChannelMux::Impl::Carriage ChannelMux::Impl::CarriageOf(const Channel& channel,
+                                                        const OutgoingMessage& message) const {
+  if (message.data.size() <= kLargestWhole) return Carriage::kWhole;
+  // Parts of a message that is given up would be put together with those of the next one.
+  const auto& how = channel.options;
+  const bool reliable = message.counts && !how.max_retransmits && !how.max_life_time;
+  return reliable && remote_is_ours_ && !association_->interleaves() ? Carriage::kParts
+                                                                     : Carriage::kPieces;
+}
+
+Result<std::size_t> ChannelMux::Impl::HandOver(const Channel& channel,
+                                               const OutgoingMessage& message, Carriage carriage) {
+  const StreamId stream = *channel.stream;
+  const ByteSpan rest = message.data.view().subspan(message.begun);
+  if (carriage == Carriage::kPieces) {
+    const ByteSpan piece = rest.first(std::min(rest.size(), kPiece));
+    return association_->SendPiece(stream, message.ppid, piece, piece.size() == rest.size(),
+                                   DeliveryOf(channel, &message));
+  }
+  ByteSpan part = rest;
+  Ppid ppid = message.ppid;
+  Delivery delivery = DeliveryOf(channel, &message);
+  if (carriage == Carriage::kParts) {
+    delivery = {};  // in order, whatever the channel is
+    if (rest.size() > kLargestLastPart) {
+      part = rest.first(association_->FullPackets(kPiece));
+      ppid = PartialPpid(ppid);
+    }
+  }
+  if (auto taken = association_->Send(stream, ppid, part, delivery); !taken) {
+    return tl::unexpected(taken.error());
+  }
+  return part.size();
+}
+
+PartsBudget& ChannelMux::Impl::BudgetOf(const OutgoingMessage& message) {
+  return message.data.size() > kSideBySide ? large_parts_ : small_parts_;
 }
 
 void ChannelMux::Impl::FinishMessage(Channel& channel) {
@@ -333,71 +377,21 @@ void ChannelMux::Impl::CountSent(Channel& channel, std::size_t bytes) {
   channel.bytes_sent += bytes;
 }
 
-void ChannelMux::Impl::AddInFlight(Channel& channel, std::size_t bytes, bool counts) {
-  if (in_flight_bytes_ == 0) last_progress_ = loop_.Now();
-  in_flight_bytes_ += bytes;
-  in_flight_overhead_ += kMessageOverhead;
-  attributed_bytes_ += bytes;
-  (counts ? channel.in_flight : channel.dcep_in_flight) += bytes;
-}
-
-void ChannelMux::Impl::SubtractInFlight(Channel& channel, std::size_t bytes) {
-  const std::size_t dcep = std::min(channel.dcep_in_flight, bytes);
-  const std::size_t user = std::min(channel.in_flight, bytes - dcep);
-  channel.dcep_in_flight -= dcep;
-  channel.in_flight -= user;
-  attributed_bytes_ -= dcep + user;
-  SetBuffered(channel, channel.buffered - std::min(channel.buffered, user));
-}
-
 void ChannelMux::Impl::DropSendQueue(Channel& channel) {
   std::size_t dropped = 0;
-  // What the association has a part of must go on: it could not send anything else on the stream.
-  const bool keep = !over_ && !channel.send_queue.empty() && channel.send_queue.front().begun > 0;
+  // What the association has a piece of must go on: it could not send anything else on the stream.
+  // A message in parts need not: the other end drops it when the stream is reset.
+  const bool keep = !over_ && !channel.send_queue.empty() && channel.send_queue.front().begun > 0 &&
+                    !channel.send_queue.front().in_parts;
+  StopParts(channel);
   while (channel.send_queue.size() > (keep ? 1 : 0)) {
     const OutgoingMessage& message = channel.send_queue.back();
     if (message.counts) dropped += message.data.size() - message.begun;
-    if (message.begun > 0) End(channel, message);
+    if (message.begun > 0 && !message.in_parts) End(channel, message);
     channel.send_queue.pop_back();
     --queued_messages_;
   }
   SetBuffered(channel, channel.buffered - std::min(channel.buffered, dropped));
-}
-
-void ChannelMux::Impl::SetBuffered(Channel& channel, std::size_t bytes) {
-  if (bytes == channel.buffered) return;
-  total_buffered_ = total_buffered_ - channel.buffered + bytes;
-  channel.buffered = bytes;
-  if (channel.visible) events_.OnChannelBufferedAmount(channel.id, bytes);
-}
-
-void ChannelMux::Impl::OnSctpAcknowledged(std::size_t unacknowledged_bytes) {
-  if (unacknowledged_bytes < in_flight_bytes_) {
-    last_progress_ = loop_.Now();
-    // In proportion: it is an estimate.
-    in_flight_overhead_ = static_cast<std::size_t>(std::uint64_t{in_flight_overhead_} *
-                                                   unacknowledged_bytes / in_flight_bytes_);
-    in_flight_bytes_ = unacknowledged_bytes;
-  }
-  for (const StreamBytes& part : association_->acknowledged()) {
-    if (Channel* const channel = FindByStream(part.stream)) SubtractInFlight(*channel, part.bytes);
-  }
-  // What was given up unsent belongs to channels that give up; what is left then, to streams that
-  // have had another channel meanwhile.
-  if (attributed_bytes_ > unacknowledged_bytes) AttributeRest(unacknowledged_bytes, true);
-  if (attributed_bytes_ > unacknowledged_bytes) AttributeRest(unacknowledged_bytes, false);
-  blocked_ = false;
-  Pump();
-  RunEvents();
-}
-
-void ChannelMux::Impl::AttributeRest(std::size_t unacknowledged, bool limited_only) {
-  for (const auto& [id, channel] : channels_) {
-    const bool limited = channel->options.max_retransmits || channel->options.max_life_time;
-    if (limited_only && !limited) continue;
-    SubtractInFlight(*channel, attributed_bytes_ - unacknowledged);
-    if (attributed_bytes_ <= unacknowledged) return;
-  }
 }
 
 }  // namespace pairwire::sctp

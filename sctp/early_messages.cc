@@ -5,14 +5,15 @@
 
 namespace pairwire::sctp {
 
-bool EarlyMessages::Add(StreamId stream, Ppid ppid, ByteSpan data, Loop::TimePoint now) {
+bool EarlyMessages::Add(StreamId stream, Ppid ppid, bool ordered, ByteSpan data,
+                        Loop::TimePoint now) {
   const std::size_t cost = data.size() + kMessageCost;
   if (cost > max_bytes_ || bytes_ > max_bytes_ - cost) return false;
   const auto found = streams_.find(ToInt(stream));
   if (found == streams_.end() && streams_.size() >= kMaxStreams) return false;
   Waiting& waiting = found == streams_.end() ? streams_[ToInt(stream)] : found->second;
   if (waiting.messages.empty()) waiting.since = now;
-  waiting.messages.push_back({ppid, Bytes(data.begin(), data.end())});
+  waiting.messages.push_back({ppid, ordered, Bytes(data.begin(), data.end())});
   bytes_ += cost;
   return true;
 }

@@ -25,6 +25,7 @@ class EarlyMessages {
  public:
   struct Message {
     Ppid ppid;
+    bool ordered;
     Bytes data;
   };
 
@@ -32,7 +33,7 @@ class EarlyMessages {
   explicit EarlyMessages(std::size_t max_bytes) : max_bytes_(max_bytes) {}
 
   // False: it does not fit, and was not kept.
-  bool Add(StreamId stream, Ppid ppid, ByteSpan data, Loop::TimePoint now);
+  bool Add(StreamId stream, Ppid ppid, bool ordered, ByteSpan data, Loop::TimePoint now);
 
   // Takes what waits for `stream`, in the order in which it came.
   std::vector<Message> Take(StreamId stream);

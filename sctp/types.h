@@ -17,7 +17,9 @@ constexpr std::uint16_t ToInt(StreamId id) { return static_cast<std::uint16_t>(i
 enum class Ppid : std::uint32_t {
   kDcep = 50,
   kString = 51,
+  kBinaryPartial = 52,  // message_parts.h
   kBinary = 53,
+  kStringPartial = 54,
   kStringEmpty = 56,
   kBinaryEmpty = 57,
 };

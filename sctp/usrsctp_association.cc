@@ -405,6 +405,11 @@ std::size_t UsrsctpAssociation::ChunkSize(std::size_t message_size) const {
 
 std::size_t UsrsctpAssociation::PacketRoom() const { return path_mtu_.size() - kCommonHeaderSize; }
 
+std::size_t UsrsctpAssociation::FullPackets(std::size_t bytes) const {
+  const std::size_t chunk = PacketRoom() - (interleaves_ ? kIDataHeader : kDataHeader);
+  return bytes < chunk ? bytes : bytes / chunk * chunk;
+}
+
 void UsrsctpAssociation::SetNoDelay(bool no_delay) {
   if (no_delay_ == no_delay) return;
   no_delay_ = no_delay;

@@ -74,11 +74,13 @@ class UsrsctpAssociation final : public Association,
   void PauseReceiving() override { paused_ = true; }
   void ResumeReceiving() override;
   void Close() override;
+  void Abort(Error error) override;
   AssociationState state() const override { return state_; }
   std::uint16_t stream_count() const override { return stream_count_; }
   AssociationStats stats() const override;
   bool interleaves() const override { return interleaves_; }
   std::size_t useful_backlog() const override { return useful_backlog_; }
+  std::size_t FullPackets(std::size_t bytes) const override;
   bool adding_streams() const override { return growth_waits_; }
   bool stands_still() const override {
     return !held_.used && unacknowledged_ > 0 && ledger_.outstanding() == 0;
@@ -115,8 +117,6 @@ class UsrsctpAssociation final : public Association,
   void OnProbeAnswered(std::uint32_t id);
   void SetSackFrequency(std::optional<std::uint32_t> packets);
   void SetState(AssociationState state, std::string_view reason);
-  // Aborts, and reports kFailed from the next Drain.
-  void Abort(Error error);
 
   // usrsctp_association.cc: sending.
   Result<void> CheckCanSend(StreamId stream, ByteSpan data);

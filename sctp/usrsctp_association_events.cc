@@ -180,7 +180,7 @@ bool UsrsctpAssociation::HandleMessage(const UsrsctpSocket::Read& read, ByteSpan
   }
   const auto alive = safety_.Watch();
   if (read.complete && found == partial_.end()) {
-    events_.OnSctpMessage(read.stream, read.ppid, bytes);
+    events_.OnSctpMessage(read.stream, read.ppid, read.ordered, bytes);
     return *alive;
   }
   Bytes& message = partial_[read.stream];
@@ -190,7 +190,7 @@ bool UsrsctpAssociation::HandleMessage(const UsrsctpSocket::Read& read, ByteSpan
   const Bytes whole = std::move(message);
   partial_bytes_ -= whole.size();
   partial_.erase(read.stream);
-  events_.OnSctpMessage(read.stream, read.ppid, whole);
+  events_.OnSctpMessage(read.stream, read.ppid, read.ordered, whole);
   return *alive;
 }
 

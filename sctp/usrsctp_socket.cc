@@ -274,6 +274,7 @@ UsrsctpSocket::Read UsrsctpSocket::ReadNext(std::span<std::uint8_t> buffer) {
     read.stream = StreamId{info.rcv_sid};
     read.ppid = static_cast<Ppid>(ntohl(info.rcv_ppid));
     UnorderedDetour::Restore(read.stream, read.ppid);
+    read.ordered = (info.rcv_flags & SCTP_UNORDERED) == 0;
   }
   return read;
 }

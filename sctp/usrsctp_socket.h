@@ -139,6 +139,7 @@ class UsrsctpSocket {
     Kind kind = Kind::kNothing;
     std::size_t size = 0;
     bool complete = false;  // the end of the message is in it
+    bool ordered = true;
     StreamId stream{};
     Ppid ppid{};
     int error = 0;

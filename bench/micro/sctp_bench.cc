@@ -34,7 +34,7 @@ class End final : public sctp::AssociationEvents {
     sizes.push_back(packet.size());
   }
   void OnSctpState(sctp::AssociationState, const Error&) override {}
-  void OnSctpMessage(sctp::StreamId, sctp::Ppid, ByteSpan) override { ++received; }
+  void OnSctpMessage(sctp::StreamId, sctp::Ppid, bool, ByteSpan) override { ++received; }
   void OnSctpIncomingStreamsReset(std::span<const sctp::StreamId>) override {}
   void OnSctpOutgoingStreamsReset(std::span<const sctp::StreamId>) override {}
   void OnSctpAcknowledged(std::size_t) override {}

@@ -55,9 +55,11 @@ enum class MdnsMode {
   kResolveAndPublish  // and our own host candidates carry a random name instead of the address
 };
 
-// Whether messages of different channels may be mixed on the wire (RFC 8260, I-DATA), so that a
-// large one never holds up a small one. With an end that does not do it, a message that has begun
-// must end before another channel's can go: keep messages below 64 KiB where that matters.
+// Whether messages of different channels may be mixed on the wire by RFC 8260 (I-DATA), so that a
+// large one never holds up a small one. Between two Pairwire ends it is not needed for that: large
+// messages of reliable channels then go in parts (docs/data-channels.md). With an end that does
+// neither, and in channels with a limit, a message that has begun must end before another channel's
+// can go: keep messages below 64 KiB where that matters.
 //
 // usrsctp 0.9.5 cannot forget parts of messages with it (docs/data-channels.md). So on an
 // interleaving connection the limits of DataChannelInit hold for messages of up to 1,024 bytes in
@@ -157,8 +159,9 @@ struct PeerConfiguration {
   std::size_t max_message_size = 1024 * 1024;
 
   // Messages of which a part is here and the end is not, in all channels together, beside one of
-  // max_message_size. Only a peer with which messages are interleaved needs it; one that begins
-  // more at one time is cut off.
+  // max_message_size. A peer that begins more at one time is cut off. Large messages of a Pairwire
+  // peer may take 4 MiB of it, whatever it says; only a peer with which messages are interleaved
+  // needs more.
   std::size_t max_reassembly = 8 * 1024 * 1024;
 
   InterleavingPolicy interleaving = InterleavingPolicy::kOff;

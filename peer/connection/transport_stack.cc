@@ -17,7 +17,9 @@ sctp::ChannelMuxOptions MuxOptions(const PeerConfiguration& configuration) {
   return {.max_channels = configuration.max_channels,
           .max_incoming_label = configuration.max_label_length,
           .max_buffered_amount = configuration.max_buffered_amount,
-          .max_receive_buffer = configuration.max_receive_buffer};
+          .max_receive_buffer = configuration.max_receive_buffer,
+          .max_message_size = configuration.max_message_size,
+          .max_reassembly = configuration.max_reassembly};
 }
 
 }  // namespace
@@ -139,7 +141,7 @@ void TransportStack::OnDtlsState(dtls::State state, const Error& error) {
     mux_started_ = true;
     const auto started = mux_->Start(
         [this](sctp::AssociationEvents& events) { return make_association_(events, *remote_); },
-        *dtls_role_ == dtls::Role::kClient, remote_->max_message_size);
+        *dtls_role_ == dtls::Role::kClient, remote_->max_message_size, remote_->sctp_burst != 0);
     if (!started) End(started.error());
   }
   if (state == dtls::State::kFailed) End(error);

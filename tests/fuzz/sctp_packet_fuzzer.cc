@@ -31,7 +31,7 @@ class End final : public AssociationEvents {
 
   void OnSctpPacket(ByteSpan packet) override { sent.emplace_back(packet.begin(), packet.end()); }
   void OnSctpState(AssociationState, const Error&) override {}
-  void OnSctpMessage(StreamId, Ppid, ByteSpan) override {}
+  void OnSctpMessage(StreamId, Ppid, bool, ByteSpan) override {}
   void OnSctpIncomingStreamsReset(std::span<const StreamId>) override {}
   void OnSctpOutgoingStreamsReset(std::span<const StreamId>) override {}
   void OnSctpAcknowledged(std::size_t) override {}

@@ -206,7 +206,7 @@ TEST(ChannelMuxCloseTest, CloseAllWithoutAnAssociationIsReported) {
   mux.loop.RunUntilIdle();
   EXPECT_EQ(mux.end.states, std::vector{AssociationState::kClosed});
   EXPECT_TRUE(mux.end.closed.contains(id));
-  EXPECT_FALSE(mux.end.mux->Start({}, true, 0).has_value());
+  EXPECT_FALSE(mux.end.mux->Start({}, true, 0, false).has_value());
 }
 
 TEST(ChannelMuxCloseTest, CloseAllWhileConnectingClosesTheAssociation) {

@@ -70,7 +70,7 @@ TEST(ChannelMuxPeerTest, UnknownPpidClosesTheChannel) {
   mux.Connect(true);
   const ChannelId bad = mux.RemoteOpen(1);
   const ChannelId good = mux.RemoteOpen(3);
-  mux.fake->Receive(1, Ppid{52}, Bytes{1});
+  mux.fake->Receive(1, Ppid{55}, Bytes{1});
   EXPECT_EQ(mux.fake->resets, std::vector{StreamId{1}});
   mux.fake->ResetOutgoingDone(1);
   mux.fake->ResetIncoming(1);

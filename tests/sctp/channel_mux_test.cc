@@ -102,7 +102,7 @@ TEST(ChannelMuxTest, LimitsOfOpen) {
 TEST(ChannelMuxTest, StartIsOnceAndItsFailureIsToldAtOnce) {
   FakeMux mux;
   mux.Start();
-  EXPECT_EQ(mux.end.mux->Start({}, true, 0).error().code, Errc::kInvalidState);
+  EXPECT_EQ(mux.end.mux->Start({}, true, 0, false).error().code, Errc::kInvalidState);
 
   FakeMux failing;
   const auto started = failing.end.mux->Start(
@@ -111,7 +111,7 @@ TEST(ChannelMuxTest, StartIsOnceAndItsFailureIsToldAtOnce) {
         made->connect_error = Error{Errc::kSctpFailed, "no"};
         return made;
       },
-      true, 0);
+      true, 0, false);
   EXPECT_EQ(started.error().code, Errc::kSctpFailed);
   EXPECT_EQ(failing.end.mux->Open({}).error().code, Errc::kClosed);
 }

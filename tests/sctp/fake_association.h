@@ -108,6 +108,10 @@ class FakeAssociation final : public Association {
       if (other_ != nullptr) other_->BecomeOver(AssociationState::kClosed, {});
     });
   }
+  void Abort(Error error) override {
+    aborted = error;
+    loop_.Post(safety_.Wrap([this, error] { BecomeOver(AssociationState::kFailed, error); }));
+  }
   AssociationState state() const override { return state_; }
   std::uint16_t stream_count() const override { return streams; }
   AssociationStats stats() const override {
@@ -118,6 +122,7 @@ class FakeAssociation final : public Association {
   }
   bool interleaves() const override { return interleaving; }
   std::size_t useful_backlog() const override { return backlog; }
+  std::size_t FullPackets(std::size_t bytes) const override { return bytes; }
   bool stands_still() const override { return standing_still; }
   bool adding_streams() const override { return false; }
   std::span<const StreamBytes> acknowledged() const override { return acknowledged_; }
@@ -166,8 +171,8 @@ class FakeAssociation final : public Association {
     events_.OnSctpAcknowledged(unacknowledged);
   }
   void AcknowledgeAll() { Acknowledge(unacknowledged); }
-  void Receive(std::uint16_t stream, Ppid ppid, ByteSpan data) {
-    events_.OnSctpMessage(StreamId{stream}, ppid, data);
+  void Receive(std::uint16_t stream, Ppid ppid, ByteSpan data, bool ordered = true) {
+    events_.OnSctpMessage(StreamId{stream}, ppid, ordered, data);
   }
   void ResetIncoming(std::uint16_t stream) {
     const StreamId id{stream};
@@ -195,6 +200,7 @@ class FakeAssociation final : public Association {
   int closes = 0;
   std::optional<Error> connect_error;
   std::optional<Error> send_error;
+  std::optional<Error> aborted;
   std::function<void()> on_destroyed;
   Loop::Duration delay = std::chrono::milliseconds(1);
 
@@ -217,7 +223,7 @@ class FakeAssociation final : public Association {
     if (!piece.last) return;
     const Bytes message = std::move(whole);
     partial_.erase(piece.stream);
-    events_.OnSctpMessage(piece.stream, piece.ppid, message);
+    events_.OnSctpMessage(piece.stream, piece.ppid, piece.delivery.ordered, message);
   }
 
   template <typename F>

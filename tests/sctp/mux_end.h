@@ -102,18 +102,18 @@ class MuxEnd final : public ChannelMuxEvents {
 struct FakeMux {
   explicit FakeMux(const ChannelMuxOptions& options = {}) : end(loop, options) {}
 
-  void Start(bool dtls_client = true, std::size_t remote_max = 262'144) {
+  void Start(bool dtls_client = true, std::size_t remote_max = 262'144, bool ours = false) {
     const auto started = end.mux->Start(
         [this](AssociationEvents& events) {
           auto made = std::make_unique<FakeAssociation>(loop, events);
           fake = made.get();
           return made;
         },
-        dtls_client, remote_max);
+        dtls_client, remote_max, ours);
     ASSERT_TRUE(started.has_value());
   }
-  void Connect(bool dtls_client = true, std::size_t remote_max = 262'144) {
-    Start(dtls_client, remote_max);
+  void Connect(bool dtls_client = true, std::size_t remote_max = 262'144, bool ours = false) {
+    Start(dtls_client, remote_max, ours);
     fake->BecomeConnected();
     loop.RunUntilIdle();
   }
@@ -143,9 +143,9 @@ struct FakeMuxPair {
   explicit FakeMuxPair(const ChannelMuxOptions& options = {})
       : a(loop, options), b(loop, options) {}
 
-  void Connect(std::size_t remote_max = 262'144) {
-    ASSERT_TRUE(a.mux->Start(Factory(fake_a), true, remote_max).has_value());
-    ASSERT_TRUE(b.mux->Start(Factory(fake_b), false, remote_max).has_value());
+  void Connect(std::size_t remote_max = 262'144, bool ours = false) {
+    ASSERT_TRUE(a.mux->Start(Factory(fake_a), true, remote_max, ours).has_value());
+    ASSERT_TRUE(b.mux->Start(Factory(fake_b), false, remote_max, ours).has_value());
     FakeAssociation::Link(*fake_a, *fake_b);
     fake_a->BecomeConnected();
     fake_b->BecomeConnected();

@@ -34,8 +34,8 @@ struct RealMuxPair {
         sctp_b(sctp),
         runtime(UsrsctpRuntime::Create(loop).value()),
         path(loop, weather),
-        a(loop, options),
-        b(loop, options) {
+        a(loop, WithSizes(options, sctp)),
+        b(loop, WithSizes(options, sctp)) {
     a.on_packet = [this](ByteSpan packet) { path.a_to_b().Send(packet); };
     b.on_packet = [this](ByteSpan packet) { path.b_to_a().Send(packet); };
     path.a_to_b().SetReceiver([this](ByteSpan packet) {
@@ -51,8 +51,8 @@ struct RealMuxPair {
   }
 
   void Start() {
-    ASSERT_TRUE(a.mux->Start(Factory(sctp_a), true, sctp_b.max_message_size).has_value());
-    ASSERT_TRUE(b.mux->Start(Factory(sctp_b), false, sctp_a.max_message_size).has_value());
+    ASSERT_TRUE(a.mux->Start(Factory(sctp_a), true, sctp_b.max_message_size, ours).has_value());
+    ASSERT_TRUE(b.mux->Start(Factory(sctp_b), false, sctp_a.max_message_size, ours).has_value());
   }
   // Starts, and opens a channel of `a` for each of `options`, up to the other end's answer.
   std::vector<ChannelId> Connect(const std::vector<ChannelOptions>& options) {
@@ -73,6 +73,14 @@ struct RealMuxPair {
     };
   }
 
+  static ChannelMuxOptions WithSizes(ChannelMuxOptions options,
+                                     const UsrsctpAssociationOptions& sctp) {
+    options.max_message_size = sctp.max_message_size;
+    options.max_reassembly = sctp.max_reassembly;
+    return options;
+  }
+
+  bool ours = false;  // each end knows the other as one of ours
   UsrsctpAssociationOptions sctp_a;
   UsrsctpAssociationOptions sctp_b;
   ManualLoop loop;

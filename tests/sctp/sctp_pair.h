@@ -60,7 +60,7 @@ class SctpEnd final : public AssociationEvents {
     error = new_error;
     RunHook();
   }
-  void OnSctpMessage(StreamId stream, Ppid ppid, ByteSpan data) override {
+  void OnSctpMessage(StreamId stream, Ppid ppid, bool, ByteSpan data) override {
     received_bytes += data.size();
     if (keep_messages) messages.push_back({stream, ppid, Bytes(data.begin(), data.end())});
     RunHook();

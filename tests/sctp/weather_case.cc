@@ -107,6 +107,7 @@ WeatherCase DrawCase(std::uint64_t seed, bool over_dtls) {
     drawn.association.peer_burst = kMaxBurst;
     drawn.association.outgoing_streams = kInitialStreamsOfOurs;
     drawn.association.largest_packet_size = PathMtu::kLargest;
+    drawn.association.zero_checksum = true;
   }
   return drawn;
 }

@@ -25,8 +25,9 @@ struct WeatherCase {
   bool abrupt_end = false;             // see History::abrupt_end
   bool batches = false;                // packets of one moment come as one batch
   bool messages_in_callbacks = false;  // answers are sent, and channels closed, from inside events
-  bool ours =
-      false;  // both ends know the other as one of ours: large packets, few SACKs and streams
+  // Each end knows the other as one of ours: large packets, few SACKs and streams, messages in
+  // parts.
+  bool ours = false;
   int steps = 0;
   std::size_t bytes = 0;    // of user data, about, both ends together
   double pause_chance = 0;  // of each step, as the next three

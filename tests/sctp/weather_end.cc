@@ -88,7 +88,7 @@ bool WeatherEnd::StartMux() {
   const auto make = [this](AssociationEvents& events) {
     return std::make_unique<UsrsctpAssociation>(runtime_, case_.association, events);
   };
-  return mux_->Start(make, index_ == 0, kMaxMessageSize).has_value();
+  return mux_->Start(make, index_ == 0, kMaxMessageSize, case_.ours).has_value();
 }
 
 // --- Packets

@@ -79,8 +79,8 @@ class Flood {
       return std::make_unique<UsrsctpAssociation>(*runtime_, UsrsctpAssociationOptions{}, events);
     };
     victim.accept_incoming = false;
-    ASSERT_TRUE(victim.mux->Start(make, true, 256 * 1024).has_value());
-    ASSERT_TRUE(other_.mux->Start(make, false, 256 * 1024).has_value());
+    ASSERT_TRUE(victim.mux->Start(make, true, 256 * 1024, false).has_value());
+    ASSERT_TRUE(other_.mux->Start(make, false, 256 * 1024, false).has_value());
     if (with_channel) {
       ASSERT_TRUE(other_.mux->Open({.label = "flood"}).has_value());
     }
@@ -263,6 +263,26 @@ TEST(WeatherFloodTest, MessagesWithoutAnEndOnEveryStream) {
     }
     flood.Expect(kHeldByAssociation);
   }
+}
+
+// Messages in parts (message_parts.h) that never end, in channels that are real.
+TEST(WeatherFloodTest, PartsWithoutAnEndInManyChannels) {
+  Flood flood;
+  flood.Start(false);
+  constexpr std::uint32_t kStreams = 64;
+  const Bytes body = EncodeDcepOpen({}).value();
+  std::uint32_t tsn = flood.next_tsn();
+  for (std::uint32_t i = 0; i < 60'000 && flood.victim.closed.empty(); ++i) {
+    const auto stream = static_cast<std::uint16_t>(2 * (i % kStreams) + 1);
+    const auto ssn = static_cast<std::uint16_t>(i / kStreams);
+    Bytes chunk = ssn == 0 ? Flood::Data(tsn++, stream, ssn, 3, body.size(), Ppid::kDcep)
+                           : Flood::Data(tsn++, stream, ssn, 3, 1'100, Ppid::kBinaryPartial);
+    if (ssn == 0) std::copy(body.begin(), body.end(), chunk.begin() + 16);
+    flood.Give(chunk);
+  }
+  flood.Expect(kHeldByAssociation);
+  EXPECT_EQ(flood.victim.incoming.size(), kStreams);
+  EXPECT_EQ(flood.victim.error.code, Errc::kLimitExceeded);
 }
 
 // Nothing but gaps: each second TSN, over and over the whole window.

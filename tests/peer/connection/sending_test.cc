@@ -126,6 +126,25 @@ TEST_F(SendingTest, LargeMessagesBothWaysOverAnInterleavingConnection) {
   EXPECT_EQ(at_b_->record().Get().messages[0], "#30000000");
 }
 
+// Two ends of ours, RFC 8260 off: the large message goes in parts, and the small one between them.
+TEST_F(SendingTest, ASmallMessageOvertakesALargeOneOfAnotherChannel) {
+  auto configuration = LoopbackConfiguration();
+  configuration.max_message_size = 30'000'000;
+  configuration.max_buffered_amount = 40'000'000;
+  Connect(configuration, configuration);
+  RecordedChannel small;
+  small.Assign(pair_->a().pc.CreateDataChannel("small"));
+  ASSERT_TRUE(small.WaitOpen());
+  RecordedChannel* const small_at_b = pair_->b().WaitIncoming("small");
+  ASSERT_NE(small_at_b, nullptr);
+  ASSERT_TRUE(channel().Send(Bytes(30'000'000)));
+  ASSERT_TRUE(small.channel().Send("small"));
+  ASSERT_TRUE(small_at_b->WaitMessages(1));
+  EXPECT_TRUE(at_b_->record().Get().messages.empty());
+  ASSERT_TRUE(at_b_->WaitMessages(1));
+  EXPECT_EQ(at_b_->record().Get().messages[0], "#30000000");
+}
+
 TEST_F(SendingTest, ALabelLongerThanAllowedIsRefused) {
   auto b = LoopbackConfiguration();
   b.max_label_length = 100'000;
