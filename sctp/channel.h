@@ -9,9 +9,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <optional>
 
+#include "peer/base/fifo.h"
 #include "peer/base/loop.h"
 #include "sctp/channel_mux.h"
 #include "sctp/channel_options.h"
@@ -47,7 +47,7 @@ struct Channel {
   bool announced = false;
 
   // Sending.
-  std::deque<OutgoingMessage> send_queue;
+  Fifo<OutgoingMessage> send_queue;
   bool in_ready_list = false;
   bool settled = false;       // the other end has the channel, so messages may be unordered
   bool stream_busy = false;   // the stream's previous channel is not reset yet in our direction
@@ -65,7 +65,7 @@ struct Channel {
   // Receiving.
   bool paused = false;
   bool delivery_queued = false;
-  std::deque<IncomingMessage> receive_queue;
+  Fifo<IncomingMessage> receive_queue;
 
   // User messages and bytes.
   std::uint64_t messages_sent = 0;

@@ -194,8 +194,9 @@ void ChannelMux::Impl::CountReceived(Channel& channel, std::size_t bytes) {
 }
 
 void ChannelMux::Impl::DropReceived(Channel& channel) {
-  for (const IncomingMessage& message : channel.receive_queue)
-    SubtractReceived(message.data.size());
+  for (std::size_t i = 0; i < channel.receive_queue.size(); ++i) {
+    SubtractReceived(channel.receive_queue[i].data.size());
+  }
   channel.receive_queue.clear();
 }
 
