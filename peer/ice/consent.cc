@@ -117,14 +117,16 @@ bool Consent::OnRequest(const StunMessage& message) {
 void Consent::Answered() {
   last_answer_ = loop_.Now();
   unanswered_.clear();
-  expiry_timer_.Start(options_.consent_timeout);
   if (options_.passive) {
     request_timer_.Start(kPassivePause);
+    expiry_timer_.Start(options_.consent_timeout);
+    if (!silence_timer_.active()) CheckSilence();
   } else {
     request_timer_.StartAt(NextRegular());
+    silence_timer_.Stop();
+    expiry_timer_.Stop();
+    if (options_.consent_timeout < kMaxPeriod + kSuspectAfter) WatchExpiry();
   }
-  if (!options_.passive) silence_timer_.Stop();
-  if (options_.passive && !silence_timer_.active()) CheckSilence();
   sink_.OnConsentAwaiting(false);
   Recover();
 }
@@ -157,6 +159,7 @@ void Consent::OnRequestTimer() {
   if (options_.passive) return sink_.OnConsentAwaiting(true);
   // The first one gets a second, those after it half of that.
   request_timer_.Start(unanswered_.empty() ? kSuspectAfter : kProbeInterval);
+  if (!unanswered_.empty()) WatchExpiry();
   SendRequest();
   if (running_) CheckSilence();
 }
@@ -189,6 +192,11 @@ void Consent::CheckSilence() {
   if (loop_.Now() < silent_until) return silence_timer_.StartAt(silent_until);
   disconnected_ = true;
   sink_.OnConsentDisconnected();
+}
+
+// Not before an answer is late, which it mostly never is.
+void Consent::WatchExpiry() {
+  if (!expiry_timer_.active()) expiry_timer_.StartAt(last_answer_ + options_.consent_timeout);
 }
 
 void Consent::Expire() {

@@ -118,6 +118,7 @@ class Consent {
   void OnRequestTimer();
   void CheckSilence();
   void Recover();
+  void WatchExpiry();
   void Expire();
   Loop::TimePoint NextRegular();
   Loop::TimePoint OneWayAt() const;

@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <string_view>
 #include <utility>
 
 #include "peer/base/check.h"
@@ -30,6 +31,9 @@ constexpr milliseconds kVerifyInterval{100};
 // Rounds of one iteration: what a dispatch makes ready at once (idle sources) need not wait for the
 // loop's next turn, but must not starve it either.
 constexpr int kMaxRounds = 4;
+
+// What a shortcut takes before the context's other descriptors have their turn.
+constexpr int kMaxShortcuts = 16;
 
 std::uint32_t ToEpoll(gushort events) {
   std::uint32_t result = 0;
@@ -82,7 +86,7 @@ GlibContext::GlibContext(IoLoop& loop, int epoll_fd, std::function<void()> after
   // context that nobody owns it copies each to the heap; and a source attached from another thread
   // (a name resolver's) writes to the wake-up descriptor, which is in the set.
   PAIRWIRE_CHECK(g_main_context_acquire(context_));
-  watch_ = loop_.WatchReadable(epoll_fd_, [this] { Iterate(); });
+  watch_ = loop_.WatchReadable(epoll_fd_, [this] { OnReadable(); });
   Kick();
 }
 
@@ -106,14 +110,23 @@ void GlibContext::Kick() {
   }));
 }
 
+void GlibContext::OnReadable() {
+  if (shortcut_ && shortcuts_ < kMaxShortcuts && shortcut_()) {
+    ++shortcuts_;
+  } else {
+    Iterate();
+  }
+}
+
 void GlibContext::Iterate() {
   PAIRWIRE_CHECK(!in_dispatch_);
   ++iterations_;
+  shortcuts_ = 0;
   auto dispatched = Dispatched::kNothing;
   for (int round = 0; round < kMaxRounds; ++round) {
     const Dispatched did = Dispatch();
     dispatched = std::max(dispatched, did);
-    Query();
+    if (!queried_) Query();
     if (did == Dispatched::kNothing || timeout_ms_ != 0) break;
   }
   UpdateDescriptors(dispatched);
@@ -253,18 +266,33 @@ const GlibContext::Watched* GlibContext::FindWatched(int fd) const {
   return found != watched_.end() && found->fd == fd ? &*found : nullptr;
 }
 
+unsigned GlibContext::NewestSource() const {
+  GSource* const probe = g_idle_source_new();
+  const unsigned id = g_source_attach(probe, context_);
+  g_source_destroy(probe);
+  g_source_unref(probe);
+  return id - 1;
+}
+
+void GlibContext::Silence(const char* name) {
+  const unsigned newest = NewestSource();
+  for (unsigned id = 1; id <= newest; ++id) {
+    GSource* const source = g_main_context_find_source_by_id(context_, id);
+    if (source == nullptr || g_source_get_ready_time(source) < 0) continue;
+    const char* const its = g_source_get_name(source);
+    if (its != nullptr && std::string_view(its) == name) g_source_set_ready_time(source, -1);
+  }
+}
+
 // GLib takes a source's descriptors out of its poll set for as long as the source is dispatched,
 // and wakes itself each time: two writes to its wake-up descriptor, a read of it, and one more
 // iteration for each packet. Not so for a source that may recurse; as nobody iterates inside a
 // dispatch, none ever does. Sources with a time stay as they are: GLib wakes itself when a time
 // changes that is not taken out.
 void GlibContext::LetSourcesRecurse() {
-  GSource* const probe = g_idle_source_new();
-  const unsigned newest = g_source_attach(probe, context_);  // ids count up
-  g_source_destroy(probe);
-  g_source_unref(probe);
-  while (++last_source_ < newest) {
-    GSource* const source = g_main_context_find_source_by_id(context_, last_source_);
+  const unsigned newest = NewestSource();
+  while (last_source_ < newest) {
+    GSource* const source = g_main_context_find_source_by_id(context_, ++last_source_);
     if (source != nullptr && g_source_get_ready_time(source) < 0) {
       g_source_set_can_recurse(source, TRUE);
     }

@@ -47,12 +47,25 @@ Sha1 Integrity(ByteSpan message, std::size_t end, ByteSpan key) {
   return digest;
 }
 
-// ISO 3309, bit by bit: a handful of short messages a minute.
+// What four bits, on their own, make of a checksum.
+constexpr std::array<std::uint32_t, 16> MakeCrcTable() {
+  std::array<std::uint32_t, 16> table{};
+  for (std::uint32_t i = 0; i < table.size(); ++i) {
+    std::uint32_t crc = i;
+    for (int bit = 0; bit < 4; ++bit) crc = (crc >> 1) ^ ((crc & 1) != 0 ? 0xedb88320 : 0);
+    table[i] = crc;
+  }
+  return table;
+}
+constexpr std::array<std::uint32_t, 16> kCrcTable = MakeCrcTable();
+
+// ISO 3309, half a byte at a time: short messages, and a table that needs one line of cache.
 std::uint32_t Crc32(ByteSpan bytes) {
   std::uint32_t crc = 0xffffffff;
   for (const std::uint8_t byte : bytes) {
     crc ^= byte;
-    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1) != 0 ? 0xedb88320 : 0);
+    crc = (crc >> 4) ^ kCrcTable[crc & 15];
+    crc = (crc >> 4) ^ kCrcTable[crc & 15];
   }
   return ~crc;
 }
