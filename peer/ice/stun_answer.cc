@@ -47,7 +47,7 @@ bool IsCheck(ByteSpan bytes, const Credentials& local) {
 std::optional<Bytes> AnswerCheck(ByteSpan bytes, const Credentials& local,
                                  const udp::SocketAddress& from) {
   const auto request = StunMessage::Parse(bytes);
-  if (!request || !IsCheck(*request, local)) return std::nullopt;
+  if (!request || !request->IsPlainCheck() || !IsCheck(*request, local)) return std::nullopt;
   StunBuilder answer(StunType::kBindingSuccess, request->id());
   answer.Add(StunAttribute::kXorMappedAddress, XorMappedAddress(from, request->id()))
       .AddIntegrity(AsBytes(local.password))

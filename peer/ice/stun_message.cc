@@ -182,6 +182,21 @@ std::optional<ByteSpan> StunMessage::Find(StunAttribute wanted) const {
   return std::nullopt;
 }
 
+bool StunMessage::IsPlainCheck() const {
+  constexpr std::uint16_t kOptional = 0x8000;
+  ByteReader attributes(message_.subspan(kStunHeaderSize, integrity_at_ - kStunHeaderSize));
+  std::uint16_t type = 0;
+  std::uint16_t size = 0;
+  while (attributes.ReadU16(type) && attributes.ReadU16(size) && attributes.Skip(Padded(size))) {
+    const auto attribute = static_cast<StunAttribute>(type);
+    if (type < kOptional && attribute != StunAttribute::kUsername &&
+        attribute != StunAttribute::kPriority && attribute != StunAttribute::kUseCandidate) {
+      return false;
+    }
+  }
+  return true;
+}
+
 std::optional<int> StunMessage::error_code() const {
   const auto value = Find(StunAttribute::kErrorCode);
   if (!value || value->size() < 4) return std::nullopt;

@@ -51,12 +51,13 @@ class IdleTest : public IceTest {
   }
 
   // As one of b's.
-  Bytes CheckOfA(const std::string& password) const {
+  Bytes CheckOfA(const std::string& password, int more = 0x8001) const {
     StunBuilder check(StunType::kBindingRequest, {1, 2, 3});
     check
         .AddText(StunAttribute::kUsername, a_->transport->local_credentials().ufrag + ":" +
                                                b_->transport->local_credentials().ufrag)
         .AddU32(StunAttribute::kPriority, 1)
+        .AddU32(static_cast<StunAttribute>(more), 0)
         .AddU64(StunAttribute::kIceControlled, 1)
         .AddIntegrity(AsBytes(password))
         .AddFingerprint();
@@ -128,6 +129,8 @@ TEST_F(IdleTest, OnlyTheOtherEndsChecksOnTheSelectedPairAreTaken) {
   EXPECT_TRUE(goes_to_libnice(as_b, Bytes{0, 1, 0, 0}));
   EXPECT_TRUE(goes_to_libnice(as_b, Bytes(1600, 1)));
   EXPECT_TRUE(goes_to_libnice(stranger, CheckOfA(password)));
+  // What must be understood and is not is answered with an error (RFC 8489 section 6.3.1).
+  EXPECT_TRUE(goes_to_libnice(as_b, CheckOfA(password, 0x7fff)));
   // All but the first request are libnice's, and perhaps b's first consent request has come.
   EXPECT_LE(AnsweredBy(*a_), 2U);
 }
