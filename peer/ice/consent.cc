@@ -35,6 +35,15 @@ constexpr milliseconds kPassivePause{3'000};
 // end knows the pair already.
 constexpr std::uint32_t kPriority = (110U << 24) | (65535U << 8) | 255U;
 
+// Those that never make the other end change its role.
+constexpr std::uint64_t kControllingTieBreaker = 0;
+constexpr std::uint64_t kControlledTieBreaker = ~std::uint64_t{0};
+
+bool IsAll(const std::optional<ByteSpan>& value, std::uint8_t byte) {
+  return value && value->size() == sizeof(std::uint64_t) &&
+         std::all_of(value->begin(), value->end(), [&](std::uint8_t b) { return b == byte; });
+}
+
 }  // namespace
 
 Consent::Consent(Loop& loop, RandomSource& random, ConsentOptions options, Credentials local,
@@ -168,7 +177,7 @@ void Consent::SendRequest() {
   if (unanswered_.size() == kMaxUnanswered) unanswered_.erase(unanswered_.begin());
   const Request request{MakeStunTransactionId(random_), loop_.Now()};
   const auto role = controlling_ ? StunAttribute::kIceControlling : StunAttribute::kIceControlled;
-  const std::uint64_t tie_breaker = controlling_ ? 0 : ~std::uint64_t{0};
+  const std::uint64_t tie_breaker = controlling_ ? kControllingTieBreaker : kControlledTieBreaker;
   StunBuilder message(StunType::kBindingRequest, request.id);
   message.AddText(StunAttribute::kUsername, remote_.ufrag + ":" + local_.ufrag)
       .AddU32(StunAttribute::kPriority, kPriority)
@@ -180,6 +189,13 @@ void Consent::SendRequest() {
   last_request_ = request.sent_at;
   ++requests_sent_;
   sink_.SendConsentRequest(message.bytes());
+}
+
+bool Consent::IsRequest(ByteSpan bytes) {
+  const auto message = StunMessage::Parse(bytes);
+  return message && message->type() == StunType::kBindingRequest &&
+         (IsAll(message->Find(StunAttribute::kIceControlling), 0) ||
+          IsAll(message->Find(StunAttribute::kIceControlled), 0xff));
 }
 
 void Consent::CheckSilence() {

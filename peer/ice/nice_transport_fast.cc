@@ -50,11 +50,12 @@ bool NiceTransport::OnStun(ByteSpan bytes, const udp::SocketAddress& from) {
 
 // Consent between two ends that have nothing to say, without waking libnice. From the other end's
 // checks it learns about pairs, nominations and roles, so it gets them for as long as there are
-// news; requests on the selected pair that come later tell it nothing.
+// news, unless they are a Consent's; requests on the selected pair that come later tell it nothing.
 bool NiceTransport::TakeStun(ByteSpan bytes, const udp::SocketAddress& from) {
   if (stopped_ || consent_ == nullptr || options_.lite) return false;
   if (consent_awaits_ && consent_->OnStun(bytes)) return true;
-  if (checks_timer_.active() || !fast_path_->IsSelected(from)) return false;
+  if (!fast_path_->IsSelected(from)) return false;
+  if (checks_timer_.active() && !Consent::IsRequest(bytes)) return false;
   const auto answer = AnswerCheck(bytes, local_credentials_, from);
   if (!answer) return false;
   ++counters_.checks_answered;

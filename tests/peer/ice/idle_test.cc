@@ -37,6 +37,12 @@ class IdleTest : public IceTest {
     return sum;
   }
 
+  bool WaitForIterationAfter(std::uint64_t before) {
+    return WaitForLoop([&, before] {
+      return a_->transport->context_iterations() + b_->transport->context_iterations() > before;
+    });
+  }
+
   bool WaitForAnswers() {
     return WaitForLoop([&] {
       return a_->transport->stats().responses_received >= 1 &&
@@ -86,9 +92,14 @@ TEST_F(IdleTest, ConsentGoesPastLibnice) {
 
 TEST_F(IdleTest, LibniceGetsChecksWhileThereMayBeNews) {
   Connect(milliseconds(10'000));
+  const PortSender as_b("127.0.0.1", PortOf(*b_));
+  const std::uint64_t before = Iterations();
+  as_b.Send(CheckOfA(a_->transport->local_credentials().password), PortOf(*a_));
+  EXPECT_TRUE(WaitForIterationAfter(before));
+  // But for what asks for consent alone.
   ASSERT_TRUE(WaitForAnswers());
-  EXPECT_EQ(AnsweredBy(*a_), 0U);
-  EXPECT_EQ(AnsweredBy(*b_), 0U);
+  EXPECT_EQ(AnsweredBy(*a_), 1U);
+  EXPECT_EQ(AnsweredBy(*b_), 1U);
 }
 
 TEST_F(IdleTest, WithoutTheFastPathLibniceAnswers) {
