@@ -75,7 +75,7 @@ std::variant<Options, int> ParseOptions(int argc, char** argv) {
       ->check(CLI::Range(std::size_t{10}, std::size_t{10'000'000}));
   cli.add_option("--runs", options.runs, "connect: connections made, one after the other (50)")
       ->check(CLI::Range(std::size_t{1}, std::size_t{100'000}));
-  cli.add_option("--pairs", pairs, "memory (200), many (1000): connections")
+  cli.add_option("--pairs", pairs, "memory (200), many (1000), soak (50): connections")
       ->check(CLI::Range(std::size_t{1}, kMaxPairs));
   cli.add_flag("--certificates-ahead", options.certificates_ahead,
                "connect: both certificates exist before the clock starts");

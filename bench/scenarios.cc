@@ -14,11 +14,12 @@ extern const Scenario kLatency;
 extern const Scenario kConnect;
 extern const Scenario kMemory;
 extern const Scenario kMany;
+extern const Scenario kSoak;
 
 namespace {
 
-constexpr std::array kScenarios = {&kThroughput, &kMessages, &kLatency,
-                                   &kConnect,    &kMemory,   &kMany};
+constexpr std::array kScenarios = {&kThroughput, &kMessages, &kLatency, &kConnect,
+                                   &kMemory,     &kMany,     &kSoak};
 
 }  // namespace
 

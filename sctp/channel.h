@@ -9,10 +9,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 
+#include "peer/base/fifo.h"
 #include "peer/base/loop.h"
 #include "sctp/channel_mux.h"
 #include "sctp/channel_options.h"
@@ -50,7 +50,7 @@ struct Channel {
   bool announced = false;
 
   // Sending.
-  std::deque<OutgoingMessage> send_queue;
+  Fifo<OutgoingMessage> send_queue;
   bool in_ready_list = false;
   bool settled = false;       // the other end has the channel, so messages may be unordered
   bool stream_busy = false;   // the stream's previous channel is not reset yet in our direction
@@ -72,7 +72,7 @@ struct Channel {
   // Receiving.
   bool paused = false;
   bool delivery_queued = false;
-  std::deque<IncomingMessage> receive_queue;
+  Fifo<IncomingMessage> receive_queue;
   std::unique_ptr<MessageJoiner> joiner;  // while a message comes in parts
 
   // User messages and bytes.

@@ -15,7 +15,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -26,6 +25,7 @@
 #include <utility>
 #include <vector>
 
+#include "peer/base/fifo.h"
 #include "peer/base/loop.h"
 #include "peer/base/task.h"
 #include "peer/base/task_safety.h"
@@ -224,7 +224,7 @@ class ChannelMux::Impl final : public AssociationEvents {
   std::size_t received_bytes_ = 0;  // in all receive queues, with kReceivedMessageCost each
   bool association_paused_ = false;
 
-  std::deque<Task> event_queue_;
+  Fifo<Task> event_queue_;
   bool events_posted_ = false;
 
   EarlyMessages early_;
@@ -234,7 +234,7 @@ class ChannelMux::Impl final : public AssociationEvents {
   Timer expiry_timer_;               // runs while messages with a life time wait
   Loop::TimePoint last_progress_{};  // MayGo
 
-  std::deque<std::pair<Loop::TimePoint, ChannelId>> answer_deadlines_;
+  Fifo<std::pair<Loop::TimePoint, ChannelId>> answer_deadlines_;
   Timer answer_timer_;
 
   std::unique_ptr<Association> association_;  // after what its last packet needs

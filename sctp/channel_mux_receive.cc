@@ -2,7 +2,6 @@
 //
 // The receiving half of the mux: messages, DCEP, stream resets and states from the association.
 // Everything here comes from the other end, which is authenticated but not trusted.
-#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -19,8 +18,10 @@ constexpr std::size_t kReceivedMessageCost = 64;
 
 // Messages that Send took and that the association never had as a whole.
 bool HasUnsent(const Channel& channel) {
-  return std::any_of(channel.send_queue.begin(), channel.send_queue.end(),
-                     [](const OutgoingMessage& message) { return message.counts; });
+  for (std::size_t i = 0; i < channel.send_queue.size(); ++i) {
+    if (channel.send_queue[i].counts) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -246,8 +247,9 @@ void ChannelMux::Impl::CountReceived(Channel& channel, std::size_t bytes) {
 }
 
 void ChannelMux::Impl::DropReceived(Channel& channel) {
-  for (const IncomingMessage& message : channel.receive_queue)
-    SubtractReceived(message.data.size());
+  for (std::size_t i = 0; i < channel.receive_queue.size(); ++i) {
+    SubtractReceived(channel.receive_queue[i].data.size());
+  }
   channel.receive_queue.clear();
 }
 

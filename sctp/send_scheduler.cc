@@ -22,7 +22,7 @@ void SendScheduler::Add(Id id, std::uint16_t priority) {
   Entry entry{id, quantum, static_cast<std::int64_t>(quantum)};
   if (stays_ && fresh_.empty()) {
     // The one that must go on stays the front.
-    waiting_.insert(waiting_.begin() + 1, entry);
+    waiting_.insert(1, entry);
   } else {
     fresh_.push_back(entry);
   }

@@ -13,8 +13,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <optional>
+
+#include "peer/base/fifo.h"
 
 namespace pairwire::sctp {
 
@@ -53,10 +54,10 @@ class SendScheduler {
     std::int64_t credit;
   };
 
-  std::deque<Entry>& list() { return fresh_.empty() ? waiting_ : fresh_; }
+  Fifo<Entry>& list() { return fresh_.empty() ? waiting_ : fresh_; }
 
-  std::deque<Entry> fresh_;  // were silent; before the others, once
-  std::deque<Entry> waiting_;
+  Fifo<Entry> fresh_;  // were silent; before the others, once
+  Fifo<Entry> waiting_;
   bool stays_ = false;
 };
 

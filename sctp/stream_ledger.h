@@ -17,11 +17,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <span>
 #include <vector>
 
+#include "peer/base/fifo.h"
 #include "sctp/association.h"
 #include "sctp/types.h"
 
@@ -51,7 +51,7 @@ class StreamLedger {
   void PassOver(std::uint32_t tsn);
   void Acknowledge(std::uint32_t cumulative_tsn);
 
-  std::deque<Sent> sent_;                     // by TSN
+  Fifo<Sent> sent_;                           // by TSN
   std::optional<std::uint32_t> highest_tsn_;  // sent or passed over
   std::vector<StreamBytes> acknowledged_;
 };

@@ -26,7 +26,7 @@ constexpr std::uint32_t kHandshakeMaxRto = 500;
 
 // While nothing is under way anywhere: what may still fire then (a cookie's secret, an association
 // that goes) is in no hurry. All endpoints' timers are looked at in each tick.
-constexpr std::chrono::milliseconds kIdleTickInterval{100};
+constexpr std::chrono::milliseconds kIdleTickInterval{1'000};
 // Longer than a delayed acknowledgement (20 ms), which is the one timer that we do not see.
 constexpr int kQuietTicks = 10;
 

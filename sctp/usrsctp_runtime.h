@@ -60,7 +60,7 @@ class UsrsctpRuntime {
   Loop& loop() { return loop_; }
 
   // For UsrsctpAssociation; loop thread only. While at least one endpoint is registered, usrsctp is
-  // ticked every 10 ms; every 100 ms once nothing happened for as long and no endpoint has timers;
+  // ticked every 10 ms; every second once nothing happened for as long and no endpoint has timers;
   // a process without endpoints has no timer.
   EndpointId Register(Endpoint& endpoint);
   // No callback of this endpoint comes after.

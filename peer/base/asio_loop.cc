@@ -132,8 +132,8 @@ class AsioLoop::Impl {
   bool HasReadyWork() const;
   bool Spins();
   void ArmTimer();
-  void Arm(FdWatchId id, Watch& watch);
-  void OnReady(FdWatchId id, const error_code& error);
+  void Arm(const std::shared_ptr<Watch>& watch);
+  void OnReady(const std::weak_ptr<Watch>& armed, const error_code& error);
   void Drain();
   void CheckThread() const {
     PAIRWIRE_CHECK(owner_->IsCurrent() ||
@@ -159,9 +159,10 @@ class AsioLoop::Impl {
   TimerQueue timers_;
   std::optional<asio::posix::stream_descriptor> timer_fd_;
   std::optional<TimePoint> armed_for_;  // what timer_fd_ will wake us for
-  // shared_ptr: a callback may unwatch itself and must still finish.
+  // shared_ptr: a callback may unwatch itself and must still finish. What fires is held weakly by
+  // Asio and by the turn, which spares a look for it among thousands.
   std::map<FdWatchId, std::shared_ptr<Watch>> watches_;
-  std::vector<FdWatchId> fired_;  // called in this turn; armed again when it ends
+  std::vector<std::weak_ptr<Watch>> fired_;  // called in this turn; armed again when it ends
   FdWatchId next_watch_id_ = 1;
   bool busy_ = false;  // there was something to do since Spins was asked
   TimePoint spin_until_{};
@@ -368,7 +369,7 @@ FdWatchId AsioLoop::Impl::WatchReadable(int fd, std::function<void()> on_readabl
     return 0;
   }
   const FdWatchId id = next_watch_id_++;
-  Arm(id, *watch);
+  Arm(watch);
   watches_.emplace(id, std::move(watch));
   return id;
 }
@@ -385,29 +386,28 @@ void AsioLoop::Impl::UnwatchFd(FdWatchId id) {
 
 // Asio registers edge-triggered, but each async_wait makes epoll look again (EPOLL_CTL_MOD), so
 // that a descriptor that is still readable is reported again: level-triggered for our callers.
-void AsioLoop::Impl::Arm(FdWatchId id, Watch& watch) {
-  watch.descriptor.async_wait(asio::posix::stream_descriptor::wait_read,
-                              [this, id](const error_code& error) { OnReady(id, error); });
+void AsioLoop::Impl::Arm(const std::shared_ptr<Watch>& watch) {
+  watch->descriptor.async_wait(asio::posix::stream_descriptor::wait_read,
+                               [this, armed = std::weak_ptr<Watch>(watch)](
+                                   const error_code& error) { OnReady(armed, error); });
 }
 
-void AsioLoop::Impl::OnReady(FdWatchId id, const error_code& error) {
-  const auto found = watches_.find(id);
-  if (found == watches_.end()) return;
+void AsioLoop::Impl::OnReady(const std::weak_ptr<Watch>& armed, const error_code& error) {
+  const std::shared_ptr<Watch> watch = armed.lock();
+  if (watch == nullptr) return;  // unwatched
   if (error) {
     Log(LogLevel::kError, "loop: a descriptor cannot be watched any more: " + error.message());
     return;
   }
-  fired_.push_back(id);
-  const std::shared_ptr<Watch> watch = found->second;
+  fired_.push_back(armed);
   watch->on_readable();
 }
 
 // At the turn's end, not in the callback: so a descriptor that stays readable is called once a turn
 // and cannot keep the turn from ending.
 void AsioLoop::Impl::RearmWatches() {
-  for (const FdWatchId id : fired_) {
-    const auto found = watches_.find(id);
-    if (found != watches_.end()) Arm(id, *found->second);
+  for (const auto& fired : fired_) {
+    if (const auto watch = fired.lock()) Arm(watch);
   }
   fired_.clear();
 }

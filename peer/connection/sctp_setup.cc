@@ -53,7 +53,7 @@ std::uint16_t LocalBurst(const PeerConfiguration& configuration) {
 
 TransportStack::AssociationFactory UsrsctpFactory(NetworkCore& network,
                                                   const PeerConfiguration& configuration) {
-  return [&network, configuration](
+  return [&network, &configuration](
              sctp::AssociationEvents& events,
              const RemoteTransport& remote) -> std::unique_ptr<sctp::Association> {
     return std::make_unique<sctp::UsrsctpAssociation>(

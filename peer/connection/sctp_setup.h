@@ -21,7 +21,7 @@ sctp::UsrsctpAssociationOptions UsrsctpOptions(const PeerConfiguration& configur
 // What the other end may know of our sender (a=x-pairwire:burst=).
 std::uint16_t LocalBurst(const PeerConfiguration& configuration);
 
-// `network` outlives what the factory makes.
+// Both outlive the factory, and `network` what it makes.
 TransportStack::AssociationFactory UsrsctpFactory(NetworkCore& network,
                                                   const PeerConfiguration& configuration);
 

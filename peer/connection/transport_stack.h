@@ -78,6 +78,7 @@ class TransportStack final : private IcePathsEvents,
   using AssociationFactory = std::function<std::unique_ptr<sctp::Association>(
       sctp::AssociationEvents&, const RemoteTransport& remote)>;
 
+  // `configuration` outlives it.
   TransportStack(Loop& loop, const PeerConfiguration& configuration,
                  const dtls::Certificate& certificate, IcePaths::Factory make_ice,
                  AssociationFactory make_association, TransportStackEvents& events);
@@ -132,7 +133,7 @@ class TransportStack final : private IcePathsEvents,
   dtls::Options MakeDtlsOptions();
 
   Loop& loop_;
-  const PeerConfiguration configuration_;
+  const PeerConfiguration& configuration_;
   PacketCapture capture_;
   TransportStackEvents& events_;
   const AssociationFactory make_association_;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace pairwire {
 
@@ -62,20 +63,20 @@ void WritableQueue::Run() {
       continue;
     }
     const Waiter ready = std::move(first);
-    waiters_.erase(waiters_.begin() + static_cast<std::ptrdiff_t>(skipped));
+    waiters_.erase(skipped);
     // It may do anything: send, wait again, close. A connection goes a frame later at the earliest.
     ready.done(std::move(*answer));
   }
 }
 
 void WritableQueue::Abandon(const ChannelImpl& channel, const Error& error) {
-  std::deque<Waiter> over;
-  for (auto it = waiters_.begin(); it != waiters_.end();) {
-    if (it->channel.get() == &channel) {
-      over.push_back(std::move(*it));
-      it = waiters_.erase(it);
+  std::vector<Waiter> over;
+  for (std::size_t i = 0; i < waiters_.size();) {
+    if (waiters_[i].channel.get() == &channel) {
+      over.push_back(std::move(waiters_[i]));
+      waiters_.erase(i);
     } else {
-      ++it;
+      ++i;
     }
   }
   for (const Waiter& waiter : over) waiter.done(tl::unexpected(error));

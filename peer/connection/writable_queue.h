@@ -9,10 +9,10 @@
 #include <pairwire/result.h>
 
 #include <cstddef>
-#include <deque>
 #include <functional>
 #include <memory>
 
+#include "peer/base/fifo.h"
 #include "peer/base/loop.h"
 #include "peer/base/task_safety.h"
 #include "peer/connection/data_channel_impl.h"
@@ -47,7 +47,7 @@ class WritableQueue {
   static std::optional<Result<void>> AnswerFor(const Waiter& waiter);
 
   Loop& loop_;
-  std::deque<Waiter> waiters_;
+  Fifo<Waiter> waiters_;
   bool posted_ = false;
   TaskSafety safety_;
 };

@@ -28,6 +28,8 @@ constexpr std::chrono::milliseconds kAfterStunAddress{20};
 constexpr std::chrono::milliseconds kAfterStunName{200};
 // libnice's own name of it. It begins when there is a pair to check, and first ticks one Ta later.
 constexpr char kCheckTimer[] = "Connectivity check schedule";
+// libnice's own name of its Tr.
+constexpr char kKeepaliveTimer[] = "Connectivity keepalive timeout";
 constexpr char kRegistrationKey[] = "pairwire-registration";
 
 struct GFree {
@@ -433,6 +435,17 @@ void Agent::WatchStun(bool watch) {
   });
 }
 
+void Agent::TakeStun() {
+  context_->SetShortcut([this] {
+    return direct_path_ &&
+           TakeDatagram(direct_path_->fd, [this](ByteSpan bytes, const udp::SocketAddress& from) {
+             return sink_ != nullptr && sink_->OnAgentDatagram(bytes, from);
+           });
+  });
+}
+
+void Agent::SilenceKeepalives() { context_->Silence(kKeepaliveTimer); }
+
 void Agent::LookForStun() {
   if (!direct_path_) return;
   PeekStun(direct_path_->fd, [this](ByteSpan bytes, const udp::SocketAddress& from) {
@@ -466,6 +479,7 @@ void Agent::Detach() {
   sink_ = nullptr;
   registration_->owner = nullptr;
   context_->SetInspector({});
+  context_->SetShortcut({});
   for (Lookup* lookup : std::exchange(lookups_, {})) lookup->owner = nullptr;
   g_cancellable_cancel(cancel_lookups_);
   context_->Kick();

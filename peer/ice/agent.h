@@ -83,6 +83,9 @@ class AgentSink {
   // and their sender if they are a datagram's first; libnice sees them too. False: it was what was
   // waited for, and those behind it need not be looked at.
   virtual bool OnAgentStun(ByteSpan bytes, const udp::SocketAddress& from) = 0;
+  // While TakeStun: the first datagram that waits in the direct path's socket. True: that was all
+  // of use in it, and libnice does not get it.
+  virtual bool OnAgentDatagram(ByteSpan bytes, const udp::SocketAddress& from) = 0;
   // An iteration of the context ended: the loop's frame.
   virtual void OnAgentIdle() = 0;
 
@@ -131,6 +134,14 @@ class Agent {
   // Whether received Binding messages are also shown to OnAgentStun. Costs a few calls of the
   // system for each packet.
   void WatchStun(bool watch);
+
+  // From now on what arrives in the direct path's socket is shown to OnAgentDatagram before libnice
+  // reads it, which costs several times as much.
+  void TakeStun();
+
+  // libnice sends no keepalives any more (indications, each 25 s): for who sends more on the
+  // selected pair himself. Once it has pairs.
+  void SilenceKeepalives();
 
   // Shows what waits in the selected direct path's socket now.
   void LookForStun();

@@ -35,6 +35,15 @@ constexpr milliseconds kPassivePause{3'000};
 // end knows the pair already.
 constexpr std::uint32_t kPriority = (110U << 24) | (65535U << 8) | 255U;
 
+// Those that never make the other end change its role.
+constexpr std::uint64_t kControllingTieBreaker = 0;
+constexpr std::uint64_t kControlledTieBreaker = ~std::uint64_t{0};
+
+bool IsAll(const std::optional<ByteSpan>& value, std::uint8_t byte) {
+  return value && value->size() == sizeof(std::uint64_t) &&
+         std::all_of(value->begin(), value->end(), [&](std::uint8_t b) { return b == byte; });
+}
+
 }  // namespace
 
 Consent::Consent(Loop& loop, RandomSource& random, ConsentOptions options, Credentials local,
@@ -117,14 +126,16 @@ bool Consent::OnRequest(const StunMessage& message) {
 void Consent::Answered() {
   last_answer_ = loop_.Now();
   unanswered_.clear();
-  expiry_timer_.Start(options_.consent_timeout);
   if (options_.passive) {
     request_timer_.Start(kPassivePause);
+    expiry_timer_.Start(options_.consent_timeout);
+    if (!silence_timer_.active()) CheckSilence();
   } else {
     request_timer_.StartAt(NextRegular());
+    silence_timer_.Stop();
+    expiry_timer_.Stop();
+    if (options_.consent_timeout < kMaxPeriod + kSuspectAfter) WatchExpiry();
   }
-  if (!options_.passive) silence_timer_.Stop();
-  if (options_.passive && !silence_timer_.active()) CheckSilence();
   sink_.OnConsentAwaiting(false);
   Recover();
 }
@@ -157,6 +168,7 @@ void Consent::OnRequestTimer() {
   if (options_.passive) return sink_.OnConsentAwaiting(true);
   // The first one gets a second, those after it half of that.
   request_timer_.Start(unanswered_.empty() ? kSuspectAfter : kProbeInterval);
+  if (!unanswered_.empty()) WatchExpiry();
   SendRequest();
   if (running_) CheckSilence();
 }
@@ -165,7 +177,7 @@ void Consent::SendRequest() {
   if (unanswered_.size() == kMaxUnanswered) unanswered_.erase(unanswered_.begin());
   const Request request{MakeStunTransactionId(random_), loop_.Now()};
   const auto role = controlling_ ? StunAttribute::kIceControlling : StunAttribute::kIceControlled;
-  const std::uint64_t tie_breaker = controlling_ ? 0 : ~std::uint64_t{0};
+  const std::uint64_t tie_breaker = controlling_ ? kControllingTieBreaker : kControlledTieBreaker;
   StunBuilder message(StunType::kBindingRequest, request.id);
   message.AddText(StunAttribute::kUsername, remote_.ufrag + ":" + local_.ufrag)
       .AddU32(StunAttribute::kPriority, kPriority)
@@ -179,6 +191,13 @@ void Consent::SendRequest() {
   sink_.SendConsentRequest(message.bytes());
 }
 
+bool Consent::IsRequest(ByteSpan bytes) {
+  const auto message = StunMessage::Parse(bytes);
+  return message && message->type() == StunType::kBindingRequest &&
+         (IsAll(message->Find(StunAttribute::kIceControlling), 0) ||
+          IsAll(message->Find(StunAttribute::kIceControlled), 0xff));
+}
+
 void Consent::CheckSilence() {
   if (disconnected_ || !running_) return;
   // Five, and the newest one was just sent; a passive end has nothing to count.
@@ -189,6 +208,11 @@ void Consent::CheckSilence() {
   if (loop_.Now() < silent_until) return silence_timer_.StartAt(silent_until);
   disconnected_ = true;
   sink_.OnConsentDisconnected();
+}
+
+// Not before an answer is late, which it mostly never is.
+void Consent::WatchExpiry() {
+  if (!expiry_timer_.active()) expiry_timer_.StartAt(last_answer_ + options_.consent_timeout);
 }
 
 void Consent::Expire() {

@@ -88,6 +88,10 @@ class Consent {
   // a request.
   bool OnStun(ByteSpan bytes);
 
+  // A request of another Consent's, by its tie-breaker, which no agent draws: it asks for consent
+  // and tells about no pair and no role. Authenticity is not looked at.
+  static bool IsRequest(ByteSpan bytes);
+
   // A datagram of the other end's arrived, authenticated or not.
   void OnPacket();
 
@@ -118,6 +122,7 @@ class Consent {
   void OnRequestTimer();
   void CheckSilence();
   void Recover();
+  void WatchExpiry();
   void Expire();
   Loop::TimePoint NextRegular();
   Loop::TimePoint OneWayAt() const;

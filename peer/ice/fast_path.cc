@@ -1,6 +1,8 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 #include "peer/ice/fast_path.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -21,6 +23,13 @@ void FastPath::Select(const std::optional<DirectPath>& path) {
   remote_ = path->remote;
   if (const auto local = udp::SocketAddress::OfSocket(path->fd)) remote_.TakeScope(*local);
   Trust(remote_);
+}
+
+// From the first socket, as the checks were.
+bool FastPath::SendStun(ByteSpan message) const {
+  const ssize_t sent = sendto(twins_.back().fd, message.data(), message.size(),
+                              MSG_DONTWAIT | MSG_NOSIGNAL, remote_.data(), remote_.size());
+  return sent >= 0;
 }
 
 udp::TwinSocket* FastPath::FindOrOpen(int fd) {
@@ -50,7 +59,7 @@ bool FastPath::Trusts(const udp::SocketAddress& from) const {
 
 void FastPath::Trust(const udp::SocketAddress& from) {
   if (Trusts(from)) return;
-  if (trusted_.size() == kMaxTrusted) trusted_.pop_front();
+  if (trusted_.size() == kMaxTrusted) trusted_.erase(trusted_.begin());
   trusted_.push_back(from);
 }
 

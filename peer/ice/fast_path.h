@@ -26,7 +26,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
@@ -95,6 +94,10 @@ class FastPath final : private udp::TwinSocket::Events {
   // While active. Gathered until the loop's turn ends. False: too large.
   bool Send(ByteSpan packet) { return twin_->Send(remote_, packet); }
 
+  // While active, at once, to the selected pair's address, and in no counter. False: not sent.
+  bool SendStun(ByteSpan message) const;
+  bool IsSelected(const udp::SocketAddress& from) const { return active() && from == remote_; }
+
   Counters counters() const;
 
  private:
@@ -121,7 +124,7 @@ class FastPath final : private udp::TwinSocket::Events {
   std::vector<Twin> twins_;  // the selected one last
   udp::TwinSocket* twin_ = nullptr;
   udp::SocketAddress remote_;
-  std::deque<udp::SocketAddress> trusted_;
+  std::vector<udp::SocketAddress> trusted_;
   std::optional<Loop::TimePoint> looked_at_;
   Counters closed_;  // of twins that are gone
 };

@@ -32,6 +32,9 @@ constexpr milliseconds kVerifyInterval{100};
 // loop's next turn, but must not starve it either.
 constexpr int kMaxRounds = 4;
 
+// What a shortcut takes before the context's other descriptors have their turn.
+constexpr int kMaxShortcuts = 16;
+
 std::uint32_t ToEpoll(gushort events) {
   std::uint32_t result = 0;
   if (events & G_IO_IN) result |= EPOLLIN;
@@ -83,7 +86,7 @@ GlibContext::GlibContext(IoLoop& loop, int epoll_fd, std::function<void()> after
   // context that nobody owns it copies each to the heap; and a source attached from another thread
   // (a name resolver's) writes to the wake-up descriptor, which is in the set.
   PAIRWIRE_CHECK(g_main_context_acquire(context_));
-  watch_ = loop_.WatchReadable(epoll_fd_, [this] { Iterate(); });
+  watch_ = loop_.WatchReadable(epoll_fd_, [this] { OnReadable(); });
   Kick();
 }
 
@@ -107,14 +110,23 @@ void GlibContext::Kick() {
   }));
 }
 
+void GlibContext::OnReadable() {
+  if (shortcut_ && shortcuts_ < kMaxShortcuts && shortcut_()) {
+    ++shortcuts_;
+  } else {
+    Iterate();
+  }
+}
+
 void GlibContext::Iterate() {
   PAIRWIRE_CHECK(!in_dispatch_);
   ++iterations_;
+  shortcuts_ = 0;
   auto dispatched = Dispatched::kNothing;
   for (int round = 0; round < kMaxRounds; ++round) {
     const Dispatched did = Dispatch();
     dispatched = std::max(dispatched, did);
-    Query();
+    if (!queried_) Query();
     if (did == Dispatched::kNothing || timeout_ms_ != 0) break;
   }
   UpdateDescriptors(dispatched);
@@ -262,13 +274,15 @@ unsigned GlibContext::NewestSource() const {
   return id - 1;
 }
 
-void GlibContext::FireNew(const char* name) {
+void GlibContext::SetTimers(unsigned first, const char* name, std::int64_t ready_time) {
   const unsigned newest = NewestSource();
-  for (unsigned id = last_source_ + 1; id <= newest; ++id) {
+  for (unsigned id = first; id <= newest; ++id) {
     GSource* const source = g_main_context_find_source_by_id(context_, id);
     if (source == nullptr || g_source_get_ready_time(source) < 0) continue;
     const char* const its = g_source_get_name(source);
-    if (its != nullptr && std::string_view(its) == name) g_source_set_ready_time(source, 0);
+    if (its != nullptr && std::string_view(its) == name) {
+      g_source_set_ready_time(source, ready_time);
+    }
   }
 }
 

@@ -54,7 +54,10 @@ class GlibContext {
 
   // Lets a timer of that name that a library has started since the last iteration run at once, and
   // not only after its first interval. Between calls of the library; Kick comes after it.
-  void FireNew(const char* name);
+  void FireNew(const char* name) { SetTimers(last_source_ + 1, name, 0); }
+  // Lets the timers of that name that a library has started never fire. Between calls of the
+  // library, or in a dispatch.
+  void Silence(const char* name) { SetTimers(1, name, -1); }
 
   // Makes the calling thread the context's owner, when the loop's thread has ended.
   void TakeOver();
@@ -64,17 +67,25 @@ class GlibContext {
   // dispatch for that. It may call this. Empty: no more.
   void SetInspector(std::function<bool(int fd)> inspect) { inspect_ = std::move(inspect); }
 
+  // From now on `take` is called first when a descriptor has something to read, and may take it
+  // itself; true: it did, and there need be no iteration for that. If there is more it is called
+  // again. It may not call this. Empty: no more.
+  void SetShortcut(std::function<bool()> take) { shortcut_ = std::move(take); }
+
   // Iterates without the loop until `done` is true or `limit` of real time passed: the end of a
   // context whose loop does not run any more. After TakeOver.
   void Finish(const std::function<bool()>& done, std::chrono::milliseconds limit);
 
   // How often the context was iterated; tests bound the cost of idleness with it.
   std::uint64_t iterations() const { return iterations_; }
+  // Whether a source waits for its time, as of the last iteration.
+  bool has_timer() const { return timeout_ms_ >= 0; }
   bool in_dispatch() const { return in_dispatch_; }
 
  private:
   GlibContext(IoLoop& loop, int epoll_fd, std::function<void()> after_iteration);
 
+  void OnReadable();
   void Iterate();
   // What a dispatch may have changed: after a read of datagrams the descriptors are those from
   // before; after anything else some may have been closed and opened again under their numbers.
@@ -96,6 +107,8 @@ class GlibContext {
   bool Watch(const Watched& wanted, bool known);
   // The id of the last source that was attached; ids count up.
   unsigned NewestSource() const;
+  // Of the running timers of that name whose ids are at least `first`.
+  void SetTimers(unsigned first, const char* name, std::int64_t ready_time);
   void LetSourcesRecurse();
   const Watched* FindWatched(int fd) const;
   void Arm();
@@ -104,6 +117,8 @@ class GlibContext {
   const int epoll_fd_;
   const std::function<void()> after_iteration_;
   std::function<bool(int fd)> inspect_;
+  std::function<bool()> shortcut_;
+  int shortcuts_ = 0;  // that were taken since the last iteration
   GMainContext* context_;
   FdWatchId watch_ = 0;
   std::vector<GPollFD> polled_;  // its first `polled_count_` elements count

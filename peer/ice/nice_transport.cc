@@ -53,6 +53,9 @@ class NiceTransport::Sink final : public AgentSink {
   bool OnAgentStun(ByteSpan bytes, const udp::SocketAddress& from) override {
     return transport_.OnStun(bytes, from);
   }
+  bool OnAgentDatagram(ByteSpan bytes, const udp::SocketAddress& from) override {
+    return transport_.TakeStun(bytes, from);
+  }
   void OnAgentIdle() override { transport_.Deliver(); }
 
  private:
@@ -63,7 +66,7 @@ class NiceTransport::ConsentSink final : public Consent::Sink {
  public:
   explicit ConsentSink(NiceTransport& transport) : transport_(transport) {}
 
-  void SendConsentRequest(ByteSpan request) override { transport_.agent_->Send(request); }
+  void SendConsentRequest(ByteSpan request) override { transport_.SendStun(request); }
   void OnConsentAwaiting(bool awaiting) override {
     transport_.consent_awaits_ = awaiting;
     transport_.WatchStun();
@@ -256,6 +259,10 @@ std::uint64_t NiceTransport::context_iterations() const {
   return agent_ == nullptr ? 0 : agent_->context().iterations();
 }
 
+bool NiceTransport::context_has_timer() const {
+  return agent_ != nullptr && agent_->context().has_timer();
+}
+
 // libnice wants this order: gather, credentials, candidates. Ours is free, so the latter two wait
 // here.
 void NiceTransport::StartChecks() {
@@ -315,6 +322,8 @@ void NiceTransport::FailConnected(std::string reason) {
 }
 
 void NiceTransport::StartConsent() {
+  // Consent's requests keep the bindings of NATs (RFC 8445 section 11).
+  if (!options_.lite) agent_->SilenceKeepalives();
   if (consent_ == nullptr) {
     ConsentOptions options;
     options.consent_timeout = options_.consent_timeout;
@@ -373,6 +382,7 @@ void NiceTransport::OnSelectedPair(std::string_view local, std::string_view remo
   selected_ = pair;
   if (fast_path_ != nullptr) {
     fast_path_->Select(agent_->direct_path());
+    agent_->TakeStun();
     ExpectChecks();
   }
   // The check that nominated it was an answer; the first pair's consent starts when libnice is

@@ -30,7 +30,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
@@ -39,6 +38,7 @@
 #include <variant>
 #include <vector>
 
+#include "peer/base/fifo.h"
 #include "peer/base/task_safety.h"
 #include "peer/base/timer.h"
 #include "peer/ice/fast_path.h"
@@ -118,6 +118,9 @@ struct NiceTransportOptions {
   bool fast_path = true;
   // For comparisons and tests.
   udp::TwinOptions fast_path_options = {};
+  // How long checks are to be expected after the last news about pairs: libnice's own end within
+  // 9.5 s at most, the other end's in about the same time.
+  std::chrono::milliseconds checks_last{10'000};
 };
 
 class NiceTransport final : public IceTransport, private FastPathSink {
@@ -178,6 +181,8 @@ class NiceTransport final : public IceTransport, private FastPathSink {
   Counters counters() const;
   // Iterations of the agent's context so far: the cost of idleness, for tests and measurements.
   std::uint64_t context_iterations() const;
+  // Whether libnice has a timer that is to run.
+  bool context_has_timer() const;
 
  private:
   class Sink;
@@ -204,7 +209,9 @@ class NiceTransport final : public IceTransport, private FastPathSink {
   void FailConnected(std::string reason);
   std::string ReasonForNoPair() const;
   void OnPackets(std::span<const ByteSpan> packets);
-  bool OnStun(ByteSpan bytes, const udp::SocketAddress& from);  // false: enough
+  bool OnStun(ByteSpan bytes, const udp::SocketAddress& from);    // false: enough
+  bool TakeStun(ByteSpan bytes, const udp::SocketAddress& from);  // true: libnice does not get it
+  void SendStun(ByteSpan message);                                // on the selected pair
   void WatchStun();
   void ExpectChecks();
   // FastPathSink
@@ -250,7 +257,7 @@ class NiceTransport final : public IceTransport, private FastPathSink {
   std::vector<std::string> pending_candidates_;  // libnice lines, at most kMaxRemoteCandidates
   // Bounded: our candidates (48, and 16 for each server), and a few states and pairs for each
   // remote candidate.
-  std::deque<Event> queue_;
+  Fifo<Event> queue_;
   bool delivery_posted_ = false;
   Counters counters_;
   std::unique_ptr<Sink> sink_;

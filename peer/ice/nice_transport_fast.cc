@@ -10,13 +10,6 @@
 #include "peer/ice/stun_answer.h"
 
 namespace pairwire::ice {
-namespace {
-
-// From the last news about pairs: libnice's own checks end within 9.5 s at most, the other end's in
-// about the same time.
-constexpr std::chrono::milliseconds kChecksLast{10'000};
-
-}  // namespace
 
 NiceTransport::Counters NiceTransport::counters() const {
   Counters all = counters_;
@@ -42,7 +35,7 @@ void NiceTransport::WatchStun() {
 
 void NiceTransport::ExpectChecks() {
   if (fast_path_ == nullptr) return;
-  checks_timer_.Start(kChecksLast);
+  checks_timer_.Start(options_.checks_last);
   WatchStun();
 }
 
@@ -53,6 +46,30 @@ bool NiceTransport::OnStun(ByteSpan bytes, const udp::SocketAddress& from) {
     fast_path_->Trust(from);
   }
   return !answered;
+}
+
+// Consent between two ends that have nothing to say, without waking libnice. From the other end's
+// checks it learns about pairs, nominations and roles, so it gets them for as long as there are
+// news, unless they are a Consent's; requests on the selected pair that come later tell it nothing.
+bool NiceTransport::TakeStun(ByteSpan bytes, const udp::SocketAddress& from) {
+  if (stopped_ || consent_ == nullptr || options_.lite) return false;
+  if (consent_awaits_ && consent_->OnStun(bytes)) return true;
+  if (!fast_path_->IsSelected(from)) return false;
+  if (checks_timer_.active() && !Consent::IsRequest(bytes)) return false;
+  const auto answer = AnswerCheck(bytes, local_credentials_, from);
+  if (!answer) return false;
+  ++counters_.checks_answered;
+  SendStun(*answer);
+  return true;
+}
+
+// Past libnice where that is possible.
+void NiceTransport::SendStun(ByteSpan message) {
+  if (fast_path_ != nullptr && fast_path_->active()) {
+    fast_path_->SendStun(message);
+  } else {
+    agent_->Send(message);
+  }
 }
 
 void NiceTransport::LookForChecks() {
@@ -75,7 +92,7 @@ void NiceTransport::OnFastStray(ByteSpan packet, const udp::SocketAddress& from,
       selected ? AnswerCheck(packet, local_credentials_, from) : std::optional<Bytes>();
   if (answer) {
     ++counters_.checks_answered;
-    agent_->Send(*answer);
+    SendStun(*answer);
   }
   if (!consent_->OnStun(packet) && !answer) ++counters_.packets_dropped;
 }

@@ -13,6 +13,8 @@ namespace {
 constexpr std::array<std::uint8_t, 4> kCookie = {0x21, 0x12, 0xa4, 0x42};
 constexpr std::size_t kCookieAt = 4;           // behind type and length
 constexpr std::uint8_t kResponseClass = 0x01;  // the first byte of a success or an error
+// Any check or answer; what is longer is left.
+constexpr std::size_t kMaxTakenBytes = 1500;
 
 int SocketOption(int fd, int option) {
   int value = -1;
@@ -79,6 +81,19 @@ bool PeekStun(int fd, const FoundStun& found) {
   const int off = -1;
   setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &off, sizeof(off));
   return false;
+}
+
+bool TakeDatagram(int fd, const std::function<bool(ByteSpan, const udp::SocketAddress&)>& wanted) {
+  std::array<std::uint8_t, kMaxTakenBytes> buffer;
+  sockaddr_storage storage{};
+  auto* const sender = reinterpret_cast<sockaddr*>(&storage);
+  socklen_t sender_size = sizeof(storage);
+  const ssize_t size = recvfrom(fd, buffer.data(), buffer.size(),
+                                MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT, sender, &sender_size);
+  if (size <= 0 || static_cast<std::size_t>(size) > buffer.size()) return false;
+  const auto from = udp::SocketAddress::From(sender, sender_size);
+  if (!from || !wanted({buffer.data(), static_cast<std::size_t>(size)}, *from)) return false;
+  return recv(fd, buffer.data(), 0, MSG_DONTWAIT) >= 0;
 }
 
 }  // namespace pairwire::ice

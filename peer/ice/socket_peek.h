@@ -34,6 +34,10 @@ using FoundStun = std::function<bool(ByteSpan bytes, const udp::SocketAddress& f
 // was taken from the socket: it is nothing to anyone else.
 bool PeekStun(int fd, const FoundStun& found);
 
+// Shows `wanted` the first datagram that waits in `fd`, an internet socket for datagrams, and takes
+// it from the socket if the answer is true. Whether it was taken.
+bool TakeDatagram(int fd, const std::function<bool(ByteSpan, const udp::SocketAddress&)>& wanted);
+
 // The search alone. False: `found` wants no more.
 bool FindStun(ByteSpan bytes, const std::function<bool(ByteSpan)>& found);
 

@@ -30,20 +30,24 @@ Bytes XorMappedAddress(const udp::SocketAddress& address, const StunTransactionI
   return value;
 }
 
+bool IsCheck(const StunMessage& message, const Credentials& local) {
+  if (message.type() != StunType::kBindingRequest) return false;
+  const auto username = message.Find(StunAttribute::kUsername);
+  return username && AsText(*username).starts_with(local.ufrag + ":") &&
+         message.HasIntegrity(AsBytes(local.password));
+}
+
 }  // namespace
 
 bool IsCheck(ByteSpan bytes, const Credentials& local) {
-  const auto request = StunMessage::Parse(bytes);
-  if (!request || request->type() != StunType::kBindingRequest) return false;
-  const auto username = request->Find(StunAttribute::kUsername);
-  return username && AsText(*username).starts_with(local.ufrag + ":") &&
-         request->HasIntegrity(AsBytes(local.password));
+  const auto message = StunMessage::Parse(bytes);
+  return message && IsCheck(*message, local);
 }
 
 std::optional<Bytes> AnswerCheck(ByteSpan bytes, const Credentials& local,
                                  const udp::SocketAddress& from) {
-  if (!IsCheck(bytes, local)) return std::nullopt;
   const auto request = StunMessage::Parse(bytes);
+  if (!request || !request->IsPlainCheck() || !IsCheck(*request, local)) return std::nullopt;
   StunBuilder answer(StunType::kBindingSuccess, request->id());
   answer.Add(StunAttribute::kXorMappedAddress, XorMappedAddress(from, request->id()))
       .AddIntegrity(AsBytes(local.password))

@@ -18,7 +18,7 @@ namespace pairwire::ice {
 bool IsCheck(ByteSpan bytes, const Credentials& local);
 
 // For a consent request (RFC 7675) on the pair that is selected already: nothing is learnt from it
-// and no pair changes. nullopt: it is no check.
+// and no pair changes. nullopt: it is no check, or asks for more than that.
 std::optional<Bytes> AnswerCheck(ByteSpan bytes, const Credentials& local,
                                  const udp::SocketAddress& from);
 

@@ -47,12 +47,25 @@ Sha1 Integrity(ByteSpan message, std::size_t end, ByteSpan key) {
   return digest;
 }
 
-// ISO 3309, bit by bit: a handful of short messages a minute.
+// What four bits, on their own, make of a checksum.
+constexpr std::array<std::uint32_t, 16> MakeCrcTable() {
+  std::array<std::uint32_t, 16> table{};
+  for (std::uint32_t i = 0; i < table.size(); ++i) {
+    std::uint32_t crc = i;
+    for (int bit = 0; bit < 4; ++bit) crc = (crc >> 1) ^ ((crc & 1) != 0 ? 0xedb88320 : 0);
+    table[i] = crc;
+  }
+  return table;
+}
+constexpr std::array<std::uint32_t, 16> kCrcTable = MakeCrcTable();
+
+// ISO 3309, half a byte at a time: short messages, and a table that needs one line of cache.
 std::uint32_t Crc32(ByteSpan bytes) {
   std::uint32_t crc = 0xffffffff;
   for (const std::uint8_t byte : bytes) {
     crc ^= byte;
-    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1) != 0 ? 0xedb88320 : 0);
+    crc = (crc >> 4) ^ kCrcTable[crc & 15];
+    crc = (crc >> 4) ^ kCrcTable[crc & 15];
   }
   return ~crc;
 }
@@ -167,6 +180,21 @@ std::optional<ByteSpan> StunMessage::Find(StunAttribute wanted) const {
     if (!attributes.Skip(Padded(size) - size)) return std::nullopt;
   }
   return std::nullopt;
+}
+
+bool StunMessage::IsPlainCheck() const {
+  constexpr std::uint16_t kOptional = 0x8000;
+  ByteReader attributes(message_.subspan(kStunHeaderSize, integrity_at_ - kStunHeaderSize));
+  std::uint16_t type = 0;
+  std::uint16_t size = 0;
+  while (attributes.ReadU16(type) && attributes.ReadU16(size) && attributes.Skip(Padded(size))) {
+    const auto attribute = static_cast<StunAttribute>(type);
+    if (type < kOptional && attribute != StunAttribute::kUsername &&
+        attribute != StunAttribute::kPriority && attribute != StunAttribute::kUseCandidate) {
+      return false;
+    }
+  }
+  return true;
 }
 
 std::optional<int> StunMessage::error_code() const {

@@ -42,6 +42,7 @@ enum class StunAttribute : std::uint16_t {
   kRequestedTransport = 0x0019,
   kXorMappedAddress = 0x0020,
   kPriority = 0x0024,
+  kUseCandidate = 0x0025,
   kFingerprint = 0x8028,
   kIceControlled = 0x8029,
   kIceControlling = 0x802a,
@@ -94,6 +95,10 @@ class StunMessage {
   std::optional<ByteSpan> Find(StunAttribute attribute) const;
   // 300..699, and the phrase of the server (at most 763 bytes, any bytes).
   std::optional<int> error_code() const;
+
+  // False: it has an attribute before MESSAGE-INTEGRITY that must be understood (RFC 8489
+  // section 14: types below 0x8000) and that has no place in a check.
+  bool IsPlainCheck() const;
 
   // True when there is a MESSAGE-INTEGRITY made with `key`. Takes the same time for each wrong one.
   bool HasIntegrity(ByteSpan key) const;

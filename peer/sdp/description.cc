@@ -96,6 +96,7 @@ std::string Serialize(const Description& description) {
     out.append("\r\n");
   }
   for (const auto& section : description.media) AddSection(out, section);
+  out.shrink_to_fit();  // it is kept for as long as a connection lives
   return out;
 }
 

@@ -138,6 +138,15 @@ TEST(BenchProgramTest, Many) {
   }
 }
 
+TEST(BenchProgramTest, Soak) {
+  const Json report = RunBench({"soak", "--pairs", "3", "--seconds", "7"});
+  // One of the three is replaced in the fifth second, and perhaps not back in the sixth.
+  EXPECT_GE(Figure(report, "messages"), 3 * 7 - 2);
+  EXPECT_EQ(Figure(report, "replaced"), 1);
+  EXPECT_GT(Figure(report, "earlyHeapMegabytes"), 0);
+  EXPECT_GT(Figure(report, "lateResidentMegabytes"), 0);
+}
+
 TEST(BenchProgramTest, TextWithoutJson) {
   ChildProcess bench(Command({"latency", "--trips", "10"}));
   EXPECT_EQ(bench.WaitForExit(kRunDeadline), 0) << bench.errors();

@@ -19,14 +19,14 @@ using test::ManualLoop;
 using test::SctpEnd;
 using test::SctpPair;
 
-TEST(UsrsctpIdleTest, AnIdleAssociationTicksTenTimesASecondAndSendsNothing) {
+TEST(UsrsctpIdleTest, AnIdleAssociationTicksOnceASecondAndSendsNothing) {
   SctpPair pair({.delay = 5ms});
   pair.Connect();
   pair.loop.RunFor(1s);
   const std::size_t packets = pair.a.packets + pair.b.packets;
   const std::uint64_t ticks = pair.runtime->ticks();
   pair.loop.RunFor(60s);
-  EXPECT_LE(pair.runtime->ticks() - ticks, 601u);
+  EXPECT_LE(pair.runtime->ticks() - ticks, 61u);
   EXPECT_EQ(pair.a.packets + pair.b.packets, packets) << "no heartbeats: ICE consent is enough";
 }
 
@@ -45,7 +45,7 @@ TEST(UsrsctpIdleTest, WhileSomethingIsOutstandingTicksAreFine) {
 // A timer that starts after a pause must not end early because the clock was behind: a delayed
 // acknowledgement would, and a retransmission, too.
 TEST(UsrsctpIdleTest, TimersThatStartAfterAPauseAreOnTime) {
-  for (int offset = 0; offset < 100; offset += 7) {
+  for (int offset = 0; offset < 1000; offset += 70) {
     SctpPair pair({.delay = 75ms});  // the least retransmission timeout is 200 ms
     pair.Connect();
     ASSERT_TRUE(pair.a.Send(0, Bytes(10)).has_value());  // the first of all is acknowledged at once

@@ -85,10 +85,27 @@ TEST_F(ConsentTest, RequestIsWhatRfc8445Wants) {
     EXPECT_EQ(message->Find(StunAttribute::kIceControlling).has_value(), controlling);
     EXPECT_EQ(message->Find(StunAttribute::kIceControlled).has_value(), !controlling);
     EXPECT_FALSE(message->Find(static_cast<StunAttribute>(0x0025)));  // USE-CANDIDATE
+    EXPECT_TRUE(Consent::IsRequest(requests_[0]));
     // The fingerprint is the last attribute.
     EXPECT_EQ(requests_[0][requests_[0].size() - 8], 0x80);
     EXPECT_EQ(requests_[0][requests_[0].size() - 7], 0x28);
   }
+}
+
+TEST(ConsentRequestTest, IsKnownByATieBreakerThatNoAgentDraws) {
+  const auto is_request = [](StunType type, StunAttribute role, std::uint64_t tie_breaker) {
+    StunBuilder message(type, {});
+    message.AddU64(role, tie_breaker);
+    return Consent::IsRequest(message.bytes());
+  };
+  constexpr auto kAllOnes = ~std::uint64_t{0};
+  EXPECT_TRUE(is_request(StunType::kBindingRequest, StunAttribute::kIceControlling, 0));
+  EXPECT_TRUE(is_request(StunType::kBindingRequest, StunAttribute::kIceControlled, kAllOnes));
+  EXPECT_FALSE(is_request(StunType::kBindingRequest, StunAttribute::kIceControlled, 0));
+  EXPECT_FALSE(is_request(StunType::kBindingRequest, StunAttribute::kIceControlling, 1));
+  EXPECT_FALSE(is_request(StunType::kBindingRequest, StunAttribute::kPriority, 0));
+  EXPECT_FALSE(is_request(StunType::kBindingSuccess, StunAttribute::kIceControlling, 0));
+  EXPECT_FALSE(Consent::IsRequest({}));
 }
 
 TEST_F(ConsentTest, AsksEachFiveSecondsOrSo) {

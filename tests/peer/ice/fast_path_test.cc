@@ -23,6 +23,7 @@
 #include "peer/ice/stun_message.h"
 #include "peer/udp/port_split.h"
 #include "tests/peer/ice/ice_fixture.h"
+#include "tests/peer/ice/port_sender.h"
 #include "tests/peer/udp/raw_socket.h"
 #include "tests/support/fd_count.h"
 
@@ -31,43 +32,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-// A socket on any port, or on one that its owner shares: it then sends as that port's owner and
-// hears nothing.
-class Sender {
- public:
-  Sender(const std::string& address, int port)
-      : fd_(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
-    const int on = 1;
-    setsockopt(fd_, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
-    const sockaddr_in bound = Address(address, port);
-    EXPECT_EQ(bind(fd_, reinterpret_cast<const sockaddr*>(&bound), sizeof(bound)), 0);
-  }
-  ~Sender() { close(fd_); }
-
-  Sender(const Sender&) = delete;
-  Sender& operator=(const Sender&) = delete;
-
-  // In one super-packet if `segment` is not 0.
-  void Send(const Bytes& bytes, int port, int segment = 0) const {
-    setsockopt(fd_, IPPROTO_UDP, UDP_SEGMENT, &segment, sizeof(segment));
-    const sockaddr_in to = Address("127.0.0.1", port);
-    EXPECT_EQ(sendto(fd_, bytes.data(), bytes.size(), 0, reinterpret_cast<const sockaddr*>(&to),
-                     sizeof(to)),
-              static_cast<ssize_t>(bytes.size()));
-  }
-
- private:
-  static sockaddr_in Address(const std::string& text, int port) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<std::uint16_t>(port));
-    inet_pton(AF_INET, text.c_str(), &address.sin_addr);
-    return address;
-  }
-
-  const int fd_;
-};
 
 class FastPathTest : public IceTest {
  protected:
@@ -171,8 +135,8 @@ TEST_F(FastPathTest, StrangersAreNotHeardAndDoNotHinder) {
   End& a = Make();
   End& b = Make();
   Connect(a, b);
-  const Sender stranger("127.0.0.1", 0);
-  const Sender elsewhere("127.0.0.9", PortOf(b));
+  const PortSender stranger("127.0.0.1", 0);
+  const PortSender elsewhere("127.0.0.9", PortOf(b));
   for (int i = 0; i < 300; ++i) {
     stranger.Send(Packet(50), PortOf(a));
     elsewhere.Send(Packet(51), PortOf(a));
@@ -194,7 +158,7 @@ TEST_F(FastPathTest, AConsentRequestGluedToDtlsIsAnswered) {
   const Credentials local = a.transport->local_credentials();
   const Credentials remote = b.transport->local_credentials();
   // As the other end: from its port.
-  const Sender as_b("127.0.0.1", PortOf(b));
+  const PortSender as_b("127.0.0.1", PortOf(b));
   const auto glued = [&](const std::string& password) {
     StunBuilder check(StunType::kBindingRequest, {1, 2, 3});
     check.AddText(StunAttribute::kUsername, local.ufrag + ":" + remote.ufrag)

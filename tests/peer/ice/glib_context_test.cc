@@ -262,6 +262,76 @@ TEST_F(GlibContextTest, IdleContextIsNeverIterated) {
   EXPECT_EQ(after, before);
 }
 
+TEST_F(GlibContextTest, ASilencedTimerNeverFires) {
+  test::Watched<int> silenced(0);
+  const auto start = [&](const char* name, test::Watched<int>& count) {
+    GSource* const source = g_timeout_source_new(20);
+    g_source_set_name(source, name);
+    g_source_set_callback(source, &CountOnce, &count, nullptr);
+    g_source_attach(source, context_->get());
+    g_source_unref(source);
+  };
+  On([&] {
+    start("this one", silenced);
+    context_->Kick();
+  });
+  On([&] {
+    context_->Silence("this one");
+    start("this one, too", count_);
+    context_->Kick();
+  });
+  EXPECT_TRUE(count_.WaitFor(1));
+  On([&] {
+    EXPECT_EQ(silenced.Get(), 0);
+    EXPECT_FALSE(context_->has_timer());
+  });
+}
+
+TEST_F(GlibContextTest, AShortcutSparesIterationsAndTheOthersHaveTheirTurn) {
+  constexpr int kBytes = 100;
+  Pipe taken;
+  Pipe dispatched;
+  std::array<GSource*, 2> sources{};
+  int left = 0;  // only touched on the loop
+  On([&] {
+    sources[0] = Watch(taken.ends[0], [&] {
+      taken.Read();
+      --left;
+    });
+    sources[1] = Watch(dispatched.ends[0], [&] {
+      dispatched.Read();
+      Count(count_);
+    });
+    context_->Kick();
+  });
+  std::uint64_t before = 0;
+  On([&] {
+    before = context_->iterations();
+    context_->SetShortcut([&] {
+      if (left == 0) return false;
+      taken.Read();
+      --left;
+      return true;
+    });
+    left = kBytes;
+    for (int i = 0; i < kBytes; ++i) taken.Write();
+    dispatched.Write();
+  });
+  EXPECT_TRUE(count_.WaitFor(1));
+  On([&] { EXPECT_GT(left, kBytes / 2) << "the other descriptor waited for all of it"; });
+  EXPECT_TRUE(WaitForLoop([&] { return left == 0; }));
+  On([&] {
+    EXPECT_LE(context_->iterations() - before, kBytes / 8U);
+    context_->SetShortcut({});
+    for (GSource* const source : sources) {
+      g_source_destroy(source);
+      g_source_unref(source);
+    }
+    context_->Kick();
+  });
+  On([] {});
+}
+
 TEST_F(GlibContextTest, ABusyContextDoesNotStarveTheLoop) {
   std::atomic<bool> stop = false;
   On([&] {
