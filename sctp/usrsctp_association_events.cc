@@ -20,9 +20,9 @@ namespace {
 // neither end has started its numbering anew, nothing breaks.
 constexpr int kMaxResetRefusals = 5;
 
-// Data is outstanding, and none has left for so many of StallWatch's periods: above usrsctp's
-// largest RTO, 2.5 s, so that no timer of it runs.
-constexpr int kSilentPeriods = 4;
+// Data is outstanding, and none has left for so many of StallWatch's periods: above the 5 s that
+// usrsctp's backed-off retransmission timer takes at most, so that it does not run.
+constexpr int kSilentPeriods = 8;
 
 // Notifications are copied out: the buffer has no alignment, and they may be cut short.
 template <typename T>

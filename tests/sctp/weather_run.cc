@@ -289,8 +289,9 @@ class Run {
       if (++pending_rounds_ > 1'000) return;
     }
     history_.rested = loop_.RunUntil([&] { return AllDone(); }, kRestLimit);
-    // What may be lost: the last FORWARD-TSN arrives, or the last retransmission.
-    loop_.RunFor(6s);
+    // What is not waited for: the last FORWARD-TSN, or the last retransmission, each 5 s after the
+    // one before.
+    loop_.RunFor(15s);
     if (!AllDone()) history_.rested = false;
     for (const auto& end : ends_) end->TakeStats();
   }
