@@ -177,9 +177,9 @@ class Association {
   // The largest size of a message, at most `bytes`, whose chunks are all as large as packets take:
   // each smaller chunk is a packet more, and ends what is given to the system in one call.
   virtual std::size_t FullPackets(std::size_t bytes) const = 0;
-  // There are unacknowledged bytes, but none of them is on the way: a message whose pieces have all
-  // gone holds the others up. The next piece of each message that has begun gets it going again;
-  // nothing else does.
+  // There are unacknowledged bytes, but none of them is on the way, or one packet after the other:
+  // a message whose pieces have all gone holds the others up. The next piece of each message that
+  // has begun gets it going again; nothing else does.
   virtual bool stands_still() const = 0;
   // More streams are about to be added, and all that was sent must be acknowledged before: Send
   // answers kBufferFull, only messages that have begun go on.

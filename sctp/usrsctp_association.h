@@ -83,7 +83,7 @@ class UsrsctpAssociation final : public Association,
   std::size_t FullPackets(std::size_t bytes) const override;
   bool adding_streams() const override { return growth_waits_; }
   bool stands_still() const override {
-    return !held_.used && unacknowledged_ > 0 && ledger_.outstanding() == 0;
+    return !held_.used && unacknowledged_ > 0 && ledger_.outstanding() <= kLockstep;
   }
   std::span<const StreamBytes> acknowledged() const override { return ledger_.acknowledged(); }
 
@@ -161,6 +161,10 @@ class UsrsctpAssociation final : public Association,
   void ReviveRetransmission();
 
   static constexpr std::uint32_t kNoneRefused = 65'536;
+
+  // Chunks: with each acknowledgement usrsctp sends one of the streams that are held up, and one is
+  // acknowledged by the delayed SACK alone, 20 ms later.
+  static constexpr std::size_t kLockstep = 2;
 
   // Before the congestion window is known, and beside it: so that a turn of the loop finds work.
   static constexpr std::size_t kLeastBacklog = 64 * 1024;

@@ -66,12 +66,15 @@ export class Link {
     }
   }
 
-  /** A fresh connection with the open channel "main", which the offerer made; `more` is for the other peer's configuration. */
-  async connect(more = {}) {
+  /**
+   * A fresh connection with the open channel "main", which the offerer made; `more` is for the other peer's configuration, `own`
+   * is what only our peer reads.
+   */
+  async connect(more = {}, own = {}) {
     await this.start();
     await this.close();
-    const config = { trickle: this.trickle };
-    if (!hasNetwork) config.pairwire = { bindAddresses: ['127.0.0.1'] };
+    const config = { trickle: this.trickle, pairwire: own };
+    if (!hasNetwork) config.pairwire = { ...own, bindAddresses: ['127.0.0.1'] };
     for (const tool of [this.us, this.them]) {
       tool.forget();
       tool.sdp = null;

@@ -20,6 +20,7 @@ export const ours = {
 
 // silentClose: it closes without a word, so that the other end has to find out by itself; that takes seconds, each time.
 // media: it can offer audio.
+// interleaves: it knows RFC 8260 (I-DATA), and says in its statistics whether it is in use.
 // maxSend: what the stack itself refuses to send above, whatever the other end takes.
 const PEERS = {
   'chromium': { command: script('browser/peer.mjs', 'chromium'), media: true, maxSend: 256 * 1024 },
@@ -28,7 +29,7 @@ const PEERS = {
   'node-datachannel': { command: script('node-datachannel/peer.mjs') },
   'werift': { command: script('werift/peer.mjs'), silentClose: true },
   'aiortc': { folder: 'aiortc' },
-  'pion': { folder: 'pion' },
+  'pion': { folder: 'pion', interleaves: true },
   'str0m': { folder: 'str0m' },
   'webrtc-rs': { folder: 'webrtc-rs', maxSend: 256 * 1024 },
 };

@@ -56,6 +56,9 @@ void ReadOwnOptions(const Json& json, PeerConfiguration& configuration) {
   Read(json, "restartOnNetworkChange", configuration.restart_on_network_change);
   Read(json, "maxMessageSize", configuration.max_message_size);
   Read(json, "maxBufferedAmount", configuration.max_buffered_amount);
+  if (Find<bool>(json, "interleaving").value_or(false)) {
+    configuration.interleaving = InterleavingPolicy::kAlways;
+  }
   ReadMs(json, "icePacingMs", configuration.ice_pacing);
   ReadMs(json, "disconnectedTimeoutMs", configuration.disconnected_timeout);
   ReadMs(json, "consentTimeoutMs", configuration.consent_timeout);
