@@ -25,12 +25,11 @@ namespace {
 
 // Pairs that connect at the same time.
 constexpr std::size_t kConnecting = 8;
-// Each pair sends a message each second: --size bytes, and each tenth this much.
+// Each pair sends a message each second: --size bytes, and each tenth this much. One of them goes,
+// and another comes.
 constexpr double kTickSeconds = 1;
 constexpr std::size_t kLargeMessageBytes = 64 * 1024;
 constexpr std::size_t kLargeEvery = 10;
-// One pair goes and another comes each fifth second.
-constexpr std::size_t kReplaceEvery = 5;
 // Of the heap in use at a fifth of the time; some of it moves with the moment.
 constexpr double kMostGrowth = 0.03;
 
@@ -93,11 +92,9 @@ class Soak final : public Role {
     if (ticks_ == last / 5) early_ = Memory::Now();
     if (ticks_ == last) return Finish();
     const bool large = ++ticks_ % kLargeEvery == 0;
-    if (ticks_ % kReplaceEvery == 0) {
-      // Both its ends close, so it has nothing under way: it spoke a second ago.
-      Member& member = pairs_[ticks_ / kReplaceEvery % pairs_.size()];
-      if (std::exchange(member.open, false)) member.pair->Close();
-    }
+    // One goes. Both its ends close, so it has nothing under way: it spoke a second ago.
+    Member& leaving = pairs_[ticks_ % pairs_.size()];
+    if (std::exchange(leaving.open, false)) leaving.pair->Close();
     for (const Member& member : pairs_) {
       if (!member.open) continue;
       const auto sent = member.pair->Send(large ? large_ : small_);

@@ -36,21 +36,21 @@ TransportStack::TransportStack(Loop& loop, const PeerConfiguration& configuratio
                                const dtls::Certificate& certificate, IcePaths::Factory make_ice,
                                AssociationFactory make_association, TransportStackEvents& events)
     : loop_(loop),
-      configuration_(configuration),
+      close_timeout_(configuration.close_timeout),
       capture_(configuration),
       events_(events),
       make_association_(std::move(make_association)),
       close_timer_(loop, [this] { FinishClose(); }),
       paths_(loop, std::move(make_ice), *this),
-      dtls_(std::make_unique<dtls::DtlsTransport>(loop, certificate, MakeDtlsOptions(),
+      dtls_(std::make_unique<dtls::DtlsTransport>(loop, certificate, MakeDtlsOptions(configuration),
                                                   static_cast<dtls::Events&>(*this))),
       mux_(std::make_unique<sctp::ChannelMux>(loop, MuxOptions(configuration),
                                               static_cast<sctp::ChannelMuxEvents&>(*this))) {}
 
 TransportStack::~TransportStack() = default;
 
-dtls::Options TransportStack::MakeDtlsOptions() {
-  dtls::Options options = DtlsOptions(configuration_);
+dtls::Options TransportStack::MakeDtlsOptions(const PeerConfiguration& configuration) {
+  dtls::Options options = DtlsOptions(configuration);
   if (capture_.wants_keys()) {
     options.on_key_log = [this](std::string_view line) { capture_.OnKeys(line); };
   }
@@ -226,7 +226,7 @@ void TransportStack::Close(std::function<void()> done) {
     return;
   }
   phase_ = Phase::kClosing;
-  close_timer_.Start(configuration_.close_timeout);
+  close_timer_.Start(close_timeout_);
   mux_->CloseAll();
 }
 

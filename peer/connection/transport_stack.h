@@ -78,7 +78,6 @@ class TransportStack final : private IcePathsEvents,
   using AssociationFactory = std::function<std::unique_ptr<sctp::Association>(
       sctp::AssociationEvents&, const RemoteTransport& remote)>;
 
-  // `configuration` outlives it.
   TransportStack(Loop& loop, const PeerConfiguration& configuration,
                  const dtls::Certificate& certificate, IcePaths::Factory make_ice,
                  AssociationFactory make_association, TransportStackEvents& events);
@@ -130,10 +129,10 @@ class TransportStack final : private IcePathsEvents,
   void End(Error error);
   void FinishClose();
 
-  dtls::Options MakeDtlsOptions();
+  dtls::Options MakeDtlsOptions(const PeerConfiguration& configuration);
 
   Loop& loop_;
-  const PeerConfiguration& configuration_;
+  const std::chrono::milliseconds close_timeout_;
   PacketCapture capture_;
   TransportStackEvents& events_;
   const AssociationFactory make_association_;

@@ -140,9 +140,9 @@ TEST(BenchProgramTest, Many) {
 
 TEST(BenchProgramTest, Soak) {
   const Json report = RunBench({"soak", "--pairs", "3", "--seconds", "7"});
-  // One of the three is replaced in the fifth second, and perhaps not back in the sixth.
-  EXPECT_GE(Figure(report, "messages"), 3 * 7 - 2);
-  EXPECT_EQ(Figure(report, "replaced"), 1);
+  // In each second one of the three is replaced, and perhaps not back in the next.
+  EXPECT_GE(Figure(report, "messages"), 7);
+  EXPECT_GE(Figure(report, "replaced"), 5);
   EXPECT_GT(Figure(report, "earlyHeapMegabytes"), 0);
   EXPECT_GT(Figure(report, "lateResidentMegabytes"), 0);
 }
