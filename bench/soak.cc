@@ -4,8 +4,6 @@
 // of them after the other ends and is replaced. The memory of a fifth of the time is compared with
 // that of the end: what a day would add up to, in minutes. More growth than kMostGrowth of the heap
 // fails.
-#include <malloc.h>
-
 #include <algorithm>
 #include <memory>
 #include <string>
@@ -38,9 +36,8 @@ struct Memory {
   double heap = 0;
 
   static Memory Now() {
-    const struct mallinfo2 info = mallinfo2();
     return {.resident = static_cast<double>(ResidentBytes()),
-            .heap = static_cast<double>(info.uordblks) + static_cast<double>(info.hblkhd)};
+            .heap = static_cast<double>(HeapBytes())};
   }
 };
 

@@ -2,6 +2,7 @@
 #include "bench/usage.h"
 
 #include <dlfcn.h>
+#include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -60,6 +61,19 @@ std::string_view AllocatorName() {
   if (dlsym(RTLD_DEFAULT, "mi_version") != nullptr) return "mimalloc";
   if (dlsym(RTLD_DEFAULT, "mallctl") != nullptr) return "jemalloc";
   return "system";
+}
+
+std::size_t HeapBytes() {
+  // gperftools' C interface: its header is in a package that only the programs' builders would
+  // need.
+  using GetProperty = int (*)(const char* name, std::size_t* value);
+  if (auto* const symbol = dlsym(RTLD_DEFAULT, "MallocExtension_GetNumericProperty")) {
+    std::size_t bytes = 0;
+    reinterpret_cast<GetProperty>(symbol)("generic.current_allocated_bytes", &bytes);
+    return bytes;
+  }
+  const struct mallinfo2 info = mallinfo2();
+  return info.uordblks + info.hblkhd;
 }
 
 std::size_t ThreadCount() {

@@ -38,6 +38,8 @@ class Meter {
 std::size_t ResidentBytes();
 std::size_t ThreadCount();
 std::size_t DescriptorCount();
+// Memory in use that malloc gave, in bytes; 0 with mimalloc and jemalloc, which count otherwise.
+std::size_t HeapBytes();
 // Whose malloc this process has: "tcmalloc", "mimalloc", "jemalloc", or "system".
 std::string_view AllocatorName();
 // The steady clock, which is the same in every process of a machine.

@@ -190,8 +190,9 @@ struct PeerConfiguration {
   // overhead of small messages (docs/limits.md). 128 KiB..1 GiB.
   std::size_t sctp_receive_window = 4 * 1024 * 1024;
 
-  // How long nothing may be acknowledged before on_data_stalled; looked at once a second. Above 2.5
-  // s one lost retransmission is no stall yet (SCTP's largest retransmission timeout). 1 s..1 h.
+  // How long nothing may be acknowledged before on_data_stalled; looked at once a second. 1 s..1 h.
+  // SCTP's largest retransmission timeout is 1 s, up to 3 s where round trips are long: well above
+  // that a lost retransmission is no stall yet.
   std::chrono::milliseconds data_stall_after{5'000};
 
   SctpCongestionControl sctp_congestion_control = SctpCongestionControl::kRfc9260;
