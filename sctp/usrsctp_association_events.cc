@@ -404,9 +404,9 @@ void UsrsctpAssociation::UpdatePath() {
   path_updated_ = now;
   const auto path = socket_.ReadPath();
   if (!path) return;
-  // One window is on the way; another waits, for the acknowledgements that come until we look
-  // again.
-  useful_backlog_ = std::min(kLeastBacklog + 2 * path->congestion_window, options_.send_buffer);
+  // One window is on the way. What waits behind it is what another channel's message waits for, so
+  // that is little: acknowledgements are followed by more in the same turn.
+  useful_backlog_ = std::min(kLeastBacklog + path->congestion_window, options_.send_buffer);
   const auto wanted = std::clamp(4 * path->smoothed_rtt, kLeastMaxRto, kMostMaxRto);
   if (wanted / kMaxRtoStep == max_rto_ / kMaxRtoStep) return;
   max_rto_ = wanted;
