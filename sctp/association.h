@@ -171,8 +171,8 @@ class Association {
   // Both ends know I-DATA (RFC 8260): pieces of messages on different streams may be mixed. Fixed
   // once connected.
   virtual bool interleaves() const = 0;
-  // So many unacknowledged bytes keep the path busy: a congestion window and a little. What is handed
-  // over above it only waits, in an order that cannot be changed any more.
+  // So many unacknowledged bytes keep the path busy: a congestion window and a little. What is
+  // handed over above it only waits, in an order that cannot be changed any more.
   virtual std::size_t useful_backlog() const = 0;
   // The largest size of a message, at most `bytes`, whose chunks are all as large as packets take:
   // each smaller chunk is a packet more, and ends what is given to the system in one call.
