@@ -42,11 +42,23 @@ void HandshakeRtt::OnAnswer(std::uint32_t id) {
   events_.OnHandshakeRtt(loop_.Now() - sent_[index]);
 }
 
-Bytes AnswerHeartbeat(ByteSpan heartbeat, std::uint32_t tag, std::chrono::microseconds sent) {
-  if (heartbeat.size() < kLeastSize || heartbeat[kCommonHeaderSize] != kHeartbeatChunk) return {};
-  Bytes answer(heartbeat.begin(), heartbeat.end());
-  Write16(answer, 0, Read16(heartbeat, 2));
-  Write16(answer, 2, Read16(heartbeat, 0));
+bool HasHeartbeat(ByteSpan packet) {
+  bool found = false;
+  ForEachChunk(packet, [&found](ByteSpan chunk) { found |= chunk[0] == kHeartbeatChunk; });
+  return found;
+}
+
+Bytes AnswerHeartbeat(ByteSpan packet, std::uint32_t tag, std::chrono::microseconds sent) {
+  Bytes answer;
+  ForEachChunk(packet, [&](ByteSpan chunk) {
+    if (chunk[0] != kHeartbeatChunk || chunk.size() < kLeastSize - kCommonHeaderSize) return;
+    // What travels beside it, a SACK perhaps, is not ours to be answered.
+    answer.assign(packet.begin(), packet.begin() + kCommonHeaderSize);
+    answer.insert(answer.end(), chunk.begin(), chunk.end());
+  });
+  if (answer.empty()) return answer;
+  Write16(answer, 0, Read16(packet, 2));
+  Write16(answer, 2, Read16(packet, 0));
   Write32(answer, 4, tag);
   answer[kCommonHeaderSize] = kHeartbeatAckChunk;
   const auto seconds = static_cast<std::uint32_t>(sent.count() / 1'000'000);

@@ -69,10 +69,12 @@ class HandshakeRtt {
 // Each takes an eighth of what is wrong away; 30 s come down to 100 ms.
 inline constexpr int kRttSamples = 80;
 
-// The answer to `heartbeat`, a packet in which usrsctp sends a HEARTBEAT, as if it had been sent at
-// `sent` of the system's clock (gettimeofday, which usrsctp reads). `tag`: the one of packets that
-// we receive. Empty when it is not such a packet.
-Bytes AnswerHeartbeat(ByteSpan heartbeat, std::uint32_t tag, std::chrono::microseconds sent);
+bool HasHeartbeat(ByteSpan packet);
+
+// The answer to the HEARTBEAT in `packet`, which usrsctp sends, as if it had been sent at `sent` of
+// the system's clock (gettimeofday, which usrsctp reads). `tag`: the one of packets that we
+// receive. Empty when there is none in it.
+Bytes AnswerHeartbeat(ByteSpan packet, std::uint32_t tag, std::chrono::microseconds sent);
 
 }  // namespace pairwire::sctp
 

@@ -192,9 +192,8 @@ void UsrsctpAssociation::SetSackFrequency(std::optional<std::uint32_t> packets) 
 }
 
 void UsrsctpAssociation::OnUsrsctpOutput(std::span<std::uint8_t> packet) {
-  if (own_heartbeat_ != nullptr) {
+  if (own_heartbeat_ != nullptr && HasHeartbeat(packet)) {
     own_heartbeat_->assign(packet.begin(), packet.end());
-    return;
   }
   reset_gate_.OnOutgoing(packet);
   ledger_.OnOutgoing(packet);

@@ -202,7 +202,7 @@ class UsrsctpAssociation final : public Association,
   Loop::TimePoint path_updated_{};
   std::chrono::milliseconds max_rto_ = kLeastMaxRto;
   std::uint32_t local_tag_ = 0;     // of the last packet that came
-  Bytes* own_heartbeat_ = nullptr;  // while set, usrsctp's heartbeat goes there
+  Bytes* own_heartbeat_ = nullptr;  // while set, gets the packet with usrsctp's heartbeat
 
   // Parts of messages that have not ended; together at most max_reassembly.
   std::map<StreamId, Bytes> partial_;

@@ -65,12 +65,15 @@ TEST_F(HandshakeRttTest, GivesUpAndTakesNoAnswerToWhatItDidNotAsk) {
 }
 
 TEST(AnswerHeartbeatTest, TurnsThePacketRoundAndSetsTheTime) {
-  Bytes heartbeat(12 + 44, 7);
+  Bytes heartbeat(12 + 44 + 16, 7);
   Write16(heartbeat, 0, 5000);
   Write16(heartbeat, 2, 5001);
   heartbeat[12] = kHeartbeatChunk;
+  Write16(heartbeat, 14, 44);
+  heartbeat[56] = kSackChunk;
+  Write16(heartbeat, 58, 16);
   const Bytes answer = AnswerHeartbeat(heartbeat, 0x01020304, 5s + 6us);
-  ASSERT_EQ(answer.size(), heartbeat.size());
+  ASSERT_EQ(answer.size(), 12u + 44) << "without the SACK";
   EXPECT_EQ(Read16(answer, 0), 5001);
   EXPECT_EQ(Read16(answer, 2), 5000);
   EXPECT_EQ(Read32(answer, 4), 0x01020304u);
@@ -83,8 +86,9 @@ TEST(AnswerHeartbeatTest, TurnsThePacketRoundAndSetsTheTime) {
 }
 
 TEST(AnswerHeartbeatTest, NothingElseIsAnswered) {
-  Bytes packet(27, 7);
+  Bytes packet(24, 7);
   packet[12] = kHeartbeatChunk;
+  Write16(packet, 14, 12);
   EXPECT_TRUE(AnswerHeartbeat(packet, 1, 1s).empty());
   EXPECT_TRUE(AnswerHeartbeat({}, 1, 1s).empty());
   EXPECT_TRUE(AnswerHeartbeat(Bytes(56), 1, 1s).empty());
