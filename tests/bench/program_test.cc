@@ -145,7 +145,7 @@ TEST(BenchProgramTest, Soak) {
   EXPECT_GE(Figure(report, "messages"), 7);
   EXPECT_GE(Figure(report, "replaced"), 5);
   // A sanitizer's malloc does not count for anybody else.
-  if (!PAIRWIRE_TEST_ADDRESS_SANITIZER && !PAIRWIRE_TEST_THREAD_SANITIZER) {
+  if (!test::kAddressSanitizer && !test::kThreadSanitizer) {
     EXPECT_GT(Figure(report, "earlyHeapMegabytes"), 0);
   }
   EXPECT_GT(Figure(report, "lateResidentMegabytes"), 0);
