@@ -7,8 +7,7 @@
 // it has put together, though it has none; and when a whole unordered message arrives on that
 // stream with the very next TSN, it takes it for an intruder in a message without an end and aborts
 // the association ("Illegal message sequence, missing end"). Its head of 2025 asks first whether
-// there was a first fragment. Of
-// 10,000 seeded runs over bad weather three ended so.
+// there was a first fragment. Of 10,000 seeded runs over bad weather three ended so.
 //
 // So such a message enters usrsctp on another stream, on which no fragment can be waiting, and what
 // usrsctp gives out is put back: stream and PPID travel in the PPID, which usrsctp only carries.
