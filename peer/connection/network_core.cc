@@ -18,26 +18,29 @@ NetworkCore::NetworkCore(AsioLoop& loop, std::unique_ptr<sctp::UsrsctpRuntime> s
     : loop_(loop),
       services_(std::make_unique<NetworkServices>(loop, random_, [this] { OnNetworkChange(); })),
       ice_(std::make_unique<ice::IceRuntime>(loop, random_)),
-      sctp_(std::move(sctp)) {
-  RefillCertificate();
+      sctp_(std::move(sctp)),
+      refill_(loop, [this] { RefillCertificates(); }) {
+  RefillCertificates();
 }
 
 NetworkCore::~NetworkCore() = default;
 
 Result<dtls::Certificate> NetworkCore::TakeCertificate() {
-  if (!spare_certificate_) return dtls::Certificate::Generate();
-  dtls::Certificate certificate = std::move(*spare_certificate_);
-  spare_certificate_.reset();
-  loop_.Post(safety_.Wrap([this] { RefillCertificate(); }));
+  refill_.Start(kRefillDelay);
+  if (spare_certificates_.empty()) return dtls::Certificate::Generate();
+  dtls::Certificate certificate = std::move(spare_certificates_.back());
+  spare_certificates_.pop_back();
   return certificate;
 }
 
-void NetworkCore::RefillCertificate() {
-  if (spare_certificate_) return;
+void NetworkCore::RefillCertificates() {
+  if (spare_certificates_.size() == kSpareCertificates) return;
   auto certificate = dtls::Certificate::Generate();
   // Without one the next connection tries again and reports what is wrong.
-  if (certificate)
-    spare_certificate_ = std::make_unique<dtls::Certificate>(std::move(*certificate));
+  if (!certificate) return;
+  spare_certificates_.push_back(*std::move(certificate));
+  // One a turn: each costs some tenths of a millisecond.
+  refill_.Start({});
 }
 
 void NetworkCore::Add(PeerId id, std::unique_ptr<PeerConnectionCore> peer) {

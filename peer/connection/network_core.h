@@ -9,14 +9,18 @@
 #include <pairwire/configuration.h>
 #include <pairwire/result.h>
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
+#include <vector>
 
 #include "peer/base/asio_loop.h"
 #include "peer/base/random.h"
 #include "peer/base/task_safety.h"
+#include "peer/base/timer.h"
 #include "peer/connection/loop_link.h"
 #include "peer/connection/network_services.h"
 #include "peer/dtls/certificate.h"
@@ -42,8 +46,8 @@ class NetworkCore {
   sctp::UsrsctpRuntime& sctp() { return *sctp_; }
   NetworkServices& services() { return *services_; }
 
-  // A certificate for one connection. One is always made ahead, so that connecting does not wait
-  // for it.
+  // A certificate for one connection. Some are made ahead, and anew a moment after one was taken,
+  // so that connecting does not wait for it.
   Result<dtls::Certificate> TakeCertificate();
 
   void Add(PeerId id, std::unique_ptr<PeerConnectionCore> peer);
@@ -55,8 +59,13 @@ class NetworkCore {
   void CloseAll(std::function<void()> done);
 
  private:
+  // Enough for both ends of one connection in one process.
+  static constexpr std::size_t kSpareCertificates = 2;
+  // A connection has other things to do at first; then it waits for the network, or is connected.
+  static constexpr std::chrono::milliseconds kRefillDelay{10};
+
   NetworkCore(AsioLoop& loop, std::unique_ptr<sctp::UsrsctpRuntime> sctp);
-  void RefillCertificate();
+  void RefillCertificates();
   void Remove(PeerId id);
   void OnNetworkChange();
 
@@ -65,7 +74,8 @@ class NetworkCore {
   std::unique_ptr<NetworkServices> services_;
   std::unique_ptr<ice::IceRuntime> ice_;
   std::unique_ptr<sctp::UsrsctpRuntime> sctp_;
-  std::unique_ptr<dtls::Certificate> spare_certificate_;
+  std::vector<dtls::Certificate> spare_certificates_;
+  Timer refill_;
   std::function<void()> all_closed_;
   std::map<PeerId, std::unique_ptr<PeerConnectionCore>> peers_;
   TaskSafety safety_;

@@ -61,6 +61,14 @@ bool IsAddress(const std::string& host) {
   return nice_address_set_from_string(&address, host.c_str()) != FALSE;  // no name is resolved
 }
 
+CheckPacing::Kind KindOf(const NiceCandidate& candidate) {
+  using Transport = CheckPacing::Kind::Transport;
+  const bool ipv6 = nice_address_ip_version(&candidate.addr) == 6;
+  if (candidate.transport == NICE_CANDIDATE_TRANSPORT_UDP) return {Transport::kUdp, ipv6};
+  const bool active = candidate.transport == NICE_CANDIDATE_TRANSPORT_TCP_ACTIVE;
+  return {active ? Transport::kTcpActive : Transport::kTcpPassive, ipv6};
+}
+
 // The STUN server that a candidate comes from, "address:port", or nothing. A relayed one's TURN
 // server is not to be had: what libnice signals is a copy without it.
 std::string StunServerOf(const NiceCandidate& candidate) {
@@ -108,6 +116,11 @@ struct AgentCallbacks {
   static void OnCandidate(NiceAgent*, NiceCandidate* candidate, gpointer data) {
     Agent* const self = Find(data);
     if (self != nullptr) {
+      // The others' pairs are those of their bases (RFC 8445 section 6.1.2.4).
+      if (candidate->type == NICE_CANDIDATE_TYPE_HOST ||
+          candidate->type == NICE_CANDIDATE_TYPE_RELAYED) {
+        self->pacing_.OnLocalCandidate(KindOf(*candidate), self->loop_.Now());
+      }
       self->sink_->OnAgentCandidate(self->Line(candidate), StunServerOf(*candidate));
     }
   }
@@ -204,18 +217,20 @@ Result<std::unique_ptr<Agent>> Agent::Create(IoLoop& loop, const AgentOptions& o
   // The context calls back into the Agent that owns it, and exists first.
   const auto self = std::make_shared<Agent*>(nullptr);
   auto context = GlibContext::Create(loop, [self] {
-    if (*self != nullptr && (*self)->sink_ != nullptr) (*self)->sink_->OnAgentIdle();
+    if (*self != nullptr) (*self)->OnIteration();
   });
   if (!context) return tl::unexpected(context.error());
-  std::unique_ptr<Agent> agent(new Agent(std::move(*context), options));
+  std::unique_ptr<Agent> agent(new Agent(loop, std::move(*context), options));
   agent->sink_ = sink;
   *self = agent.get();
   return agent;
 }
 
-Agent::Agent(std::unique_ptr<GlibContext> context, const AgentOptions& options)
+Agent::Agent(IoLoop& loop, std::unique_ptr<GlibContext> context, const AgentOptions& options)
     : context_(std::move(context)),
       turn_servers_(options.turn_servers),
+      loop_(loop),
+      pacing_(options.pacing),
       cancel_lookups_(g_cancellable_new()),
       share_ports_(options.share_ports) {
   // Not CONSENT_FRESHNESS: in this version one lost packet ends a session half of the time. Not
@@ -410,10 +425,29 @@ bool Agent::AddRemoteCandidate(const std::string& libnice_line) {
   if (tcp) SetNominationMode(agent_, NICE_NOMINATION_MODE_REGULAR);
   const int added = nice_agent_set_remote_candidates(agent_, stream_, kComponent, &list);
   if (tcp) SetNominationMode(agent_, NICE_NOMINATION_MODE_AGGRESSIVE);
+  if (added == 1) pacing_.OnRemoteCandidate(KindOf(*candidate), loop_.Now());
   // Ta spaces checks (RFC 8445 section 6.1.4.2); the first has none before it.
   context_->FireNew(kCheckTimer);
+  Inspect();
   context_->Kick();
   return added == 1;
+}
+
+void Agent::OnIteration() {
+  PaceChecks();
+  if (sink_ != nullptr) sink_->OnAgentIdle();
+}
+
+void Agent::PaceChecks() {
+  if (!inspecting_) return;
+  const auto now = loop_.Now();
+  if (!pacing_.watching(now)) return Inspect();
+  const std::int64_t time = context_->TimeOf(kCheckTimer);
+  if (time > check_time_ && check_time_ >= 0) pacing_.OnTick(now);
+  check_time_ = time;
+  if (!std::exchange(check_now_, false)) return;
+  context_->Fire();
+  context_->Kick();
 }
 
 std::vector<std::string> Agent::RemoteLines() const {
@@ -427,12 +461,28 @@ std::vector<std::string> Agent::RemoteLines() const {
 }
 
 void Agent::WatchStun(bool watch) {
-  if (!watch) return context_->SetInspector({});
+  watch_stun_ = watch;
+  Inspect();
+}
+
+void Agent::Inspect() {
+  const bool wanted = sink_ != nullptr && (watch_stun_ || pacing_.watching(loop_.Now()));
+  if (inspecting_ == wanted) return;
+  inspecting_ = wanted;
+  if (!wanted) return context_->SetInspector({});
   context_->SetInspector([this](int fd) {
-    return PeekStun(fd, [this](ByteSpan bytes, const udp::SocketAddress& from) {
-      return sink_ == nullptr || sink_->OnAgentStun(bytes, from);
-    });
+    return PeekStun(
+        fd, [this](ByteSpan bytes, const udp::SocketAddress& from) { return OnStun(bytes, from); });
   });
+}
+
+bool Agent::OnStun(ByteSpan bytes, const udp::SocketAddress& from) {
+  constexpr std::uint16_t kRequest = 0x0001;
+  constexpr std::uint16_t kErrorResponse = 0x0111;
+  const int type = bytes[0] << 8 | bytes[1];
+  if (type == kRequest) check_now_ = pacing_.OnCheckReceived(loop_.Now()) || check_now_;
+  if (type == kErrorResponse) pacing_.OnCheckRefused();
+  return !watch_stun_ || sink_ == nullptr || sink_->OnAgentStun(bytes, from);
 }
 
 void Agent::TakeStun() {
@@ -478,7 +528,7 @@ void Agent::SetIdleTimeout(std::chrono::milliseconds timeout) {
 void Agent::Detach() {
   sink_ = nullptr;
   registration_->owner = nullptr;
-  context_->SetInspector({});
+  Inspect();
   context_->SetShortcut({});
   for (Lookup* lookup : std::exchange(lookups_, {})) lookup->owner = nullptr;
   g_cancellable_cancel(cancel_lookups_);

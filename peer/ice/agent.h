@@ -27,6 +27,7 @@
 #include <vector>
 
 #include "peer/base/io_loop.h"
+#include "peer/ice/check_pacing.h"
 #include "peer/ice/direct_path.h"
 #include "peer/ice/glib_context.h"
 #include "peer/ice/ice_transport.h"
@@ -171,7 +172,12 @@ class Agent {
   struct Lookup;
   friend struct AgentCallbacks;
 
-  Agent(std::unique_ptr<GlibContext> context, const AgentOptions& options);
+  Agent(IoLoop& loop, std::unique_ptr<GlibContext> context, const AgentOptions& options);
+  void OnIteration();
+  // Lets libnice's check timer tick when CheckPacing says so.
+  void PaceChecks();
+  void Inspect();
+  bool OnStun(ByteSpan bytes, const udp::SocketAddress& from);
   void PrepareSockets();
   std::optional<DirectPath> FindDirectPath(const NiceCandidate& remote) const;
   void AddTurnServer(std::size_t index, const std::string& address);
@@ -185,6 +191,12 @@ class Agent {
   Registration* registration_ = nullptr;  // owned by agent_
   unsigned stream_ = 0;
   const std::vector<AgentTurnServer> turn_servers_;
+  IoLoop& loop_;
+  CheckPacing pacing_;
+  std::int64_t check_time_ = -1;  // when libnice's check timer ticks next
+  bool check_now_ = false;        // and not only then
+  bool watch_stun_ = false;
+  bool inspecting_ = false;
   std::vector<std::size_t> turn_order_;      // libnice's preference -> index into turn_servers_
   std::vector<Lookup*> lookups_;             // under way; owned by GLib's callbacks
   std::chrono::milliseconds turn_delay_{0};  // after Gather; 0: none

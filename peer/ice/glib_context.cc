@@ -286,6 +286,32 @@ void GlibContext::SetTimers(unsigned first, const char* name, std::int64_t ready
   }
 }
 
+GSource* GlibContext::FoundTimer() const {
+  GSource* const source =
+      found_timer_ == 0 ? nullptr : g_main_context_find_source_by_id(context_, found_timer_);
+  return source != nullptr && g_source_get_ready_time(source) >= 0 ? source : nullptr;
+}
+
+std::int64_t GlibContext::TimeOf(const char* name) {
+  GSource* timer = FoundTimer();
+  if (timer == nullptr) {
+    const unsigned newest = NewestSource();
+    while (timer == nullptr && timer_searched_ < newest) {
+      GSource* const source = g_main_context_find_source_by_id(context_, ++timer_searched_);
+      const char* const its = source == nullptr ? nullptr : g_source_get_name(source);
+      if (its == nullptr || std::string_view(its) != name) continue;
+      found_timer_ = timer_searched_;
+      timer = FoundTimer();
+    }
+  }
+  return timer == nullptr ? -1 : g_source_get_ready_time(timer);
+}
+
+void GlibContext::Fire() {
+  GSource* const timer = FoundTimer();
+  if (timer != nullptr) g_source_set_ready_time(timer, 0);
+}
+
 // GLib takes a source's descriptors out of its poll set for as long as the source is dispatched,
 // and wakes itself each time: two writes to its wake-up descriptor, a read of it, and one more
 // iteration for each packet. Not so for a source that may recurse; as nobody iterates inside a

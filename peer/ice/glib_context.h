@@ -29,6 +29,7 @@
 
 typedef struct _GMainContext GMainContext;
 typedef struct _GPollFD GPollFD;
+typedef struct _GSource GSource;
 
 namespace pairwire::ice {
 
@@ -55,6 +56,12 @@ class GlibContext {
   // Lets a timer of that name that a library has started since the last iteration run at once, and
   // not only after its first interval. Between calls of the library; Kick comes after it.
   void FireNew(const char* name) { SetTimers(last_source_ + 1, name, 0); }
+  // The time that the running timer of that name waits for, in the clock of g_get_monotonic_time,
+  // or -1: there is none. Changes each time the timer fires. Always the same name; of timers that
+  // run side by side, one.
+  std::int64_t TimeOf(const char* name);
+  // Lets that timer fire in the next iteration. TimeOf found it; Kick comes after it.
+  void Fire();
   // Lets the timers of that name that a library has started never fire. Between calls of the
   // library, or in a dispatch.
   void Silence(const char* name) { SetTimers(1, name, -1); }
@@ -112,6 +119,8 @@ class GlibContext {
   void LetSourcesRecurse();
   const Watched* FindWatched(int fd) const;
   void Arm();
+  // Null: gone, or it waits for nothing.
+  GSource* FoundTimer() const;
 
   IoLoop& loop_;
   const int epoll_fd_;
@@ -131,6 +140,8 @@ class GlibContext {
   std::vector<Watched> watched_;
   std::vector<Watched> wanted_;  // kept for its storage
   unsigned last_source_ = 0;     // its id in the context; those up to it were seen
+  unsigned found_timer_ = 0;     // what TimeOf found last
+  unsigned timer_searched_ = 0;  // the id up to which it has looked
   bool iteration_posted_ = false;
   bool in_dispatch_ = false;
   // The table above may be wrong: descriptors can have been closed, and their numbers used again,

@@ -1,11 +1,13 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 #include "peer/ice/socket_peek.h"
 
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <vector>
 
 namespace pairwire::ice {
 namespace {
@@ -28,6 +30,18 @@ bool IsInternetSocket(int fd) {
   return domain == AF_INET || domain == AF_INET6;
 }
 
+// All that waits: what is wanted may be behind a lot of data, and goes when that is read.
+void PeekStream(int fd, const FoundStun& found) {
+  int waiting = 0;
+  if (ioctl(fd, FIONREAD, &waiting) != 0 || waiting <= 0) return;
+  std::vector<std::uint8_t> bytes(
+      std::min(static_cast<std::size_t>(waiting), kMaxPeekedStreamBytes));
+  const ssize_t size = recv(fd, bytes.data(), bytes.size(), MSG_PEEK | MSG_DONTWAIT);
+  if (size <= 0) return;
+  FindStun(ByteSpan(bytes).first(static_cast<std::size_t>(size)),
+           [&](ByteSpan message) { return found(message, udp::SocketAddress()); });
+}
+
 }  // namespace
 
 bool FindStun(ByteSpan bytes, const std::function<bool(ByteSpan)>& found) {
@@ -46,13 +60,17 @@ bool FindStun(ByteSpan bytes, const std::function<bool(ByteSpan)>& found) {
 
 bool PeekStun(int fd, const FoundStun& found) {
   if (!IsInternetSocket(fd)) return false;
+  if (SocketOption(fd, SO_TYPE) != SOCK_DGRAM) {
+    PeekStream(fd, found);
+    return false;
+  }
   std::array<std::uint8_t, kMaxPeekedBytes> buffer;
   enum class Look { kNothing, kMore, kEnough };
   const std::uint8_t* last = nullptr;  // where the last message that was found begins
   const auto look = [&] {
     sockaddr_storage storage{};
     auto* const sender = reinterpret_cast<sockaddr*>(&storage);
-    socklen_t sender_size = sizeof(storage);  // becomes 0 for a stream
+    socklen_t sender_size = sizeof(storage);
     const ssize_t size =
         recvfrom(fd, buffer.data(), buffer.size(), MSG_PEEK | MSG_DONTWAIT, sender, &sender_size);
     if (size < 0) return Look::kNothing;
@@ -67,7 +85,7 @@ bool PeekStun(int fd, const FoundStun& found) {
   };
   // On an idle path the first datagram is the one that is waited for, and this is all.
   const Look first = look();
-  if (first == Look::kNothing || SocketOption(fd, SO_TYPE) != SOCK_DGRAM) return false;
+  if (first == Look::kNothing) return false;
   if (first == Look::kEnough) {
     const bool is_answer = last == buffer.data() && buffer[0] == kResponseClass;
     return is_answer && recv(fd, buffer.data(), 0, MSG_DONTWAIT) >= 0;

@@ -21,8 +21,10 @@ namespace pairwire::ice {
 
 // Datagrams of one socket that are looked at in one go: what a burst of 10 ms leaves there.
 inline constexpr std::size_t kMaxPeekedDatagrams = 256;
-// Of a stream, or of one datagram; the rest is not seen.
+// Of one datagram; the rest is not seen.
 inline constexpr std::size_t kMaxPeekedBytes = 16 * 1024;
+// Of a stream: more than Linux lets one hold unless it is told to (net.ipv4.tcp_rmem, 6 MiB).
+inline constexpr std::size_t kMaxPeekedStreamBytes = 8 * 1024 * 1024;
 
 // Gets the bytes from a Binding message's first one to the end of what was seen, and the sender of
 // the datagram that it begins; nobody's address for a message inside of something else. Returns

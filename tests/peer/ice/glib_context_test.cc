@@ -116,6 +116,38 @@ TEST_F(GlibContextTest, ANewTimerMayFireAtOnce) {
   EXPECT_EQ(others.Get(), 0);
 }
 
+TEST_F(GlibContextTest, ARunningTimerIsFoundAndMayFireEarly) {
+  GSource* timer = nullptr;
+  std::int64_t first = 0;
+  On([&] {
+    EXPECT_EQ(context_->TimeOf("ticks"), -1);
+    context_->Fire();  // there is nothing to fire
+    timer = g_timeout_source_new(3'600'000);
+    g_source_set_name(timer, "ticks");
+    g_source_set_callback(
+        timer,
+        [](gpointer count) -> gboolean {
+          Count(*static_cast<test::Watched<int>*>(count));
+          return G_SOURCE_CONTINUE;
+        },
+        &count_, nullptr);
+    g_source_attach(timer, context_->get());
+    first = context_->TimeOf("ticks");
+    EXPECT_EQ(first, g_source_get_ready_time(timer));
+    context_->Fire();
+    context_->Kick();
+  });
+  EXPECT_TRUE(count_.WaitFor(1));
+  On([&] {
+    EXPECT_GT(context_->TimeOf("ticks"), first) << "it waits for its whole interval again";
+    g_source_destroy(timer);
+    g_source_unref(timer);
+    EXPECT_EQ(context_->TimeOf("ticks"), -1);
+    context_->Kick();
+  });
+  EXPECT_EQ(count_.Get(), 1);
+}
+
 TEST_F(GlibContextTest, DescriptorsWakeTheLoop) {
   Pipe pipe;
   GSource* source = nullptr;

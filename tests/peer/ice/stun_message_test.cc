@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -251,6 +252,40 @@ TEST(PeekStunTest, TakesTheAnswerThatWasWaitedForAndNothingElse) {
   EXPECT_EQ(take(), static_cast<ssize_t>(kSampleResponse.size()));
   close(reader);
   close(writer);
+}
+
+TEST(PeekStunTest, SeesBehindALotOfDataInAStreamAndLeavesItThere) {
+  const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int writer = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(address);
+  auto* const generic = reinterpret_cast<sockaddr*>(&address);
+  ASSERT_EQ(bind(listener, generic, size), 0);
+  ASSERT_EQ(listen(listener, 1), 0);
+  ASSERT_EQ(getsockname(listener, generic, &size), 0);
+  ASSERT_EQ(connect(writer, generic, size), 0);
+  const int reader = accept4(listener, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  ASSERT_GE(reader, 0);
+  int found = 0;
+  const auto count = [&](ByteSpan, const udp::SocketAddress& from) {
+    EXPECT_FALSE(from.known());
+    return ++found > 0;
+  };
+  EXPECT_FALSE(PeekStun(reader, count));
+  EXPECT_EQ(found, 0);
+
+  Bytes sent(4 * kMaxPeekedBytes, 0x17);
+  sent.insert(sent.end(), kSampleResponse.begin(), kSampleResponse.end());
+  ASSERT_EQ(send(writer, sent.data(), sent.size(), 0), static_cast<ssize_t>(sent.size()));
+  pollfd readable{reader, POLLIN, 0};
+  ASSERT_EQ(poll(&readable, 1, 10'000), 1);
+  EXPECT_FALSE(PeekStun(reader, count));
+  EXPECT_EQ(found, 1);
+  Bytes received(sent.size() + 1);
+  EXPECT_EQ(recv(reader, received.data(), received.size(), 0), static_cast<ssize_t>(sent.size()));
+  for (const int fd : {listener, writer, reader}) close(fd);
 }
 
 }  // namespace
