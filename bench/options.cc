@@ -77,6 +77,8 @@ std::variant<Options, int> ParseOptions(int argc, char** argv) {
       ->check(CLI::Range(std::size_t{1}, std::size_t{100'000}));
   cli.add_option("--pairs", pairs, "memory (200), many (1000), soak (50): connections")
       ->check(CLI::Range(std::size_t{1}, kMaxPairs));
+  cli.add_option("--networks", options.networks, "loops: Networks, each with a loop (2)")
+      ->check(CLI::Range(std::size_t{1}, kMaxNetworks));
   cli.add_flag("--certificates-ahead", options.certificates_ahead,
                "connect: both certificates exist before the clock starts");
   cli.add_option("--deadline", options.deadline_seconds,

@@ -21,6 +21,7 @@ inline constexpr int kExitUsage = 2;
 inline constexpr std::size_t kMinMessageBytes = 16;
 inline constexpr std::size_t kMaxMessageBytes = 64 * 1024 * 1024;
 inline constexpr std::size_t kMaxPairs = 10'000;
+inline constexpr std::size_t kMaxNetworks = 16;
 // The messages of the stream of --bulk.
 inline constexpr std::size_t kBulkMessageBytes = 64 * 1024;
 // The least --buffer beside --bulk, whose stream leaves some of it to the small messages.
@@ -39,6 +40,7 @@ struct Options {
   std::size_t trips = 10'000;
   std::size_t runs = 50;
   std::size_t pairs = 0;
+  std::size_t networks = 2;  // loops
   bool certificates_ahead = false;
   // For the whole run; empty: the scenario's allowance beside the measured part.
   std::optional<double> deadline_seconds;

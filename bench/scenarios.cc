@@ -15,11 +15,12 @@ extern const Scenario kConnect;
 extern const Scenario kMemory;
 extern const Scenario kMany;
 extern const Scenario kSoak;
+extern const Scenario kLoops;
 
 namespace {
 
 constexpr std::array kScenarios = {&kThroughput, &kMessages, &kLatency, &kConnect,
-                                   &kMemory,     &kMany,     &kSoak};
+                                   &kMemory,     &kMany,     &kSoak,     &kLoops};
 
 }  // namespace
 

@@ -119,7 +119,7 @@ Result<void> UsrsctpAssociation::Connect(std::uint16_t streams) {
   UsrsctpAssociationOptions options = options_;
   options.outgoing_streams = std::max(options.outgoing_streams, streams);
   options.max_incoming_streams = std::max(options.max_incoming_streams, streams);
-  auto connected = socket_.Connect(options, id_);
+  auto connected = socket_.Connect(options, runtime_.library(), id_);
   if (!connected) SetState(AssociationState::kFailed, connected.error().detail);
   return connected;
 }

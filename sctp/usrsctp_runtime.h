@@ -1,14 +1,13 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
-// UsrsctpRuntime: the one start of usrsctp in a process: its settings, its clock, and the table
-// from the ids that usrsctp knows to our objects. The owner (Network) makes it and destroys it
-// last.
+// UsrsctpRuntime: the one start of a copy of usrsctp: its settings, its clock, and the table from
+// the ids that usrsctp knows to our objects. The owner (Network) makes it and destroys it last.
 //
-// usrsctp is one per process and all calls of it must come from one thread: it deadlocks otherwise
-// (input against close). So there is one runtime, on one loop, and the library's own timer thread
-// is not started: the loop ticks it with the time that really passed. usrsctp is given ids, never
-// pointers of ours: it echoes "addresses" in cookies to the other end, and may use one after its
-// socket is closed.
+// All calls of a copy must come from one thread: it deadlocks otherwise (input against close). So
+// there is one runtime, on one loop, for each copy that was linked (usrsctp_library.h), and the
+// library's own timer thread is not started: the loop ticks it with the time that really passed.
+// usrsctp is given ids, never pointers of ours: it echoes "addresses" in cookies to the other end,
+// and may use one after its socket is closed.
 #ifndef PAIRWIRE_SCTP_USRSCTP_RUNTIME_H_
 #define PAIRWIRE_SCTP_USRSCTP_RUNTIME_H_
 
@@ -23,6 +22,7 @@
 
 #include "peer/base/loop.h"
 #include "peer/base/timer.h"
+#include "sctp/usrsctp_library.h"
 
 namespace pairwire::sctp {
 
@@ -46,7 +46,8 @@ class UsrsctpRuntime {
   // Never reused in the life of the process. Goes to usrsctp as the "address".
   enum class EndpointId : std::uintptr_t {};
 
-  // kInvalidState: another runtime lives. Any thread; `loop` must outlive the runtime.
+  // kInvalidState: as many runtimes live as there are copies. Any thread; `loop` must outlive the
+  // runtime.
   static Result<std::unique_ptr<UsrsctpRuntime>> Create(Loop& loop);
 
   // No association may live. On the loop, or after the loop has stopped. Takes a bounded time:
@@ -58,6 +59,7 @@ class UsrsctpRuntime {
   UsrsctpRuntime& operator=(const UsrsctpRuntime&) = delete;
 
   Loop& loop() { return loop_; }
+  const UsrsctpLibrary& library() const { return library_; }
 
   // For UsrsctpAssociation; loop thread only. While at least one endpoint is registered, usrsctp is
   // ticked every 10 ms; every second once nothing happened for as long and no endpoint has timers;
@@ -90,7 +92,7 @@ class UsrsctpRuntime {
  private:
   friend struct UsrsctpCallbacks;
 
-  explicit UsrsctpRuntime(Loop& loop);
+  UsrsctpRuntime(Loop& loop, std::size_t copy);
 
   Endpoint* Find(EndpointId id) const;
   void Tick();
@@ -99,6 +101,8 @@ class UsrsctpRuntime {
   bool AnyHasTimers() const;
 
   Loop& loop_;
+  const std::size_t copy_;  // its number
+  const UsrsctpLibrary& library_;
   std::unordered_map<std::uintptr_t, Endpoint*> endpoints_;
   std::unique_ptr<std::uint8_t[]> read_buffer_;
   std::size_t read_buffer_size_ = 0;

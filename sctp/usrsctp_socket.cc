@@ -83,19 +83,21 @@ tl::unexpected<Error> FailWithErrno(const char* what) {
 
 template <typename T>
 bool UsrsctpSocket::Set(int level, int option, const T& value) {
-  return usrsctp_setsockopt(socket_, level, option, &value, sizeof value) == 0;
+  return library_->setsockopt(socket_, level, option, &value, sizeof value) == 0;
 }
 
 Result<void> UsrsctpSocket::Connect(const UsrsctpAssociationOptions& options,
-                                    UsrsctpRuntime::EndpointId id) {
+                                    const UsrsctpLibrary& library, UsrsctpRuntime::EndpointId id) {
+  library_ = &library;
   id_ = id;
   remote_port_ = options.remote_port;
   // One-to-one style, with upcall and reads instead of the receive callback: what is not read
   // closes the window.
-  socket_ = usrsctp_socket(AF_CONN, SOCK_STREAM, IPPROTO_SCTP, nullptr, nullptr, 0, nullptr);
+  socket_ = library_->open(AF_CONN, SOCK_STREAM, IPPROTO_SCTP);
   if (socket_ == nullptr) return FailWithErrno("usrsctp_socket");
   // Before the connect: the upcall is needed from the first packet on.
-  usrsctp_set_upcall(socket_, &OnUpcall, reinterpret_cast<void*>(static_cast<std::uintptr_t>(id)));
+  library_->set_upcall(socket_, &OnUpcall,
+                       reinterpret_cast<void*>(static_cast<std::uintptr_t>(id)));
   if (auto configured = Configure(options); !configured) {
     Close();
     return configured;
@@ -103,8 +105,8 @@ Result<void> UsrsctpSocket::Connect(const UsrsctpAssociationOptions& options,
   sockaddr_conn local = MakeAddress(id, options.local_port);
   sockaddr_conn remote = MakeAddress(id, options.remote_port);
   const bool started =
-      usrsctp_bind(socket_, reinterpret_cast<sockaddr*>(&local), sizeof local) == 0 &&
-      (usrsctp_connect(socket_, reinterpret_cast<sockaddr*>(&remote), sizeof remote) == 0 ||
+      library_->bind(socket_, reinterpret_cast<sockaddr*>(&local), sizeof local) == 0 &&
+      (library_->connect(socket_, reinterpret_cast<sockaddr*>(&remote), sizeof remote) == 0 ||
        errno == EINPROGRESS);
   if (started) return {};
   auto failure = FailWithErrno("usrsctp_connect");
@@ -137,7 +139,7 @@ Result<void> UsrsctpSocket::Configure(const UsrsctpAssociationOptions& options) 
   congestion_control.assoc_id = SCTP_ALL_ASSOC;
   congestion_control.assoc_value = ModuleOf(options.congestion_control);
 
-  bool ok = usrsctp_set_non_blocking(socket_, 1) == 0;
+  bool ok = library_->set_non_blocking(socket_, 1) == 0;
   // Close aborts and frees at once instead of waiting for the other end.
   ok = ok && Set(SOL_SOCKET, SO_LINGER, linger{.l_onoff = 1, .l_linger = 0});
   ok = ok && Set(SOL_SOCKET, SO_SNDBUF, static_cast<int>(options.send_buffer));
@@ -170,8 +172,8 @@ Result<void> UsrsctpSocket::Configure(const UsrsctpAssociationOptions& options) 
 
 void UsrsctpSocket::Close() {
   if (socket_ == nullptr) return;
-  usrsctp_set_upcall(socket_, nullptr, nullptr);
-  usrsctp_close(std::exchange(socket_, nullptr));
+  library_->set_upcall(socket_, nullptr, nullptr);
+  library_->close(std::exchange(socket_, nullptr));
 }
 
 UsrsctpSocket::Sent UsrsctpSocket::Send(StreamId stream, Ppid ppid, ByteSpan data, bool last,
@@ -192,8 +194,8 @@ UsrsctpSocket::Sent UsrsctpSocket::Send(StreamId stream, Ppid ppid, ByteSpan dat
     info.sendv_prinfo.pr_value = static_cast<std::uint32_t>(
         std::clamp<std::int64_t>(delivery.max_life_time->count(), 0, 65'535));
   }
-  const auto sent = usrsctp_sendv(socket_, data.data(), data.size(), nullptr, 0, &info, sizeof info,
-                                  SCTP_SENDV_SPA, 0);
+  const auto sent = library_->sendv(socket_, data.data(), data.size(), nullptr, 0, &info,
+                                    sizeof info, SCTP_SENDV_SPA, 0);
   if (sent < 0) return {.error = errno};
   return {.size = static_cast<std::size_t>(sent)};
 }
@@ -209,8 +211,8 @@ int UsrsctpSocket::ResetOutgoing(std::span<const StreamId> streams) {
     const std::uint16_t number = ToInt(streams[i]);
     std::memcpy(value.data() + sizeof header + 2 * i, &number, 2);
   }
-  const int result = usrsctp_setsockopt(socket_, IPPROTO_SCTP, SCTP_RESET_STREAMS, value.data(),
-                                        static_cast<socklen_t>(value.size()));
+  const int result = library_->setsockopt(socket_, IPPROTO_SCTP, SCTP_RESET_STREAMS, value.data(),
+                                          static_cast<socklen_t>(value.size()));
   return result == 0 ? 0 : errno;
 }
 
@@ -220,7 +222,7 @@ int UsrsctpSocket::AddOutgoingStreams(std::uint16_t count) {
   return Set(IPPROTO_SCTP, SCTP_ADD_STREAMS, add) ? 0 : errno;
 }
 
-int UsrsctpSocket::Shutdown() { return usrsctp_shutdown(socket_, SHUT_WR) == 0 ? 0 : errno; }
+int UsrsctpSocket::Shutdown() { return library_->shutdown(socket_, SHUT_WR) == 0 ? 0 : errno; }
 
 void UsrsctpSocket::SetNoDelay(bool no_delay) { Set(IPPROTO_SCTP, SCTP_NODELAY, no_delay ? 1 : 0); }
 
@@ -250,8 +252,8 @@ UsrsctpSocket::Read UsrsctpSocket::ReadNext(std::span<std::uint8_t> buffer) {
   socklen_t info_size = sizeof info;
   unsigned int info_type = SCTP_RECVV_NOINFO;
   int flags = 0;
-  const auto size = usrsctp_recvv(socket_, buffer.data(), buffer.size(), nullptr, nullptr, &info,
-                                  &info_size, &info_type, &flags);
+  const auto size = library_->recvv(socket_, buffer.data(), buffer.size(), nullptr, nullptr, &info,
+                                    &info_size, &info_type, &flags);
   Read read;
   if (size < 0) {
     read.error = errno;
@@ -282,7 +284,7 @@ UsrsctpSocket::Read UsrsctpSocket::ReadNext(std::span<std::uint8_t> buffer) {
 bool UsrsctpSocket::Interleaves() const {
   sctp_assoc_value value{};
   socklen_t size = sizeof value;
-  return usrsctp_getsockopt(socket_, IPPROTO_SCTP, kInterleavingSupported, &value, &size) == 0 &&
+  return library_->getsockopt(socket_, IPPROTO_SCTP, kInterleavingSupported, &value, &size) == 0 &&
          value.assoc_value != 0;
 }
 
@@ -298,7 +300,7 @@ void UsrsctpSocket::SetPartialDeliveryPoint(std::size_t bytes) {
 std::optional<UsrsctpSocket::Path> UsrsctpSocket::ReadPath() const {
   sctp_status status{};
   socklen_t size = sizeof status;
-  if (usrsctp_getsockopt(socket_, IPPROTO_SCTP, SCTP_STATUS, &status, &size) != 0) {
+  if (library_->getsockopt(socket_, IPPROTO_SCTP, SCTP_STATUS, &status, &size) != 0) {
     return std::nullopt;
   }
   return Path{.congestion_window = status.sstat_primary.spinfo_cwnd,
@@ -313,10 +315,11 @@ void UsrsctpSocket::SetMaxRto(std::chrono::milliseconds rto) {
 
 namespace {
 
-std::optional<SendBufferUseValue> BufferUse(struct ::socket* socket) {
+std::optional<SendBufferUseValue> BufferUse(const UsrsctpLibrary& library,
+                                            struct ::socket* socket) {
   SendBufferUseValue value{};
   socklen_t size = sizeof value;
-  if (usrsctp_getsockopt(socket, IPPROTO_SCTP, kGetSendBufferUse, &value, &size) != 0) {
+  if (library.getsockopt(socket, IPPROTO_SCTP, kGetSendBufferUse, &value, &size) != 0) {
     return std::nullopt;
   }
   return value;
@@ -325,13 +328,13 @@ std::optional<SendBufferUseValue> BufferUse(struct ::socket* socket) {
 }  // namespace
 
 std::optional<std::size_t> UsrsctpSocket::SendBufferUse() {
-  const auto use = BufferUse(socket_);
+  const auto use = BufferUse(*library_, socket_);
   if (!use) return std::nullopt;
   return use->send;
 }
 
 std::optional<std::size_t> UsrsctpSocket::ReassemblyUse() {
-  const auto use = BufferUse(socket_);
+  const auto use = BufferUse(*library_, socket_);
   if (!use) return std::nullopt;
   return use->receive;
 }
@@ -339,7 +342,7 @@ std::optional<std::size_t> UsrsctpSocket::ReassemblyUse() {
 void UsrsctpSocket::ReadStats(AssociationStats& stats) const {
   sctp_status status{};
   socklen_t size = sizeof status;
-  if (usrsctp_getsockopt(socket_, IPPROTO_SCTP, SCTP_STATUS, &status, &size) == 0) {
+  if (library_->getsockopt(socket_, IPPROTO_SCTP, SCTP_STATUS, &status, &size) == 0) {
     stats.smoothed_rtt = std::chrono::milliseconds(status.sstat_primary.spinfo_srtt);
     stats.retransmission_timeout = std::chrono::milliseconds(status.sstat_primary.spinfo_rto);
     stats.congestion_window = status.sstat_primary.spinfo_cwnd;
@@ -351,7 +354,7 @@ void UsrsctpSocket::ReadStats(AssociationStats& stats) const {
   sctp_prstatus abandoned{};
   abandoned.sprstat_policy = kAllPolicies;
   size = sizeof abandoned;
-  if (usrsctp_getsockopt(socket_, IPPROTO_SCTP, SCTP_PR_ASSOC_STATUS, &abandoned, &size) == 0) {
+  if (library_->getsockopt(socket_, IPPROTO_SCTP, SCTP_PR_ASSOC_STATUS, &abandoned, &size) == 0) {
     stats.abandoned_messages =
         abandoned.sprstat_abandoned_sent + abandoned.sprstat_abandoned_unsent;
   }

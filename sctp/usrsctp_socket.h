@@ -18,9 +18,8 @@
 
 #include "sctp/association.h"
 #include "sctp/types.h"
+#include "sctp/usrsctp_library.h"
 #include "sctp/usrsctp_runtime.h"
-
-struct socket;  // usrsctp's, of its own global namespace
 
 namespace pairwire::sctp {
 
@@ -109,7 +108,9 @@ class UsrsctpSocket {
   bool is_open() const { return socket_ != nullptr; }
 
   // Makes, configures and binds the socket, then sends INIT. On an error the socket is closed.
-  Result<void> Connect(const UsrsctpAssociationOptions& options, UsrsctpRuntime::EndpointId id);
+  // `library` and `id` are a runtime's.
+  Result<void> Connect(const UsrsctpAssociationOptions& options, const UsrsctpLibrary& library,
+                       UsrsctpRuntime::EndpointId id);
 
   // Aborts an association that lives (one ABORT leaves through the output callback) and frees all
   // at once.
@@ -173,6 +174,7 @@ class UsrsctpSocket {
   template <typename T>
   bool Set(int level, int option, const T& value);
 
+  const UsrsctpLibrary* library_ = UsrsctpLibraries().front();
   struct ::socket* socket_ = nullptr;
   UsrsctpRuntime::EndpointId id_{};
   std::uint16_t remote_port_ = 0;

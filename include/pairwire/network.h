@@ -1,6 +1,7 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
-// Network: one loop thread that carries any number of peer connections.
+// Network: one loop thread that carries any number of peer connections. A process may have several,
+// for several processors; they share nothing, and a connection stays on the one that made it.
 #ifndef PAIRWIRE_NETWORK_H_
 #define PAIRWIRE_NETWORK_H_
 
@@ -16,8 +17,7 @@ namespace pairwire {
 class Network {
  public:
   // Starts the loop thread. kSystem: the process has no thread or descriptor left. kInvalidState:
-  // the process has a Network already; one carries any number of connections, and usrsctp is one
-  // per process.
+  // the process has as many Networks as the library was built for (CMake's PAIRWIRE_NETWORKS, 4).
   static Result<std::unique_ptr<Network>> Create(NetworkOptions options = {});
 
   // Closes what is still open (within 2 s) and joins the thread. Handles that outlive their Network

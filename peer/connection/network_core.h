@@ -36,7 +36,7 @@ using PeerId = std::uint64_t;
 
 class NetworkCore {
  public:
-  // kInvalidState: the process has a Network already (usrsctp is one per process).
+  // kInvalidState: the process has a Network for each copy of usrsctp already.
   static Result<std::unique_ptr<NetworkCore>> Create(AsioLoop& loop);
   ~NetworkCore();
 

@@ -5,8 +5,10 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "tests/sctp/sctp_pair.h"
 #include "tests/support/sanitizers.h"
@@ -18,12 +20,19 @@ using namespace std::chrono_literals;  // NOLINT
 using test::ManualLoop;
 using test::SctpPair;
 
-TEST(UsrsctpRuntimeTest, OneAtATime) {
+TEST(UsrsctpRuntimeTest, AsManyAsThereAreCopies) {
   ManualLoop loop;
   {
-    auto first = UsrsctpRuntime::Create(loop);
-    ASSERT_TRUE(first.has_value());
+    std::vector<std::unique_ptr<UsrsctpRuntime>> all;
+    for (std::size_t i = 0; i < UsrsctpLibraries().size(); ++i) {
+      auto runtime = UsrsctpRuntime::Create(loop);
+      ASSERT_TRUE(runtime.has_value());
+      for (const auto& other : all) EXPECT_NE(&other->library(), &(*runtime)->library());
+      all.push_back(std::move(*runtime));
+    }
     EXPECT_EQ(UsrsctpRuntime::Create(loop).error().code, Errc::kInvalidState);
+    all.front().reset();
+    EXPECT_TRUE(UsrsctpRuntime::Create(loop).has_value()) << "that one's copy is free again";
   }
   EXPECT_TRUE(UsrsctpRuntime::Create(loop).has_value());
 }

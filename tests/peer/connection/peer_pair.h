@@ -139,6 +139,12 @@ class PeerPair {
                     const PeerConfiguration& b = LoopbackConfiguration())
       : PeerPair(network, a, b, [] {}) {}
 
+  // The ends on a loop each.
+  PeerPair(Network& a_network, Network& b_network) : on_step_([] {}) {
+    Make(a_network, LoopbackConfiguration(), a_, b_);
+    Make(b_network, LoopbackConfiguration(), b_, a_);
+  }
+
   // `on_step` runs at the start of each callback of either end.
   PeerPair(Network& network, const PeerConfiguration& a, const PeerConfiguration& b,
            std::function<void()> on_step)
