@@ -20,7 +20,7 @@ extern const Scenario kLoops;
 namespace {
 
 constexpr std::array kScenarios = {&kThroughput, &kMessages, &kLatency, &kConnect,
-                                   &kMemory,     &kMany,     &kSoak,     &kLoops};
+                                   &kMemory,     &kMany,     &kSoak,    &kLoops};
 
 }  // namespace
 
