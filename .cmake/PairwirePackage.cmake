@@ -31,7 +31,7 @@ endfunction()
 pairwire_product(peer
   BOXES pairwire_base pairwire_udp pairwire_capture pairwire_sdp pairwire_negotiation pairwire_ice pairwire_net pairwire_dtls
         pairwire_sctp pairwire_connection
-  LINK tl::expected Threads::Threads OpenSSL::SSL OpenSSL::Crypto nice gio-2.0 gobject-2.0 glib-2.0 usrsctp)
+  LINK tl::expected Threads::Threads OpenSSL::SSL OpenSSL::Crypto nice gio-2.0 gobject-2.0 glib-2.0 ${PAIRWIRE_USRSCTP_SHARED})
 pairwire_link_usrsctp_copies(pairwire_lib_peer)
 pairwire_product(session
   BOXES pairwire_signaling_protocol pairwire_signaling_client pairwire_session

@@ -1,15 +1,19 @@
 # usrsctp keeps all of its state in globals and is called from one thread, so one copy of it serves one Network (one
 # loop). A process that wants several loops needs several copies: this makes them from Debian's static archive, each
-# one object file in which the functions have names of their own and all else is local.
-#   PAIRWIRE_USRSCTP_SOURCES   a table of functions for each copy (sctp/usrsctp_library.h); the first is the shared library
+# one object file in which the functions have names of their own and all else is local. As each copy has one thread,
+# its mutexes are plain flags (sctp/usrsctp_pthread.cc). Without the archive there is the shared library, once.
+#   PAIRWIRE_USRSCTP_SOURCES   a table of functions for each copy (sctp/usrsctp_library.h)
 #   PAIRWIRE_USRSCTP_OBJECTS   the copies
+#   PAIRWIRE_USRSCTP_SHARED    the name of the shared library, or empty
 set(PAIRWIRE_NETWORKS 4 CACHE STRING "Networks that one process may have, 1..16; each above the first adds some 400 KiB")
 if(NOT PAIRWIRE_NETWORKS MATCHES "^([1-9]|1[0-6])$")
   message(FATAL_ERROR "PAIRWIRE_NETWORKS must be 1..16")
 endif()
 
 set(directory "${CMAKE_BINARY_DIR}/usrsctp")
+set(PAIRWIRE_USRSCTP_SOURCES)
 set(PAIRWIRE_USRSCTP_OBJECTS)
+set(PAIRWIRE_USRSCTP_SHARED)
 set(tables)
 set(declarations)
 
@@ -22,32 +26,24 @@ ${renames}#define PAIRWIRE_USRSCTP_TABLE kUsrsctp${number}
 " @ONLY)
 endfunction()
 
-pairwire_usrsctp_table(0 "")
-set(PAIRWIRE_USRSCTP_SOURCES "${directory}/usrsctp_0.cc")
-
-set(copies 1)
-if(PAIRWIRE_NETWORKS GREATER 1)
-  find_library(PAIRWIRE_USRSCTP_ARCHIVE NAMES libusrsctp.a)
-  if(PAIRWIRE_USRSCTP_ARCHIVE AND CMAKE_NM AND CMAKE_OBJCOPY AND CMAKE_LINKER)
-    set(copies ${PAIRWIRE_NETWORKS})
-  else()
-    message(STATUS "no static libusrsctp.a or no binutils: a process may have one Network")
-  endif()
-endif()
-math(EXPR last "${copies} - 1")
-if(last GREATER 0)
+find_library(PAIRWIRE_USRSCTP_ARCHIVE NAMES libusrsctp.a)
+if(PAIRWIRE_USRSCTP_ARCHIVE AND CMAKE_NM AND CMAKE_OBJCOPY AND CMAKE_LINKER)
+  math(EXPR last "${PAIRWIRE_NETWORKS} - 1")
   execute_process(COMMAND "${CMAKE_NM}" --defined-only --extern-only --portability "${PAIRWIRE_USRSCTP_ARCHIVE}"
     OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY)
   string(REGEX MATCHALL "usrsctp_[A-Za-z0-9_]+ T" names "${symbols}")
   list(TRANSFORM names REPLACE " T$" "")
   list(JOIN names "\n" kept)
   file(CONFIGURE OUTPUT "${directory}/names.txt" CONTENT "${kept}\n" @ONLY)
-  foreach(number RANGE 1 ${last})
+  foreach(number RANGE ${last})
     set(renames "")
     set(map "")
     foreach(name IN LISTS names)
       string(APPEND renames "#define ${name} pairwire_${number}_${name}\n")
       string(APPEND map "${name} pairwire_${number}_${name}\n")
+    endforeach()
+    foreach(name mutex_lock mutex_trylock mutex_unlock create join)
+      string(APPEND map "pthread_${name} pairwire_usrsctp_${name}\n")
     endforeach()
     pairwire_usrsctp_table(${number} "${renames}")
     file(CONFIGURE OUTPUT "${directory}/renames_${number}.txt" CONTENT "${map}" @ONLY)
@@ -62,16 +58,23 @@ if(last GREATER 0)
     list(APPEND PAIRWIRE_USRSCTP_OBJECTS "${object}")
     list(APPEND PAIRWIRE_USRSCTP_SOURCES "${directory}/usrsctp_${number}.cc")
   endforeach()
+else()
+  message(STATUS "no static libusrsctp.a or no binutils: a process may have one Network")
+  set(last 0)
+  set(PAIRWIRE_USRSCTP_SHARED usrsctp)
+  pairwire_usrsctp_table(0 "")
+  set(PAIRWIRE_USRSCTP_SOURCES "${directory}/usrsctp_0.cc")
 endif()
-
 add_custom_target(pairwire_usrsctp_copies DEPENDS ${PAIRWIRE_USRSCTP_OBJECTS})
 
 # pairwire_link_usrsctp_copies(TARGET): its archive holds them. With a step of their own, or each archive would wait for
 # all that the other one needs.
 function(pairwire_link_usrsctp_copies target)
-  set_source_files_properties(${PAIRWIRE_USRSCTP_OBJECTS} PROPERTIES GENERATED TRUE EXTERNAL_OBJECT TRUE)
-  target_sources(${target} PRIVATE ${PAIRWIRE_USRSCTP_OBJECTS})
-  add_dependencies(${target} pairwire_usrsctp_copies)
+  if(PAIRWIRE_USRSCTP_OBJECTS)
+    set_source_files_properties(${PAIRWIRE_USRSCTP_OBJECTS} PROPERTIES GENERATED TRUE EXTERNAL_OBJECT TRUE)
+    target_sources(${target} PRIVATE ${PAIRWIRE_USRSCTP_OBJECTS})
+    add_dependencies(${target} pairwire_usrsctp_copies)
+  endif()
 endfunction()
 
 foreach(number RANGE ${last})

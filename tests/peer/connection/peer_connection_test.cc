@@ -320,14 +320,6 @@ TEST_F(PeerConnectionTest, ConfigurationIsChecked) {
   EXPECT_TRUE(refused([](PeerConfiguration& c) { c.ice_pacing = std::chrono::milliseconds(0); }));
 }
 
-TEST_F(PeerConnectionTest, ThereIsOneNetworkAtATime) {
-  const auto second = Network::Create();
-  ASSERT_FALSE(second);
-  EXPECT_EQ(second.error().code, Errc::kInvalidState);
-  network_.reset();
-  EXPECT_TRUE(Network::Create());
-}
-
 TEST_F(PeerConnectionTest, HandlesOutliveTheirNetwork) {
   auto pair = std::make_unique<PeerPair>(*network_);
   RecordedChannel at_a(pair->a().pc.CreateDataChannel("x"));
