@@ -40,7 +40,7 @@ void EventStream::Start() {
                              kGreeting,
                              nullptr};
   SetHeartbeat();
-  socket_.WaitReadable();
+  socket_.WantRead(true);
   Queue(SerializeStreamHead(head));
 }
 
@@ -75,21 +75,22 @@ void EventStream::Queue(std::string_view text) {
 }
 
 void EventStream::Write() {
-  const TcpSocket::Io io = socket_.Write(queue_);
-  if (io.status == TcpSocket::Io::Status::kOk) {
+  const net::Socket::Io io = socket_.Write(queue_);
+  if (io.status == net::Socket::Io::Status::kOk) {
     stalled_ = false;
     if (io.bytes == queue_.size()) {
       queue_ = std::string();
       queued_ = 0;
+      socket_.WantWrite(false);
       if (state_ == State::kEnding) socket_.ShutdownSend();
       return;
     }
     queue_.erase(0, io.bytes);
-  } else if (io.status != TcpSocket::Io::Status::kWouldBlock) {
+  } else if (io.status != net::Socket::Io::Status::kWouldBlock) {
     Close();
     return;
   }
-  socket_.WaitWritable();
+  socket_.WantWrite(true);
 }
 
 void EventStream::OnWritable() {
@@ -99,12 +100,8 @@ void EventStream::OnWritable() {
 void EventStream::OnReadable() {
   // The client has nothing to say; this notices that it left.
   std::array<char, 512> buffer;
-  const TcpSocket::Io io = socket_.Read(buffer.data(), buffer.size());
-  if (io.status == TcpSocket::Io::Status::kWouldBlock) {
-    socket_.WaitReadable();
-    return;
-  }
-  Close();
+  const net::Socket::Io io = socket_.Read(buffer.data(), buffer.size());
+  if (io.status != net::Socket::Io::Status::kWouldBlock) Close();
 }
 
 void EventStream::OnDeadline() {
@@ -112,7 +109,7 @@ void EventStream::OnDeadline() {
     Close();
     return;
   }
-  const EventLoop::TimePoint now = context_.loop.Now();
+  const net::EventLoop::TimePoint now = context_.loop.Now();
   if (draining_ && now >= leave_at_) {
     End();
     return;

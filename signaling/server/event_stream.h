@@ -19,7 +19,7 @@
 
 namespace pairwire::server {
 
-class EventStream final : public Connection, private TcpSocket::Events {
+class EventStream final : public Connection, private net::Socket::Events {
  public:
   // Hears once of the end, whoever caused it; possibly from inside Start, Send or End.
   class Owner {
@@ -56,14 +56,14 @@ class EventStream final : public Connection, private TcpSocket::Events {
   ConnectionContext& context_;
   Owner& owner_;
   const std::uint64_t id_;
-  TcpSocket socket_;
+  net::Socket socket_;
   AdmissionTicket ticket_;
   std::string queue_;         // what the socket did not take yet; empty nearly always
   std::uint32_t queued_ = 0;  // messages in it, at most
   State state_ = State::kOpen;
   bool stalled_ = false;  // nothing of the queue went out since the last heartbeat
   bool draining_ = false;
-  EventLoop::TimePoint leave_at_{};
+  net::EventLoop::TimePoint leave_at_{};
 };
 
 }  // namespace pairwire::server
