@@ -17,8 +17,10 @@ const char* ToString(ConnectionKind kind) {
   return "";
 }
 
-ConnectionTable::ConnectionTable(net::EventLoop& loop)
-    : loop_(loop), turn_end_(loop, net::TurnStage::kClients, [this] { RunTurnEnd(); }) {}
+ConnectionTable::ConnectionTable(net::EventLoop& loop, net::DeadlineWheel& wheel)
+    : loop_(loop),
+      trim_(wheel),
+      turn_end_(loop, net::TurnStage::kClients, [this] { RunTurnEnd(); }) {}
 
 ConnectionTable::~ConnectionTable() = default;
 
@@ -28,6 +30,7 @@ Connection& ConnectionTable::Add(std::unique_ptr<Connection> connection) {
   connections_.push_back(std::move(connection));
   added.listed_ = true;
   ++counts_[static_cast<std::size_t>(added.kind())];
+  trim_.OnCount(connections_.size());
   return added;
 }
 
@@ -51,7 +54,10 @@ void ConnectionTable::Remove(Connection& connection) {
 void ConnectionTable::Bury() {
   bury_posted_ = false;
   // Destructors may remove further connections: they go to a fresh vector and a next turn.
-  const std::vector<std::unique_ptr<Connection>> dead = std::exchange(removed_, {});
+  std::vector<std::unique_ptr<Connection>> dead = std::exchange(removed_, {});
+  dead.clear();
+  if (connections_.size() < connections_.capacity() / 4) connections_.shrink_to_fit();
+  trim_.OnCount(connections_.size());
   if (connections_.empty() && on_empty_) on_empty_();
 }
 

@@ -22,6 +22,7 @@
 
 #include "signaling/net/deadline_wheel.h"
 #include "signaling/server/admission.h"
+#include "signaling/server/memory_trim.h"
 
 namespace pairwire::server {
 
@@ -59,7 +60,7 @@ class Connection : public net::Deadline {
 // Owns all connections. Loop thread only.
 class ConnectionTable {
  public:
-  explicit ConnectionTable(net::EventLoop& loop);
+  ConnectionTable(net::EventLoop& loop, net::DeadlineWheel& wheel);
   ~ConnectionTable();
   ConnectionTable(const ConnectionTable&) = delete;
   ConnectionTable& operator=(const ConnectionTable&) = delete;
@@ -89,6 +90,7 @@ class ConnectionTable {
   std::vector<std::unique_ptr<Connection>> connections_;  // in no order
   std::vector<std::unique_ptr<Connection>> removed_;
   std::array<std::size_t, kConnectionKinds> counts_{};
+  MemoryTrim trim_;
   std::function<void()> on_empty_;
   bool bury_posted_ = false;
   std::vector<Connection*> marked_;

@@ -41,7 +41,7 @@ struct Server::Impl {
         wheel(loop),
         metrics(node_id, config.region),
         admission(config.limits, config.limit_loopback),
-        table(loop),
+        table(loop, wheel),
         host(context, node_id),
         router(context, host, node_id),
         listener(context, router, admission),
