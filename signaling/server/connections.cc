@@ -1,6 +1,7 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 #include "signaling/server/connections.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace pairwire::server {
@@ -37,6 +38,9 @@ Connection& ConnectionTable::Add(std::unique_ptr<Connection> connection) {
 void ConnectionTable::Remove(Connection& connection) {
   if (!connection.listed_) return;
   connection.listed_ = false;
+  if (connection.marked_) {  // it may be buried before this turn ends
+    std::replace(marked_.begin(), marked_.end(), &connection, static_cast<Connection*>(nullptr));
+  }
   --counts_[static_cast<std::size_t>(connection.kind())];
   std::unique_ptr<Connection>& place = connections_[connection.place_];
   removed_.push_back(std::move(place));
@@ -69,10 +73,11 @@ void ConnectionTable::MarkTurnEnd(Connection& connection) {
 }
 
 void ConnectionTable::RunTurnEnd() {
-  // A connection lives until the next turn at least (Remove), so none of these has gone. One that
-  // is marked meanwhile comes in the next turn.
+  // None of these goes before the loop ends: burying is a task. One that is marked meanwhile comes
+  // in the next turn.
   std::vector<Connection*> marked = std::exchange(marked_, {});
   for (Connection* connection : marked) {
+    if (connection == nullptr) continue;  // removed
     connection->marked_ = false;
     if (connection->listed_) connection->OnTurnEnd();
   }

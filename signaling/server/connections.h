@@ -66,8 +66,8 @@ class ConnectionTable {
   ConnectionTable& operator=(const ConnectionTable&) = delete;
 
   Connection& Add(std::unique_ptr<Connection> connection);
-  // Takes the connection out; it is destroyed in a later turn, so a connection may remove itself
-  // from any of its own callbacks. Removing twice does nothing.
+  // Takes the connection out; it is destroyed by a later task of the loop, so a connection may
+  // remove itself from any of its own callbacks. Removing twice does nothing.
   void Remove(Connection& connection);
 
   // `connection` hears OnTurnEnd once at the end of this turn, in the order of marking, and not
