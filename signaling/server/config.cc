@@ -50,6 +50,10 @@ void Declare(CLI::App& app, RawOptions& raw, ServerConfig& config) {
   app.add_option(
       "--public-url", config.public_url,
       "URL of this relay as clients reach it, when a proxy changes it; as https://host[/path]");
+  app.add_option("--tls-cert", config.tls_certificate_file,
+                 "PEM file with the certificate and its chain; with --tls-key the relay speaks "
+                 "HTTPS. SIGHUP reads both anew");
+  app.add_option("--tls-key", config.tls_key_file, "PEM file with the certificate's key");
   app.add_option("--log-level", raw.log_level, "debug, info, warning, error or off")
       ->capture_default_str();
   app.add_option(
@@ -164,6 +168,9 @@ std::string Check(const RawOptions& raw, ServerConfig& config) {
   const std::string& url = config.public_url;
   if (!url.empty() && (url.back() == '/' || !IsOrigin(url.substr(0, url.find('/', 8))))) {
     return "--public-url must look like https://relay.example.org or https://example.org/relay";
+  }
+  if (config.tls_certificate_file.empty() != config.tls_key_file.empty()) {
+    return "--tls-cert and --tls-key belong together";
   }
   if (!IsName(config.region) || !IsName(config.node_id)) {
     return "--region and --node-id take up to 64 letters, digits, dots, dashes and underscores";

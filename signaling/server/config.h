@@ -75,6 +75,9 @@ struct ServerConfig {
   // What clients are told in front of paths ("https://relay.example.org/base"); empty: paths only,
   // which they append to the URL that they know already.
   std::string public_url;
+  // PEM files for HTTPS; both or neither. Read anew by Server::ReloadCertificate.
+  std::string tls_certificate_file;
+  std::string tls_key_file;
   LogLevel log_level = LogLevel::kInfo;
   std::vector<std::string> origins;  // as browsers send them: "https://example.org"
   std::chrono::milliseconds drain_window{10'000};

@@ -21,21 +21,28 @@ using pairwire::server::ParseCommandLine;
 using pairwire::server::Server;
 
 // Signals are taken by a thread that waits for them, so that no code runs in a signal handler. The
-// first one drains, the second ends the process where it stands. SIGUSR2 only wakes the thread to
-// end it.
+// first SIGTERM or SIGINT drains, the second ends the process where it stands. SIGHUP reads the
+// certificate anew, as often as it comes. SIGUSR2 only wakes the thread to end it.
 void WaitForSignals(const sigset_t& signals, Server& server) {
-  int number = 0;
-  if (sigwait(&signals, &number) != 0 || number == SIGUSR2) return;
-  server.Drain();
-  if (sigwait(&signals, &number) != 0 || number == SIGUSR2) return;
-  _exit(1);
+  bool draining = false;
+  while (true) {
+    int number = 0;
+    if (sigwait(&signals, &number) != 0 || number == SIGUSR2) return;
+    if (number == SIGHUP) {
+      server.ReloadCertificate();
+      continue;
+    }
+    if (draining) _exit(1);
+    draining = true;
+    server.Drain();
+  }
 }
 
 int Run(const pairwire::server::ServerConfig& config) {
   std::signal(SIGPIPE, SIG_IGN);
   sigset_t signals;
   sigemptyset(&signals);
-  for (const int number : {SIGTERM, SIGINT, SIGUSR2}) sigaddset(&signals, number);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR2}) sigaddset(&signals, number);
   // Before any thread starts, so that all inherit it.
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 

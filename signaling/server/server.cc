@@ -34,34 +34,37 @@ std::string NodeIdOf(const ServerConfig& config) {
 
 // In the order of creation: who is used by others comes first and so goes last.
 struct Server::Impl {
-  explicit Impl(const ServerConfig& c)
+  Impl(const ServerConfig& c, std::unique_ptr<net::TlsContext> t)
       : config(c),
         node_id(NodeIdOf(config)),
         log(config.log_level),
         wheel(loop),
         metrics(node_id, config.region),
         admission(config.limits, config.limit_loopback),
-        table(loop),
+        table(loop, wheel),
         host(context, node_id),
         router(context, host, node_id),
-        listener(context, router, admission),
+        tls(std::move(t)),
+        listener(context, router, admission, tls.get()),
         hard_deadline(loop, [this] { loop.Stop(); }) {}
 
   void BeginDrain();
+  void ReloadCertificate();
 
   const ServerConfig config;
   const std::string node_id;
   Log log;
-  EventLoop loop;
-  DeadlineWheel wheel;
+  net::EventLoop loop;
+  net::DeadlineWheel wheel;
   Metrics metrics;
   Admission admission;
   ConnectionTable table;
   ConnectionContext context{loop, wheel, table, config, metrics, log};
   RelayHost host;
   Router router;
+  std::unique_ptr<net::TlsContext> tls;  // null: plain HTTP
   Listener listener;
-  Alarm hard_deadline;
+  net::Alarm hard_deadline;
   std::uint16_t port = 0;
   bool draining = false;
 };
@@ -84,6 +87,15 @@ void Server::Impl::BeginDrain() {
   if (table.size() == 0) loop.Stop();
 }
 
+void Server::Impl::ReloadCertificate() {
+  if (!tls) return;
+  if (const auto reloaded = tls->Reload()) {
+    log.Info("certificate_reloaded", {});
+  } else {
+    log.Error("certificate_kept", {{"reason", reloaded.error().detail}});
+  }
+}
+
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Server::~Server() {
@@ -97,7 +109,13 @@ Result<std::unique_ptr<Server>> Server::Create(const ServerConfig& config) {
   if (!config.web_dir.empty() && !StaticFiles(config.web_dir, 0).enabled()) {
     return Fail(Errc::kInvalidArgument, "--web must name a folder that exists");
   }
-  auto impl = std::make_unique<Impl>(config);
+  std::unique_ptr<net::TlsContext> tls;
+  if (!config.tls_certificate_file.empty()) {
+    auto made = net::TlsContext::Server({config.tls_certificate_file, config.tls_key_file});
+    if (!made) return tl::unexpected(made.error());
+    tls = std::move(*made);
+  }
+  auto impl = std::make_unique<Impl>(config, std::move(tls));
   if (auto opened = impl->listener.Open(config.listen_host, config.listen_port); !opened) {
     return tl::unexpected(opened.error());
   }
@@ -110,7 +128,8 @@ std::uint16_t Server::port() const { return impl_->port; }
 std::string Server::url() const {
   const std::string& host = impl_->config.listen_host;
   const bool ipv6 = host.find(':') != std::string::npos;
-  return "http://" + (ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(impl_->port);
+  return (impl_->tls ? "https://" : "http://") + (ipv6 ? "[" + host + "]" : host) + ":" +
+         std::to_string(impl_->port);
 }
 
 void Server::Run() {
@@ -127,6 +146,10 @@ void Server::Run() {
 
 void Server::Drain() {
   impl_->loop.Post([this] { impl_->BeginDrain(); });
+}
+
+void Server::ReloadCertificate() {
+  impl_->loop.Post([this] { impl_->ReloadCertificate(); });
 }
 
 void Server::Stop() { impl_->loop.Stop(); }
