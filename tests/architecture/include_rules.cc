@@ -58,6 +58,9 @@ const std::vector<Box>& Boxes() {
       // The relay: never peer/.
       {"signaling/core", {"signaling/protocol", "signaling/store"}, {"openssl", "json"}},
       {"signaling/store", {"signaling/protocol"}, {"openssl", "json"}},
+      {"signaling/redis",
+       {"signaling/protocol", "signaling/store", "signaling/net"},
+       {"hiredis", "openssl"}},
       {"signaling/services", {"signaling/protocol", "signaling/core", "signaling/store"}, {"json"}},
       {"signaling/server",
        {"signaling/protocol", "signaling/core", "signaling/store", "signaling/services"},
