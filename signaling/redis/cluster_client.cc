@@ -246,6 +246,7 @@ ClusterClient::Verdict ClusterClient::Judge(Kept& command, const Result<Reply>& 
                                             : std::optional<Redirection>();
   if (!later && !redirection) return Verdict::kDone;
   command.ask.reset();
+  if (code == "CLUSTERDOWN") scout_.Hurry();
   bool reached = false;
   if (redirection) {
     if (redirection->ask) command.ask = redirection->target;

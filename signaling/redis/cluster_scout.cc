@@ -67,6 +67,8 @@ void ClusterScout::OnAnswer(const Result<Reply>& reply) {
                                                               : map.error().detail)});
   }
   masters_ = std::move(masters);
+  // Another one next time: this one may be cut off from the others and not know.
+  ++next_;
   backoff_.Reset();
   SetAlarm(kInterval);
   events_.OnSlotMap(std::move(*map));

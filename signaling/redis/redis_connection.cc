@@ -20,6 +20,7 @@ bool IsUnfit(const Reply& reply) {
 std::string RefuseErrors(const Reply& reply) { return reply.IsError() ? reply.text : ""; }
 
 std::string RefuseReplicas(const Reply& reply) {
+  if (reply.IsError()) return reply.text;
   if (!reply.IsArray() || reply.elements.empty()) return "it does not tell its role";
   return reply.elements[0].text == "master" ? "" : "it is a replica";
 }

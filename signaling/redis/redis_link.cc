@@ -67,7 +67,12 @@ void RedisLink::OnAlarm() {
 
 void RedisLink::Ping() {
   if (!unheard_) unheard_ = loop_.Now();
-  commands_.Send({"PUBLISH", ping_channel_, ""}, [](const Result<Reply>&) {});
+  commands_.Send({"PUBLISH", ping_channel_, ""}, [this](const Result<Reply>& reply) {
+    // Else it would only be heard that nothing is heard.
+    if (reply && reply->IsError() && state_ == State::kUp) {
+      Lost({Errc::kUnauthorized, "Redis at " + ToString(server()) + ": PUBLISH: " + reply->text});
+    }
+  });
   alarm_.SetAt(loop_.Now() + kPingInterval);
 }
 

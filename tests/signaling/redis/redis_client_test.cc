@@ -200,12 +200,9 @@ TEST_F(Subscriptions, ABusyProcessIsNotDeaf) {
 }
 
 TEST_F(Subscriptions, ARefusedChannelSaysWhy) {
-  RedisServer server({{"--user", "pair", "on", ">p", "~*", "resetchannels", "&pw:*", "+@all"},
-                      {},
-                      {},
-                      {},
-                      {},
-                      {}});
+  RedisServer::Options options;
+  options.arguments = {"--user", "pair", "on", ">p", "~*", "resetchannels", "&pw:*", "+@all"};
+  RedisServer server(options);
   TestClient client(loop_, resolver_, "redis://pair:p@127.0.0.1:" + std::to_string(server.port()));
   ASSERT_TRUE(client->Subscribe("foreign").has_value());
   client->Start();
@@ -215,8 +212,20 @@ TEST_F(Subscriptions, ARefusedChannelSaysWhy) {
   ASSERT_TRUE(client.WaitUp());
 }
 
+TEST_F(Subscriptions, ARefusedPingSaysWhy) {
+  RedisServer::Options options;
+  options.arguments = {"--user", "pair", "on", ">p", "~*", "&*", "+@all", "-publish"};
+  RedisServer server(options);
+  TestClient client(loop_, resolver_, "redis://pair:p@127.0.0.1:" + std::to_string(server.port()));
+  client->Start();
+  ASSERT_TRUE(RunUntil([&] { return client.downs > 0; }));
+  EXPECT_THAT(client.last_down.detail, HasSubstr("PUBLISH: NOPERM"));
+}
+
 TEST_F(Subscriptions, KeyspaceEvents) {
-  RedisServer server({{"--notify-keyspace-events", "Ex"}, {}, {}, {}, {}, {}});
+  RedisServer::Options options;
+  options.arguments = {"--notify-keyspace-events", "Ex"};
+  RedisServer server(options);
   TestClient client(loop_, resolver_, UrlOf(server.port()));
   ASSERT_TRUE(client->SubscribeEverywhere("__keyevent@0__:expired").has_value());
   ASSERT_TRUE(client.WaitUp());

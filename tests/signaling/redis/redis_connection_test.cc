@@ -79,13 +79,11 @@ TEST_F(RedisConnectionTest, AnswersInOrder) {
 }
 
 TEST_F(RedisConnectionTest, AuthenticatesAndSelects) {
-  RedisServer server(
-      {{"--requirepass", "se cret", "--user", "pair", "on", ">pass~word", "~*", "&*", "+@all"},
-       {},
-       {},
-       {},
-       {},
-       {"-a", "se cret", "--no-auth-warning"}});
+  RedisServer::Options with_users;
+  with_users.arguments = {"--requirepass", "se cret", "--user", "pair", "on",
+                          ">pass~word",    "~*",      "&*",     "+@all"};
+  with_users.cli_arguments = {"-a", "se cret", "--no-auth-warning"};
+  RedisServer server(with_users);
   RedisConnection::Options options;
   options.login = {"pair", "pass~word"};
   options.database = 3;
@@ -238,8 +236,9 @@ TEST_F(RedisConnectionTest, NobodyListens) {
 
 TEST_F(RedisConnectionTest, RefusesAReplica) {
   RedisServer master;
-  RedisServer replica(
-      {{"--replicaof", "127.0.0.1 " + std::to_string(master.port())}, {}, {}, {}, {}, {}});
+  RedisServer::Options following;
+  following.arguments = {"--replicaof", "127.0.0.1 " + std::to_string(master.port())};
+  RedisServer replica(following);
   Make();
   EXPECT_THAT(OpenAndWait(replica.port()), HasSubstr("replica"));
   RedisConnection::Options options;
