@@ -76,7 +76,8 @@ TEST_F(ScriptedCluster, MovedInTheMiddleOfAPipeline) {
   ASSERT_TRUE(client_.WaitForAnswers());
   EXPECT_EQ(CommandsOf(a_).size(), 5U);
   EXPECT_THAT(CommandsOf(b_), ElementsAre("SET k 3", "SET k 4", "SET k 5", "SET k 6"));
-  EXPECT_EQ(client_->health().pending, 0U);
+  // Now and then one ping is under way.
+  EXPECT_TRUE(RunUntil([&] { return client_->health().pending == 0; }));
 }
 
 TEST_F(ScriptedCluster, AskIsForOneCommand) {
@@ -145,7 +146,8 @@ TEST_F(ScriptedCluster, ALostConnectionAnswersInOrder) {
   on_a_ = [](const Args&) { return "+OK\r\n"; };
   ASSERT_TRUE(client_.WaitUp(2));
   EXPECT_EQ(client_.Text({"SET", "k", "4"}), "OK");
-  EXPECT_EQ(client_->health().pending, 0U);
+  // Now and then one ping is under way.
+  EXPECT_TRUE(RunUntil([&] { return client_->health().pending == 0; }));
 }
 
 TEST_F(ScriptedCluster, BoundsWhatItKeeps) {
@@ -156,7 +158,8 @@ TEST_F(ScriptedCluster, BoundsWhatItKeeps) {
   for (std::size_t i = 0; i < fits + 10; ++i) client_.Add({"SET", "k", megabyte});
   ASSERT_TRUE(RunUntil([&] { return !client_.answers.empty(); }));
   ASSERT_TRUE(client_.WaitForAnswers()) << "the silent server is given up";
-  EXPECT_EQ(client_->health().pending, 0U);
+  // Now and then one ping is under way.
+  EXPECT_TRUE(RunUntil([&] { return client_->health().pending == 0; }));
 }
 
 TEST_F(ScriptedCluster, AMapThatIsNoneIsNotBelieved) {

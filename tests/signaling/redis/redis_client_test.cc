@@ -116,6 +116,33 @@ TEST_F(RedisClientTest, RefusesATlsFileThatIsNotThere) {
   EXPECT_THAT(made.error().detail, HasSubstr("/nonexistent/ca.pem"));
 }
 
+TEST_F(RedisClientTest, OverTls) {
+  net::testing::TestCertificates certificates;
+  certificates.Make("server", "IP:127.0.0.1");
+  certificates.Make("client", "DNS:node.test");
+  RedisServer::Options server_options;
+  server_options.tls_certificate = certificates.Certificate("server");
+  server_options.tls_key = certificates.Key("server");
+  server_options.tls_authority = certificates.Authority();
+  server_options.arguments = {"--tls-auth-clients", "yes"};
+  RedisServer server(server_options);
+  RedisOptions options = TestClient::Options("rediss://127.0.0.1:" + std::to_string(server.port()));
+  options.tls = {certificates.Authority(), certificates.Certificate("client"),
+                 certificates.Key("client")};
+  TestClient client(loop_, resolver_, options);
+  ASSERT_TRUE(client->Subscribe("room").has_value());
+  ASSERT_TRUE(client.WaitUp());
+  EXPECT_EQ(client.Text({"PUBLISH", "room", std::string(200'000, 'x')}), "1");
+  ASSERT_TRUE(RunUntil([&] { return client.heard.size() == 1; }));
+  EXPECT_EQ(client.heard[0].payload.size(), 200'000U);
+  // The server asks for a certificate; without one it is refused.
+  options.tls = {certificates.Authority(), "", ""};
+  TestClient stranger(loop_, resolver_, options);
+  stranger->Start();
+  ASSERT_TRUE(RunUntil([&] { return !stranger->health().last_error.empty(); }));
+  EXPECT_FALSE(stranger->up());
+}
+
 TEST_F(Subscriptions, HearWhatIsPublished) {
   RedisServer server;
   TestClient client(loop_, resolver_, UrlOf(server.port()));

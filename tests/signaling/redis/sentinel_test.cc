@@ -70,6 +70,7 @@ TEST_F(Sentinel, AsksTheNextWhenOneIsDead) {
   }
   TestClient client(loop_, resolver_, Url(dead + ","));
   ASSERT_TRUE(client.WaitUp());
+  EXPECT_EQ(client->health().last_error, "") << "in the same attempt";
   EXPECT_EQ(client.Text({"SET", "a", "1"}), "OK");
 }
 
