@@ -8,7 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <array>
+#include <deque>
+#include <string>
 #include <utility>
 
 #include "signaling/net/socket.h"
@@ -26,11 +27,14 @@ sockaddr_in Loopback(std::uint16_t port) {
 
 }  // namespace
 
-// Two connected sockets; each reads only while the other one's buffer is empty.
+// Two connected sockets. Each reads only while little waits for the other one.
 class FaultProxy::Pair {
  public:
-  Pair(net::EventLoop& loop, int client, int server)
-      : client_(*this, net::Socket(loop, client)), server_(*this, net::Socket(loop, server)) {
+  Pair(FaultProxy& proxy, int client, int server)
+      : proxy_(proxy),
+        client_(*this, net::Socket(proxy.loop_, client)),
+        server_(*this, net::Socket(proxy.loop_, server)),
+        due_(proxy.loop_, [this] { Update(); }) {
     client_.other = &server_;
     server_.other = &client_;
     Update();
@@ -60,43 +64,57 @@ class FaultProxy::Pair {
     Pair& pair;
     net::Socket socket;
     Side* other = nullptr;
-    std::string waiting;  // for this side
+    // For this side, with when it may pass.
+    std::deque<std::pair<net::EventLoop::TimePoint, std::string>> waiting;
   };
 
+  static constexpr std::size_t kMaxWaiting = 1024;
+
   void Read(Side& from) {
-    std::array<char, 16 * 1024> bytes;
+    std::string bytes(16 * 1024, '\0');
     const net::Socket::Io io = from.socket.Read(bytes.data(), bytes.size());
     if (io.status == net::Socket::Io::Status::kWouldBlock) return;
     if (io.status != net::Socket::Io::Status::kOk) return Cut();
-    from.other->waiting.append(bytes.data(), io.bytes);
-    if (&from == &client_ && said_.size() < 64 * 1024) said_.append(bytes.data(), io.bytes);
+    bytes.resize(io.bytes);
+    if (&from == &client_ && said_.size() < 64 * 1024) said_ += bytes;
+    from.other->waiting.emplace_back(proxy_.loop_.Now() + proxy_.delay_, std::move(bytes));
     Write(*from.other);
   }
 
   void Write(Side& to) {
-    if (!held_ && !to.waiting.empty()) {
-      const net::Socket::Io io = to.socket.Write(to.waiting);
-      if (io.status == net::Socket::Io::Status::kOk) {
-        to.waiting.erase(0, io.bytes);
-      } else if (io.status != net::Socket::Io::Status::kWouldBlock) {
-        return Cut();
-      }
+    while (!held_ && IsDue(to)) {
+      std::string& first = to.waiting.front().second;
+      const net::Socket::Io io = to.socket.Write(first);
+      if (io.status == net::Socket::Io::Status::kWouldBlock) break;
+      if (io.status != net::Socket::Io::Status::kOk) return Cut();
+      first.erase(0, io.bytes);
+      if (first.empty()) to.waiting.pop_front();
     }
     Update();
+  }
+
+  bool IsDue(const Side& side) const {
+    return !side.waiting.empty() && side.waiting.front().first <= proxy_.loop_.Now();
   }
 
   void Update() {
     if (!open()) return;
     for (Side* side : {&client_, &server_}) {
-      side->socket.WantRead(!held_ && side->other->waiting.empty());
-      side->socket.WantWrite(!held_ && !side->waiting.empty());
+      side->socket.WantRead(!held_ && side->other->waiting.size() < kMaxWaiting);
+      side->socket.WantWrite(!held_ && IsDue(*side));
+      if (held_ || side->waiting.empty() || IsDue(*side)) continue;
+      const auto when = side->waiting.front().first;
+      if (!due_.is_set() || when < next_) due_.SetAt(next_ = when);
     }
   }
 
+  FaultProxy& proxy_;
   bool held_ = false;
   std::string said_;  // by the client, its beginning
   Side client_;
   Side server_;
+  net::EventLoop::TimePoint next_{};
+  net::Alarm due_;
 };
 
 FaultProxy::FaultProxy(net::EventLoop& loop, std::uint16_t server_port)
@@ -133,7 +151,8 @@ void FaultProxy::OnFdReadable() {
     return;
   }
   ::fcntl(server, F_SETFL, O_NONBLOCK);
-  pairs_.push_back(std::make_unique<Pair>(loop_, client, server));
+  pairs_.push_back(std::make_unique<Pair>(*this, client, server));
+  if (hold_new_) pairs_.back()->SetHeld(true);
 }
 
 std::size_t FaultProxy::connections() const {

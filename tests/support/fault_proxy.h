@@ -1,10 +1,11 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
-// FaultProxy: stands between a client and a server on loopback and spoils connections: holds their
-// bytes back, cuts them, takes no new ones. It lives on the test's event loop.
+// FaultProxy: stands between a client and a server on loopback and spoils connections: delays their
+// bytes, holds them back, cuts them, takes no new ones. It lives on the test's event loop.
 #ifndef PAIRWIRE_TESTS_SUPPORT_FAULT_PROXY_H_
 #define PAIRWIRE_TESTS_SUPPORT_FAULT_PROXY_H_
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -36,6 +37,10 @@ class FaultProxy final : private net::FdHandler {
   void CutAll();
   // New connections are cut at once.
   void RefuseNew(bool on) { refuse_ = on; }
+  // New connections are taken, and nothing passes: with Hold, a partition.
+  void HoldNew(bool on) { hold_new_ = on; }
+  // What is read from now on passes so much later, each way.
+  void SetDelay(std::chrono::milliseconds delay) { delay_ = delay; }
 
  private:
   class Pair;
@@ -49,6 +54,8 @@ class FaultProxy final : private net::FdHandler {
   std::uint16_t port_ = 0;
   int listener_ = -1;
   bool refuse_ = false;
+  bool hold_new_ = false;
+  std::chrono::milliseconds delay_{0};
   std::size_t accepted_ = 0;
   std::vector<std::unique_ptr<Pair>> pairs_;
 };

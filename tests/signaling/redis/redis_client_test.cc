@@ -89,6 +89,38 @@ TEST_F(RedisClientTest, AStoppedServerIsNoticedAndComesBack) {
   EXPECT_EQ(client.Text({"PING"}), "PONG");
 }
 
+TEST_F(RedisClientTest, APartitionIsNoticedAndHeals) {
+  RedisServer server;
+  FaultProxy proxy(loop_, server.port());
+  TestClient client(loop_, resolver_, UrlOf(proxy.port()));
+  ASSERT_TRUE(client.WaitUp());
+  proxy.Hold();
+  proxy.HoldNew(true);
+  client.Add({"SET", "a", "1"});
+  ASSERT_TRUE(RunUntil([&] { return client.downs == 1; }));
+  EXPECT_THAT(client.answers, ElementsAre(HasSubstr("!")));
+  const std::size_t attempts = proxy.accepted();
+  ASSERT_TRUE(RunUntil([&] { return proxy.accepted() >= attempts + 4; })) << "it tries again";
+  EXPECT_FALSE(client->up());
+  proxy.HoldNew(false);
+  ASSERT_TRUE(client.WaitUp(2));
+  EXPECT_EQ(client.Text({"GET", "a"}), "(nil)");
+}
+
+TEST_F(RedisClientTest, DelayAloneIsNoLoss) {
+  RedisServer server;
+  FaultProxy proxy(loop_, server.port());
+  proxy.SetDelay(milliseconds(100));
+  TestClient client(loop_, resolver_, UrlOf(proxy.port()));
+  ASSERT_TRUE(client->Subscribe("room").has_value());
+  ASSERT_TRUE(client.WaitUp());
+  for (int i = 0; i < 100; ++i) client.Add({"PUBLISH", "room", std::to_string(i)});
+  ASSERT_TRUE(client.WaitForAnswers());
+  ASSERT_TRUE(RunUntil([&] { return client.heard.size() == 100; }));
+  RunFor(2 * RedisLink::kDeafAfter);
+  EXPECT_EQ(client.downs, 0);
+}
+
 TEST_F(RedisClientTest, StopAnswersAndIsQuiet) {
   RedisServer server;
   TestClient client(loop_, resolver_, UrlOf(server.port()));
