@@ -49,6 +49,7 @@ RedisServer::RedisServer(Options options) : options_(std::move(options)) {
   std::filesystem::create_symlink(kProgram, folder_.path() + "/redis-server");
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     port_ = ServerPort();
+    if (options_.cluster_timeout.count() > 0) cluster_port_ = ServerPort();
     if (TryStart()) return;
   }
   ADD_FAILURE() << "redis-server does not start: " << process_->errors();
@@ -73,6 +74,14 @@ bool RedisServer::TryStart() {
     words.insert(words.end(), {"--port", tls ? "0" : port, "--bind", "127.0.0.1", "--dir",
                                folder_.path(), "--save", "", "--appendonly", "no",
                                "--repl-diskless-sync-delay", "0", "--enable-debug-command", "yes"});
+    if (options_.cluster_timeout.count() > 0) {
+      words.insert(words.end(),
+                   {"--cluster-enabled", "yes", "--cluster-port", std::to_string(cluster_port_),
+                    "--cluster-node-timeout", std::to_string(options_.cluster_timeout.count()),
+                    "--cluster-config-file", "nodes.conf",
+                    // A replica may follow at once, however little it has heard.
+                    "--cluster-replica-validity-factor", "0"});
+    }
     if (tls) {
       words.insert(words.end(), {"--tls-port", port, "--tls-cert-file", options_.tls_certificate,
                                  "--tls-key-file", options_.tls_key, "--tls-ca-cert-file",
@@ -129,10 +138,8 @@ void RedisServer::WaitForCli(const std::vector<std::string>& words,
 RedisCluster::RedisCluster(std::size_t masters, std::size_t replicas_of_first) : masters_(masters) {
   for (std::size_t i = 0; i < masters + replicas_of_first; ++i) {
     RedisServer::Options options;
-    options.arguments = {"--cluster-enabled", "yes", "--cluster-port", std::to_string(ServerPort()),
-                         "--cluster-node-timeout", "1000", "--cluster-config-file", "nodes.conf",
-                         // A replica may follow at once, however little it has heard.
-                         "--cluster-replica-validity-factor", "0"};
+    // Short only where a master will die: a busy machine is not to look like a dead one.
+    options.cluster_timeout = std::chrono::milliseconds(replicas_of_first > 0 ? 1000 : 10'000);
     servers_.push_back(std::make_unique<RedisServer>(options));
     ids_.push_back(servers_.back()->Cli({"CLUSTER", "MYID"}));
   }
@@ -143,9 +150,8 @@ RedisCluster::RedisCluster(std::size_t masters, std::size_t replicas_of_first) :
                         std::to_string(FirstSlot(i + 1, masters) - 1)});
     }
     if (i == 0) continue;
-    const std::string bus = servers_[0]->Cli({"CONFIG", "GET", "cluster-port"});
     servers_[i]->Cli({"CLUSTER", "MEET", "127.0.0.1", std::to_string(servers_[0]->port()),
-                      bus.substr(bus.rfind('\n') + 1)});
+                      std::to_string(servers_[0]->cluster_port())});
   }
   const std::string all = "cluster_known_nodes:" + std::to_string(servers_.size());
   for (const auto& server : servers_) {

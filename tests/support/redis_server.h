@@ -37,6 +37,8 @@ class RedisServer {
   struct Options {
     // For redis-server, after ours: {"--requirepass", "secret"}.
     std::vector<std::string> arguments;
+    // More than 0: a server of a Cluster, which calls another one dead after so long.
+    std::chrono::milliseconds cluster_timeout{0};
     // Lines of a Sentinel's configuration; not empty: it is a Sentinel.
     std::vector<std::string> sentinel;
     // TLS on the port instead of plain text.
@@ -51,6 +53,8 @@ class RedisServer {
   ~RedisServer();
 
   std::uint16_t port() const { return port_; }
+  // Where the servers of a Cluster talk to one another.
+  std::uint16_t cluster_port() const { return cluster_port_; }
   // "127.0.0.1:7000"
   std::string Address() const;
   pid_t pid() const { return process_->pid(); }
@@ -75,6 +79,7 @@ class RedisServer {
   const Options options_;
   TemporaryFolder folder_;
   std::uint16_t port_ = 0;
+  std::uint16_t cluster_port_ = 0;
   std::unique_ptr<ChildProcess> process_;
 };
 

@@ -271,6 +271,24 @@ TEST_F(Subscriptions, ARefusedChannelSaysWhy) {
   ASSERT_TRUE(client.WaitUp());
 }
 
+TEST_F(RedisClientTest, NeedsNoMoreThanTheseCommands) {
+  RedisServer::Options options;
+  options.arguments = {"--user",        "pair",  "on",       ">p",         "~pw:*",
+                       "resetchannels", "&pw:*", "+auth",    "+select",    "+client|setname",
+                       "+role",         "+ping", "+publish", "+subscribe", "+unsubscribe",
+                       "+get"};
+  RedisServer server(options);
+  TestClient client(loop_, resolver_,
+                    "redis://pair:p@127.0.0.1:" + std::to_string(server.port()) + "/1");
+  ASSERT_TRUE(client.WaitUp());
+  ASSERT_TRUE(client->Subscribe("pw:room").has_value());
+  client->Unsubscribe("pw:room");
+  EXPECT_EQ(client.Text({"GET", "pw:a"}), "(nil)");
+  EXPECT_THAT(client.Text({"SET", "pw:a", "1"}), HasSubstr("NOPERM"));
+  EXPECT_THAT(client.Text({"GET", "other"}), HasSubstr("NOPERM"));
+  EXPECT_EQ(client.downs, 0);
+}
+
 TEST_F(Subscriptions, ARefusedPingSaysWhy) {
   RedisServer::Options options;
   options.arguments = {"--user", "pair", "on", ">p", "~*", "&*", "+@all", "-publish"};
