@@ -59,6 +59,7 @@ const std::vector<Box>& Boxes() {
       {"signaling/net", {}, {"openssl"}},
       {"signaling/core", {"signaling/protocol", "signaling/store"}, {"openssl", "json"}},
       {"signaling/store", {"signaling/protocol"}, {"openssl", "json"}},
+      {"signaling/redis", {"signaling/protocol", "signaling/store", "signaling/net"}, {"hiredis"}},
       {"signaling/services", {"signaling/protocol", "signaling/core", "signaling/store"}, {"json"}},
       {"signaling/server",
        {"signaling/protocol", "signaling/net", "signaling/core", "signaling/store",
