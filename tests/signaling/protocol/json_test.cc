@@ -196,5 +196,23 @@ TEST(JsonWriter, StartsAgainAfterTake) {
   EXPECT_EQ(writer.Add("b", 2).Take(), "{\"b\":2}");
 }
 
+TEST(JsonObject, StringsOrOneString) {
+  const auto parsed = JsonObject::Parse(
+      R"({"one":"a","two":["a","b"],"none":[],"null":null,"mixed":["a",1],"number":1,"bad":["\u0001"]})",
+      1024);
+  ASSERT_TRUE(parsed);
+  using Strings = std::vector<std::string>;
+  EXPECT_EQ(parsed->OptionalStrings("one", 2, 1).value(), Strings({"a"}));
+  EXPECT_EQ(parsed->OptionalStrings("two", 2, 1).value(), Strings({"a", "b"}));
+  EXPECT_EQ(parsed->OptionalStrings("none", 2, 1).value(), Strings());
+  EXPECT_FALSE(parsed->OptionalStrings("null", 2, 1)->has_value());
+  EXPECT_FALSE(parsed->OptionalStrings("missing", 2, 1)->has_value());
+  EXPECT_EQ(parsed->OptionalStrings("two", 1, 1).error().code, Errc::kLimitExceeded);
+  EXPECT_EQ(parsed->OptionalStrings("one", 1, 0).error().code, Errc::kLimitExceeded);
+  for (const char* key : {"mixed", "number", "bad"}) {
+    EXPECT_EQ(parsed->OptionalStrings(key, 2, 8).error().code, Errc::kParseError) << key;
+  }
+}
+
 }  // namespace
 }  // namespace pairwire::protocol
