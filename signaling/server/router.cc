@@ -53,18 +53,34 @@ const Router::Route Router::kRoutes[] = {
     {"GET", "/api/sessions/{id}/poll", &Router::Poll},
     {"POST", "/api/displays/{id}/heartbeat", &Router::Heartbeat},
     {"GET", "/ws", &Router::WebSocket},
-    {"GET", "/healthz", &Router::Health},
-    {"GET", "/readyz", &Router::Ready},
-    {"GET", "/metrics", &Router::MetricsText},
-    {"GET", "/version", &Router::Version},
+    {"GET", "/healthz", &Router::Health, Route::For::kBoth},
+    {"GET", "/readyz", &Router::Ready, Route::For::kBoth},
+    {"GET", "/metrics", &Router::MetricsText, Route::For::kOperators},
+    {"GET", "/version", &Router::Version, Route::For::kBoth},
 };
 
-Router::Router(ConnectionContext& context, RelayHost& host, std::string node_id)
+Router::Router(ConnectionContext& context, RelayHost& host, std::string node_id, Side side)
     : context_(context),
       host_(host),
       node_id_(std::move(node_id)),
+      side_(side),
+      // The options were checked; what could not be read would be trusted by nobody.
+      proxies_(TrustedProxies::Parse(context.config.trusted_proxies).value_or(TrustedProxies())),
       origins_(context.config.origins),
-      files_(context.config.web_dir, context.config.limits.static_file_bytes) {}
+      files_(side == Side::kPublic ? context.config.web_dir : std::string(),
+             context.config.limits.static_file_bytes) {}
+
+bool Router::Serves(const Route& route) const {
+  switch (route.served) {
+    case Route::For::kClients:
+      return side_ == Side::kPublic;
+    case Route::For::kOperators:
+      return side_ == Side::kInternal || context_.config.internal_host.empty();
+    case Route::For::kBoth:
+      return true;
+  }
+  return false;
+}
 
 bool Router::Matches(std::string_view pattern, std::string_view path, std::string& id) {
   const std::size_t variable = pattern.find(kIdPart);
@@ -84,13 +100,18 @@ bool Router::Matches(std::string_view pattern, std::string_view path, std::strin
 
 void Router::OnRequest(HttpRequest request, HttpExchange exchange) {
   const auto call = std::make_shared<Call>(Call{std::move(request), std::move(exchange), {}});
+  if (!proxies_.empty()) {
+    if (const auto peer = ParseAddress(call->request.client)) {
+      call->request.client = proxies_.ClientOf(*peer, call->request.headers).ToText();
+    }
+  }
   // HEAD is GET whose body is left out by the session (RFC 9110 9.3.2).
   const std::string_view method =
       call->request.method == "HEAD" ? "GET" : std::string_view(call->request.method);
   std::string methods;
   for (const Route& route : kRoutes) {
     std::string id;
-    if (!Matches(route.pattern, call->request.path, id)) continue;
+    if (!Serves(route) || !Matches(route.pattern, call->request.path, id)) continue;
     // "register" is no session's id: rows without a variable part come first and win.
     if (!methods.empty() && !id.empty()) continue;
     methods += methods.empty() ? "" : ", ";

@@ -17,12 +17,17 @@
 #include "signaling/server/origin_policy.h"
 #include "signaling/server/relay_host.h"
 #include "signaling/server/static_files.h"
+#include "signaling/server/trusted_proxies.h"
 
 namespace pairwire::server {
 
 class Router final : public HttpHandler {
  public:
-  Router(ConnectionContext& context, RelayHost& host, std::string node_id);
+  // The two listeners of a node. What is for operators is on the public one only while there is no
+  // other.
+  enum class Side { kPublic, kInternal };
+
+  Router(ConnectionContext& context, RelayHost& host, std::string node_id, Side side);
 
   void OnRequest(HttpRequest request, HttpExchange exchange) override;
 
@@ -39,9 +44,12 @@ class Router final : public HttpHandler {
     std::string_view method;
     std::string_view pattern;  // one "{id}" at most
     Handler handler;
+    // On which listener.
+    enum class For { kClients, kOperators, kBoth } served = For::kClients;
   };
   static const Route kRoutes[];
 
+  bool Serves(const Route& route) const;
   static bool Matches(std::string_view pattern, std::string_view path, std::string& id);
 
   void Register(const CallPtr& call);
@@ -66,6 +74,8 @@ class Router final : public HttpHandler {
   ConnectionContext& context_;
   RelayHost& host_;
   const std::string node_id_;
+  const Side side_;
+  const TrustedProxies proxies_;
   OriginPolicy origins_;
   StaticFiles files_;
 };
