@@ -12,16 +12,11 @@
 #include <unordered_map>
 
 #include "signaling/protocol/time.h"
+#include "signaling/store/rates.h"
 
 namespace pairwire::relay {
 
 using protocol::TimePoint;
-
-// `burst` at once, refilled at `per_second`.
-struct RateLimit {
-  double per_second = 0;
-  double burst = 0;
-};
 
 class TokenBucket {
  public:

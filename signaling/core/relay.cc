@@ -17,17 +17,22 @@ constexpr std::chrono::milliseconds kDueRetry{250};
 
 }  // namespace
 
-Relay::Impl::Impl(RelayOptions options, Store& store, RandomSource& random, RelayOutput& output)
+Relay::Impl::Impl(RelayOptions options, Backend backend, RandomSource& random, RelayOutput& output)
     : options_(std::move(options)),
-      store_(store),
+      store_(backend.store),
+      bus_(backend.bus),
       random_(random),
       output_(output),
       failed_pairs_(options_.failed_pairs_per_address, options_.max_addresses),
       registers_(options_.registers_per_address, options_.max_addresses) {
   store_.Subscribe(options_.node_id, *this);
+  bus_.Attach(options_.node_id, *this);
 }
 
-Relay::Impl::~Impl() { store_.Unsubscribe(options_.node_id); }
+Relay::Impl::~Impl() {
+  bus_.Detach(options_.node_id);
+  store_.Unsubscribe(options_.node_id);
+}
 
 tl::unexpected<protocol::Problem> Relay::Impl::Problem(protocol::ProblemCode code,
                                                        std::string detail,
@@ -129,8 +134,8 @@ void Relay::Impl::DropSessionIfEmpty(const std::string& session_id) {
   if (!waited_for && session.members.empty()) sessions_.erase(found);
 }
 
-Relay::Relay(RelayOptions options, Store& store, RandomSource& random, RelayOutput& output)
-    : impl_(std::make_unique<Impl>(std::move(options), store, random, output)) {}
+Relay::Relay(RelayOptions options, Backend backend, RandomSource& random, RelayOutput& output)
+    : impl_(std::make_unique<Impl>(std::move(options), backend, random, output)) {}
 Relay::~Relay() = default;
 
 void Relay::Register(const protocol::RegisterRequest& request, std::string_view client_ip,

@@ -29,7 +29,7 @@
 #include "signaling/protocol/limits.h"
 #include "signaling/protocol/problem.h"
 #include "signaling/protocol/time.h"
-#include "signaling/store/store.h"
+#include "signaling/store/backend.h"
 
 namespace pairwire::relay {
 
@@ -125,8 +125,8 @@ using Reply = std::function<void(protocol::Outcome<T>)>;
 
 class Relay final {
  public:
-  // All three outlive the relay. Subscribes to the store under options.node_id.
-  Relay(RelayOptions options, Store& store, RandomSource& random, RelayOutput& output);
+  // All three outlive the relay. Subscribes to the store and the bus under options.node_id.
+  Relay(RelayOptions options, Backend backend, RandomSource& random, RelayOutput& output);
   ~Relay();
   Relay(const Relay&) = delete;
   Relay& operator=(const Relay&) = delete;

@@ -35,9 +35,9 @@ namespace pairwire::relay {
 // Routes of one socket that the store has not answered yet.
 inline constexpr int kMaxRoutesInFlight = 256;
 
-class Relay::Impl final : public NodeHandler {
+class Relay::Impl final : public NodeHandler, public NodeBusHandler {
  public:
-  Impl(RelayOptions options, Store& store, RandomSource& random, RelayOutput& output);
+  Impl(RelayOptions options, Backend backend, RandomSource& random, RelayOutput& output);
   ~Impl();
 
   // relay_http.cc
@@ -61,6 +61,13 @@ class Relay::Impl final : public NodeHandler {
   void SocketOpened(ConnectionId id, const Member& member);
   void SocketClosed(ConnectionId id);
   void OnNodeMessage(const NodeMessage& message) override;
+  // A step says so itself when the store is away.
+  void OnStoreState(bool /*up*/) override {}
+  // The next Tick asks the store.
+  void OnDueHint() override {}
+  void OnFrames(std::string_view bytes) override;
+  void OnTopic(std::string_view /*topic*/, std::string_view /*payload*/) override {}
+  void OnBusState(bool /*up*/) override {}
 
   // relay_messages.cc
   void SocketText(ConnectionId id, std::string_view text);
@@ -184,7 +191,7 @@ class Relay::Impl final : public NodeHandler {
   void Forget(ConnectionId id, bool leave);
   void ForgetMember(const std::string& member_id);
   void OnIdleDue(Socket& socket);
-  void OnDeliver(const NodeMessage& message);
+  void OnDeliver(const std::string& member_id, std::string_view text);
 
   // Messages.
   void Handle(Socket& socket, protocol::Envelope envelope);
@@ -201,6 +208,7 @@ class Relay::Impl final : public NodeHandler {
 
   const RelayOptions options_;
   Store& store_;
+  NodeBus& bus_;
   RandomSource& random_;
   RelayOutput& output_;
   std::shared_ptr<char> alive_ = std::make_shared<char>();

@@ -6,6 +6,7 @@
 #include "signaling/core/relay_impl.h"
 #include "signaling/core/token.h"
 #include "signaling/protocol/events.h"
+#include "signaling/store/node_frame.h"
 
 namespace pairwire::relay {
 
@@ -80,36 +81,50 @@ void Relay::Impl::RouteMessage(Socket& socket, protocol::Envelope envelope) {
   carried.data = std::move(envelope.data);
   route.text = protocol::ToJson(carried);
   ++socket.routes_in_flight;
-  store_.Route(std::move(route), now_,
-               Guarded([this, id = socket.id, message_id, bytes](StoreResult<Routed> routed) {
-                 if (routed) {
-                   ++(routed->kept ? counters_.messages_kept : counters_.messages_routed);
-                   counters_.bytes_routed += bytes;
-                 }
-                 Socket* sender = FindSocket(id);
-                 if (sender == nullptr) return;
-                 --sender->routes_in_flight;
-                 if (routed) return Ack(*sender, message_id);
-                 switch (routed.error()) {
-                   case StoreError::kNotFound:
-                     return SendError(*sender, message_id, ProblemCode::kUnknownTarget,
-                                      "the session is over");
-                   case StoreError::kNoTarget:
-                     return SendError(
-                         *sender, message_id, ProblemCode::kUnknownTarget,
-                         "nobody is there by that id, or it is not clear who is meant");
-                   case StoreError::kNotAllowed:
-                     return SendError(*sender, message_id, ProblemCode::kNotAllowed,
-                                      "only the display and a controller talk to each other");
-                   case StoreError::kFull:
-                     return SendError(*sender, message_id, ProblemCode::kQueueFull,
-                                      "too much is kept for the other end");
-                   case StoreError::kUnavailable:
-                     ++counters_.store_errors;
-                     return SendError(*sender, message_id, ProblemCode::kNotReady,
-                                      "the store does not answer");
-                 }
-               }));
+  std::string text = route.text;
+  store_.Route(
+      std::move(route), now_,
+      Guarded([this, id = socket.id, session_id = socket.member.session_id, message_id,
+               text = std::move(text), bytes](StoreResult<Routed> routed) {
+        if (routed && routed->place) {
+          std::string payload;
+          AppendHeader({options_.node_id, 1, 1}, payload);
+          NodeFrame frame;
+          frame.kind = NodeFrameKind::kSignal;
+          frame.seq = 1;
+          frame.session_id = session_id;
+          frame.to = routed->to;
+          frame.text = text;
+          AppendFrame(frame, payload);
+          bus_.SendToNode(options_.node_id, routed->place->node_id, std::move(payload), {});
+        }
+        if (routed) {
+          ++(routed->kept ? counters_.messages_kept : counters_.messages_routed);
+          counters_.bytes_routed += bytes;
+        }
+        Socket* sender = FindSocket(id);
+        if (sender == nullptr) return;
+        --sender->routes_in_flight;
+        if (routed) return Ack(*sender, message_id);
+        switch (routed.error()) {
+          case StoreError::kNotFound:
+            return SendError(*sender, message_id, ProblemCode::kUnknownTarget,
+                             "the session is over");
+          case StoreError::kNoTarget:
+            return SendError(*sender, message_id, ProblemCode::kUnknownTarget,
+                             "nobody is there by that id, or it is not clear who is meant");
+          case StoreError::kNotAllowed:
+            return SendError(*sender, message_id, ProblemCode::kNotAllowed,
+                             "only the display and a controller talk to each other");
+          case StoreError::kFull:
+            return SendError(*sender, message_id, ProblemCode::kQueueFull,
+                             "too much is kept for the other end");
+          case StoreError::kUnavailable:
+            ++counters_.store_errors;
+            return SendError(*sender, message_id, ProblemCode::kNotReady,
+                             "the store does not answer");
+        }
+      }));
 }
 
 void Relay::Impl::HandleResume(Socket& socket, const std::string& message_id,

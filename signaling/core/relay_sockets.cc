@@ -7,6 +7,7 @@
 #include "signaling/core/relay_impl.h"
 #include "signaling/core/token.h"
 #include "signaling/protocol/events.h"
+#include "signaling/store/node_frame.h"
 
 namespace pairwire::relay {
 namespace {
@@ -75,7 +76,8 @@ void Relay::Impl::OnJoined(ConnectionId id, const Member& member, StoreResult<Jo
   if (socket == nullptr) {
     // It closed before it was welcome.
     if (!result) return;
-    store_.Leave(member.session_id, member.member_id, result->epoch, options_.resume_window, now_);
+    store_.Leave({member.session_id, member.member_id, result->epoch, options_.resume_window, {}},
+                 now_, [](StoreResult<bool>) {});
     return;
   }
   if (!result) {
@@ -103,7 +105,8 @@ void Relay::Impl::Welcome(Socket& socket, Joined joined) {
       MakeToken(socket.member.session_id, std::exchange(socket.resume_secret, {})),
       protocol::kHeartbeatInterval, options_.node_id});
   output_.SendText(socket.id, protocol::ToJson(welcome));
-  for (const Member& other : joined.present) {
+  for (const auto& [other, place] : joined.present) {
+    if (place.node_id.empty()) continue;
     output_.SendText(socket.id, PresenceText(protocol::kUserJoined, other));
   }
   // In the order in which they were sent to the member: what came here when the old socket was just
@@ -111,7 +114,7 @@ void Relay::Impl::Welcome(Socket& socket, Joined joined) {
   std::deque<std::string> held = std::exchange(socket.held, {});
   socket.held_bytes = 0;
   std::deque<std::string> all = std::exchange(MemberOf(socket.member).late, {});
-  for (std::string& text : joined.kept) all.push_back(std::move(text));
+  for (KeptText& kept : joined.kept) all.push_back(std::move(kept.text));
   for (std::string& text : held) all.push_back(std::move(text));
   socket.held = std::move(all);
   if (!joined.rejoined) return GoLive(socket);
@@ -189,7 +192,8 @@ void Relay::Impl::Forget(ConnectionId id, bool leave) {
   const auto keep = options_.resume_window + std::chrono::seconds(1);
   deadlines_.Schedule(local.forget, now_ + keep, {Work::Kind::kForgetMember, 0, member.member_id});
   if (leave && epoch > 0) {
-    store_.Leave(member.session_id, member.member_id, epoch, options_.resume_window, now_);
+    store_.Leave({member.session_id, member.member_id, epoch, options_.resume_window, {}}, now_,
+                 [](StoreResult<bool>) {});
   }
 }
 
@@ -215,7 +219,7 @@ void Relay::Impl::OnIdleDue(Socket& socket) {
 void Relay::Impl::OnNodeMessage(const NodeMessage& message) {
   switch (message.kind) {
     case NodeMessage::Kind::kDeliver:
-      return OnDeliver(message);
+      return OnDeliver(message.member_id, message.text);
     case NodeMessage::Kind::kEvent: {
       OnEvent(message);
       const auto local = members_.find(message.member_id);
@@ -229,6 +233,8 @@ void Relay::Impl::OnNodeMessage(const NodeMessage& message) {
       return OnSessionEnded(message);
     case NodeMessage::Kind::kWatchMoved:
       return OnWatchMoved(message);
+    case NodeMessage::Kind::kPlaced:
+      return;
     case NodeMessage::Kind::kTakenOver: {
       const auto local = members_.find(message.member_id);
       if (local == members_.end() || local->second.socket == 0) return;
@@ -241,13 +247,21 @@ void Relay::Impl::OnNodeMessage(const NodeMessage& message) {
   }
 }
 
-void Relay::Impl::OnDeliver(const NodeMessage& message) {
-  const auto local = members_.find(message.member_id);
+void Relay::Impl::OnFrames(std::string_view bytes) {
+  const auto payload = ParseNodePayload(bytes);
+  if (!payload) return;
+  for (const NodeFrame& frame : payload->frames) {
+    if (frame.kind == NodeFrameKind::kSignal) OnDeliver(std::string(frame.to), frame.text);
+  }
+}
+
+void Relay::Impl::OnDeliver(const std::string& member_id, std::string_view text) {
+  const auto local = members_.find(member_id);
   if (local == members_.end()) return;
-  if (Socket* socket = FindSocket(local->second.socket)) return Deliver(*socket, message.text);
+  if (Socket* socket = FindSocket(local->second.socket)) return Deliver(*socket, std::string(text));
   // The socket was lost while this was on its way.
   auto& late = local->second.late;
-  if (late.size() < protocol::kMaxKeptMessages) late.push_back(message.text);
+  if (late.size() < protocol::kMaxKeptMessages) late.emplace_back(text);
 }
 
 void Relay::Impl::OnSessionEnded(const NodeMessage& message) {

@@ -28,9 +28,9 @@ relay::RelayOptions RelayOptionsOf(const ServerConfig& config, const std::string
   return options;
 }
 
-relay::MemoryStoreOptions StoreOptionsOf(const ServerConfig& config) {
-  relay::MemoryStoreOptions options;
-  options.max_sessions = config.max_sessions;
+relay::MemoryBackendOptions BackendOptionsOf(const ServerConfig& config) {
+  relay::MemoryBackendOptions options;
+  options.store.max_sessions = config.max_sessions;
   return options;
 }
 
@@ -40,8 +40,9 @@ RelayHost::RelayHost(ConnectionContext& context, const std::string& node_id)
     : context_(context),
       wall_start_(std::chrono::system_clock::now()),
       steady_start_(context.loop.Now()),
-      store_(*this, StoreOptionsOf(context.config)),
-      relay_(RelayOptionsOf(context.config, node_id), store_, random_, *this),
+      backend_(relay::MakeMemoryBackend(
+          *this, [this] { return Now(); }, BackendOptionsOf(context.config))),
+      relay_(RelayOptionsOf(context.config, node_id), backend_->parts(), random_, *this),
       alarm_(context.loop, [this] {
         alarm_time_ = relay::TimePoint::max();
         next_tick_ = context_.loop.Now() + kMinTickPause;

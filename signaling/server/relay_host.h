@@ -20,7 +20,7 @@
 #include "signaling/server/event_stream.h"
 #include "signaling/server/ws_session.h"
 #include "signaling/store/executor.h"
-#include "signaling/store/memory_store.h"
+#include "signaling/store/memory_backend.h"
 
 namespace pairwire::server {
 
@@ -49,7 +49,7 @@ class RelayHost final : private relay::RelayOutput,
   void AddSocket(const HttpRequest& request, Handover handover, relay::Member member);
 
   const relay::RelayCounters& counters() const { return relay_.counters(); }
-  relay::StoreSizes sizes() const { return store_.Sizes(); }
+  relay::StoreSizes sizes() const { return backend_->parts().store.Sizes(); }
   bool draining() const { return relay_.draining(); }
 
  private:
@@ -87,7 +87,7 @@ class RelayHost final : private relay::RelayOutput,
   std::unordered_map<std::uint64_t, EventStream*> streams_;
   std::unordered_map<std::uint64_t, Socket> sockets_;
   relay::SystemRandom random_;
-  relay::MemoryStore store_;
+  std::unique_ptr<relay::BackendOwner> backend_;
   relay::Relay relay_;
   Alarm alarm_;
 };

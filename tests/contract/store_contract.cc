@@ -170,11 +170,14 @@ TEST_P(StoreContract, JoinTellsWhoIsThereEachOnce) {
   ASSERT_TRUE(Take(RegisterCode("s"), "c1"));
   const auto display = JoinAs("s", "d-s", "a").value();
   EXPECT_FALSE(display.rejoined);
-  EXPECT_THAT(display.present, IsEmpty());
+  ASSERT_THAT(display.present, SizeIs(1));
+  EXPECT_EQ(display.present[0].member.member_id, "c1");
+  EXPECT_EQ(display.present[0].place, Place{});
   EXPECT_FALSE(display.previous_resume_hash);
   const auto controller = JoinAs("s", "c1", "b").value();
-  ASSERT_THAT(controller.present, SizeIs(1));
-  EXPECT_EQ(controller.present[0].member_id, "d-s");
+  EXPECT_THAT(controller.present,
+              ElementsAre(Present{{"s", "d-s", Role::kDisplay, "Display s", "display-s"},
+                                  {"a", display.epoch}}));
   EXPECT_THAT(Texts(node_a.messages), ElementsAre("joined c1"));
   EXPECT_THAT(node_b.messages, IsEmpty());
   EXPECT_EQ(JoinAs("s", "nobody", "a").error(), StoreError::kNotFound);
@@ -186,10 +189,16 @@ TEST_P(StoreContract, RoutesBothWaysAndOnlyBetweenCounterparts) {
   JoinAs("s", "d-s", "a");
   JoinAs("s", "c1", "b");
   node_a.Take();
-  EXPECT_FALSE(Send("s", "c1", "", "to display").value().kept);
-  EXPECT_FALSE(Send("s", "d-s", "", "to controller").value().kept);
-  EXPECT_THAT(Texts(node_a.messages), ElementsAre("to display"));
-  EXPECT_THAT(Texts(node_b.messages), ElementsAre("to controller"));
+  // The caller carries them; the store says where to.
+  const Routed to_display = Send("s", "c1", "", "to display").value();
+  EXPECT_FALSE(to_display.kept);
+  EXPECT_EQ(to_display.to, "d-s");
+  EXPECT_EQ(to_display.place, (Place{"a", 1}));
+  const Routed to_controller = Send("s", "d-s", "", "to controller").value();
+  EXPECT_EQ(to_controller.to, "c1");
+  EXPECT_EQ(to_controller.place, (Place{"b", 1}));
+  EXPECT_THAT(Texts(node_a.messages), IsEmpty());
+  EXPECT_THAT(Texts(node_b.messages), IsEmpty());
   ASSERT_TRUE(Take(code, "c2"));
   EXPECT_EQ(Send("s", "d-s", "", "to whom?").error(), StoreError::kNoTarget);
   EXPECT_TRUE(Send("s", "d-s", "c2", "to c2").value().kept);
@@ -198,6 +207,11 @@ TEST_P(StoreContract, RoutesBothWaysAndOnlyBetweenCounterparts) {
   EXPECT_EQ(Send("s", "c1", "nobody", "x").error(), StoreError::kNoTarget);
   EXPECT_EQ(Send("s", "nobody", "d-s", "x").error(), StoreError::kNotFound);
   EXPECT_EQ(Send("unknown", "c1", "", "x").error(), StoreError::kNotFound);
+  // The relay itself may address everybody, by name.
+  EXPECT_EQ(Send("s", "", "c1", "x").value().place, (Place{"b", 1}));
+  EXPECT_TRUE(Send("s", "", "c2", "x").value().kept);
+  EXPECT_EQ(Send("s", "", "", "x").error(), StoreError::kNoTarget);
+  EXPECT_EQ(Send("unknown", "", "c1", "x").error(), StoreError::kNotFound);
 }
 
 TEST_P(StoreContract, KeepsForAnAbsentMemberWithinBoundsAndInOrder) {
@@ -209,14 +223,14 @@ TEST_P(StoreContract, KeepsForAnAbsentMemberWithinBoundsAndInOrder) {
     EXPECT_TRUE(Send("s", "d-s", "", sent.back()).value().kept);
   }
   EXPECT_EQ(Send("s", "d-s", "", "one too many").error(), StoreError::kFull);
-  EXPECT_EQ(JoinAs("s", "c1", "b").value().kept, sent);
+  EXPECT_EQ(Texts(JoinAs("s", "c1", "b").value().kept), sent);
   // Delivered once; the room is free again.
   Leave("s", "c1", 1);
   const std::string half(protocol::kMaxKeptBytes / 2, 'x');
   EXPECT_TRUE(Send("s", "d-s", "", half));
   EXPECT_TRUE(Send("s", "d-s", "", half));
   EXPECT_EQ(Send("s", "d-s", "", "x").error(), StoreError::kFull);
-  EXPECT_THAT(JoinAs("s", "c1", "b").value().kept, ElementsAre(half, half));
+  EXPECT_THAT(Texts(JoinAs("s", "c1", "b").value().kept), ElementsAre(half, half));
 }
 
 TEST_P(StoreContract, RejoinWithinTheWindowIsSilent) {
@@ -231,11 +245,11 @@ TEST_P(StoreContract, RejoinWithinTheWindowIsSilent) {
   const auto again = JoinAs("s", "c1", "a").value();
   EXPECT_TRUE(again.rejoined);
   EXPECT_GT(again.epoch, first.epoch);
-  EXPECT_THAT(again.kept, ElementsAre("kept"));
+  EXPECT_THAT(Texts(again.kept), ElementsAre("kept"));
   EXPECT_EQ(again.previous_resume_hash, Hash("resume 2"));
   now += 1h;
   EXPECT_EQ(Due().departed_members, 0u);
-  EXPECT_THAT(node_a.messages, IsEmpty());
+  EXPECT_THAT(Told(node_a.messages), IsEmpty());
   // The old socket's end comes late: nothing happens.
   Leave("s", "c1", first.epoch);
   now += 1h;
@@ -249,12 +263,158 @@ TEST_P(StoreContract, TheNewestJoinTakesOver) {
   ASSERT_THAT(node_a.messages, SizeIs(1));
   EXPECT_EQ(node_a.messages[0].kind, Kind::kTakenOver);
   EXPECT_EQ(node_a.messages[0].member_id, "c1");
-  EXPECT_EQ(node_a.messages[0].epoch, second.epoch);
+  EXPECT_EQ(node_a.messages[0].place, (Place{"b", second.epoch}));
+  EXPECT_EQ(first.previous, Place{});
+  EXPECT_EQ(second.previous, (Place{"a", first.epoch}));
   // Each resume token is good for one.
   EXPECT_EQ(second.previous_resume_hash, Hash("resume 1"));
   EXPECT_EQ(JoinAs("s", "c1", "b").value().previous_resume_hash, Hash("resume 2"));
-  Leave("s", "c1", first.epoch);
+  EXPECT_FALSE(Leave("s", "c1", first.epoch).value());
   EXPECT_FALSE(Send("s", "d-s", "", "x").value().kept);
+}
+
+TEST_P(StoreContract, PlacedTellsCounterpartsNodes) {
+  const std::string code = RegisterCode("s", 2);
+  ASSERT_TRUE(Take(code, "c1"));
+  ASSERT_TRUE(Take(code, "c2"));
+  JoinAs("s", "d-s", "a");
+  JoinAs("s", "c2", "b");
+  node_a.Take();
+  node_b.Take();
+  const auto placed = [](RecordingNode& node) {
+    std::vector<std::string> seen;
+    for (const NodeMessage& message : node.Take()) {
+      if (message.kind != Kind::kPlaced) continue;
+      seen.push_back(message.member_id + "@" + message.place.node_id + "." +
+                     std::to_string(message.place.epoch));
+    }
+    return seen;
+  };
+  JoinAs("s", "c1", "b");
+  EXPECT_THAT(placed(node_a), ElementsAre("c1@b.1"));
+  EXPECT_THAT(placed(node_b), IsEmpty()) << "the other controller is no counterpart";
+  JoinAs("s", "d-s", "b");
+  EXPECT_THAT(placed(node_b), ElementsAre("d-s@b.2"));
+  Leave("s", "c1", 1);
+  EXPECT_THAT(placed(node_b), ElementsAre("c1@.1"));
+}
+
+TEST_P(StoreContract, TheTailComesBeforeWhatWasKept) {
+  ASSERT_TRUE(Take(RegisterCode("s"), "c1"));
+  JoinAs("s", "d-s", "a");
+  JoinAs("s", "c1", "b");
+  EXPECT_TRUE(Leave("s", "c1", 1, {{"1.1", "sent"}, {"", "held"}}).value());
+  EXPECT_TRUE(Send("s", "d-s", "", "kept").value().kept);
+  EXPECT_THAT(JoinAs("s", "c1", "a").value().kept,
+              ElementsAre(KeptText{"1.1", "sent"}, KeptText{"", "held"}, KeptText{"", "kept"}));
+}
+
+TEST_P(StoreContract, LeaveIsIdempotent) {
+  ASSERT_TRUE(Take(RegisterCode("s"), "c1"));
+  JoinAs("s", "d-s", "a");
+  JoinAs("s", "c1", "b");
+  EXPECT_TRUE(Leave("s", "c1", 1, {{"1.1", "x"}}).value());
+  now += 4s;
+  EXPECT_TRUE(Leave("s", "c1", 1, {{"1.1", "x"}}).value());
+  EXPECT_FALSE(Leave("s", "c1", 7).value());
+  EXPECT_FALSE(Leave("s", "nobody", 1).value());
+  EXPECT_FALSE(Leave("unknown", "c1", 1).value());
+  now += 1s;
+  EXPECT_EQ(Due().departed_members, 1u) << "the window is that of the first";
+}
+
+TEST_P(StoreContract, ALongTailIsCutFromItsFront) {
+  ASSERT_TRUE(Take(RegisterCode("s"), "c1"));
+  JoinAs("s", "c1", "b");
+  std::vector<KeptText> tail;
+  for (std::size_t i = 0; i < protocol::kMaxKeptMessages + 10; ++i) {
+    tail.push_back({"1." + std::to_string(i), "x"});
+  }
+  EXPECT_TRUE(Leave("s", "c1", 1, tail).value());
+  EXPECT_EQ(JoinAs("s", "c1", "b").value().kept,
+            std::vector<KeptText>(tail.begin() + 10, tail.end()));
+  const std::string most(protocol::kMaxKeptBytes - 10, 'y');
+  EXPECT_TRUE(Leave("s", "c1", 2, {{"2.1", "0123456789a"}, {"2.2", most}}).value());
+  EXPECT_THAT(Texts(JoinAs("s", "c1", "b").value().kept), ElementsAre(most));
+}
+
+TEST_P(StoreContract, LeavingForGoodNeedsNoWindow) {
+  ASSERT_TRUE(Take(RegisterCode("s"), "c1"));
+  JoinAs("s", "d-s", "a");
+  JoinAs("s", "c1", "b");
+  node_a.Take();
+  EXPECT_TRUE(Leave("s", "c1", 1, {}, 0ms).value());
+  const auto told = Told(node_a.Take());
+  ASSERT_THAT(told, SizeIs(2));
+  EXPECT_EQ(told[0].text, "left c1");
+  EXPECT_EQ(told[1].kind, Kind::kEnded);
+}
+
+TEST_P(StoreContract, HeartbeatsKnowTheirMembers) {
+  ASSERT_TRUE(Take(RegisterCode("s"), "c1"));
+  JoinAs("s", "c1", "b");
+  const auto beat = [&](std::vector<Touch> touches) {
+    return Ask<std::size_t>([&](auto reply) { store().Heartbeat(touches, now, std::move(reply)); })
+        .value();
+  };
+  EXPECT_EQ(beat({}), 0u);
+  EXPECT_EQ(beat({{"s", "c1"}, {"s", "d-s"}, {"s", "nobody"}, {"unknown", "c1"}}), 2u);
+}
+
+TEST_P(StoreContract, RoomsComeAndGoWithTheirUsers) {
+  const auto enter = [&](const std::string& user, const std::string& node) {
+    JoinRequest join;
+    join.session_id = "room: {lobby}";
+    join.member_id = user;
+    join.node_id = node;
+    join.joined_notice = "joined " + user;
+    join.left_notice = "left " + user;
+    join.open_room = true;
+    join.name = "Name " + user;
+    join.max_members = 3;
+    return Ask<Joined>([&](auto reply) { store().Join(join, now, std::move(reply)); });
+  };
+  const std::string room = "room: {lobby}";
+  EXPECT_THAT(enter("u1", "a").value().present, IsEmpty());
+  const auto second = enter("u2", "b").value();
+  EXPECT_THAT(second.present,
+              ElementsAre(Present{{room, "u1", Role::kUser, "Name u1", ""}, {"a", 1}}));
+  EXPECT_THAT(Texts(node_a.messages), ElementsAre("joined u2"));
+  EXPECT_TRUE(enter("u3", "b"));
+  EXPECT_EQ(enter("u4", "b").error(), StoreError::kFull);
+  EXPECT_TRUE(enter("u3", "a").value().rejoined);
+  // Everybody is everybody's counterpart.
+  EXPECT_EQ(Send(room, "u3", "u2", "x").value().place, (Place{"b", 1}));
+  EXPECT_EQ(Send(room, "u3", "", "x").error(), StoreError::kNoTarget);
+  EXPECT_EQ(Send(room, "u3", "u3", "x").error(), StoreError::kNotAllowed);
+  // A room has no token, no code and no events.
+  const auto find = Ask<Member>(
+      [&](auto reply) { store().FindMember(room, TokenHash{}, now, std::move(reply)); });
+  EXPECT_EQ(find.error(), StoreError::kNotFound);
+  const auto events = Ask<OpenedEvents>(
+      [&](auto reply) { store().OpenEvents(room, TokenHash{}, "a", 0, now, std::move(reply)); });
+  EXPECT_EQ(events.error(), StoreError::kNotFound);
+  // Nor is a session a room.
+  RegisterCode("s");
+  JoinRequest wrong;
+  wrong.session_id = "s";
+  wrong.member_id = "u1";
+  wrong.open_room = true;
+  wrong.max_members = 10;
+  const auto refused = Ask<Joined>([&](auto reply) { store().Join(wrong, now, std::move(reply)); });
+  EXPECT_EQ(refused.error(), StoreError::kNotFound);
+  Terminate("s", "d-s");
+  node_a.Take();
+  EXPECT_TRUE(Leave(room, "u2", 1, {}, 0ms).value());
+  EXPECT_THAT(Texts(node_a.Take()), ElementsAre("left u2", "left u2")) << "u1 and u3";
+  EXPECT_TRUE(Leave(room, "u1", 1, {}, 0ms).value());
+  EXPECT_EQ(store().Sizes().sessions, 1u);
+  EXPECT_TRUE(Leave(room, "u3", 2).value());
+  now += 5s;
+  EXPECT_EQ(Due().departed_members, 1u);
+  EXPECT_EQ(store().Sizes().sessions, 0u);
+  EXPECT_FALSE(enter("u3", "b").value().rejoined);
+  EXPECT_TRUE(Leave(room, "u3", 1, {}, 0ms).value());
 }
 
 TEST_P(StoreContract, AMemberThatStaysAwayLeavesOnce) {
@@ -268,7 +428,7 @@ TEST_P(StoreContract, AMemberThatStaysAwayLeavesOnce) {
   EXPECT_EQ(report.departed_members, 1u);
   EXPECT_EQ(report.ended_sessions, 1u);
   EXPECT_EQ(report.expired_sessions, 0u);
-  const auto told = node_a.Take();
+  const auto told = Told(node_a.Take());
   ASSERT_THAT(told, SizeIs(2));
   EXPECT_EQ(told[0].text, "left c1");
   EXPECT_EQ(told[1].kind, Kind::kEnded);
@@ -307,7 +467,7 @@ TEST_P(StoreContract, WhenTheDisplayLeavesItIsOver) {
   Leave("s", "d-s", display.epoch);
   now += 5s;
   EXPECT_EQ(Due().ended_sessions, 1u);
-  const auto told = node_b.Take();
+  const auto told = Told(node_b.Take());
   ASSERT_THAT(told, SizeIs(2));
   EXPECT_EQ(told[0].text, "left d-s");
   EXPECT_EQ(told[1].kind, Kind::kEnded);
@@ -426,13 +586,8 @@ TEST_P(StoreContract, RepliesComeInTheOrderOfTheCalls) {
   }
   Settle();
   std::vector<int> expected;
-  std::vector<std::string> texts;
-  for (int i = 0; i < 20; ++i) {
-    expected.push_back(i);
-    texts.push_back(std::to_string(i));
-  }
+  for (int i = 0; i < 20; ++i) expected.push_back(i);
   EXPECT_EQ(order, expected);
-  EXPECT_EQ(Texts(node_a.messages), texts);
 }
 
 TEST_P(StoreContract, DueWorkIsDoneInBatches) {

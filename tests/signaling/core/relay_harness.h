@@ -20,7 +20,7 @@
 #include "signaling/protocol/envelope.h"
 #include "signaling/protocol/events.h"
 #include "signaling/protocol/session_messages.h"
-#include "signaling/store/memory_store.h"
+#include "signaling/store/memory_backend.h"
 #include "tests/contract/manual_executor.h"
 
 namespace pairwire::relay {
@@ -92,8 +92,8 @@ class RecordingOutput final : public RelayOutput {
 };
 
 struct Node {
-  Node(RelayOptions options, Store& store, RandomSource& random)
-      : relay(std::move(options), store, random, output) {}
+  Node(RelayOptions options, Backend backend, RandomSource& random)
+      : relay(std::move(options), backend, random, output) {}
   RecordingOutput output;
   Relay relay;
 };
@@ -102,10 +102,10 @@ class RelayTest : public testing::Test {
  protected:
   RelayTest() { AddNode("node-1"); }
 
-  virtual Store& store() { return memory_; }
+  virtual Backend backend() { return memory_->parts(); }
   Node& AddNode(const std::string& id, RelayOptions options = {}) {
     options.node_id = id;
-    nodes_.push_back(std::make_unique<Node>(std::move(options), store(), random_));
+    nodes_.push_back(std::make_unique<Node>(std::move(options), backend(), random_));
     return *nodes_.back();
   }
   // Starts over with one node of other options.
@@ -245,7 +245,7 @@ class RelayTest : public testing::Test {
   TimePoint now_ = TimePoint{} + std::chrono::hours(500'000);
   StreamId last_id_ = 0;
   ManualExecutor executor_;
-  MemoryStore memory_{executor_};
+  std::unique_ptr<BackendOwner> memory_ = MakeMemoryBackend(executor_, [this] { return now_; });
   SeededRandom random_{42};
   std::vector<std::unique_ptr<Node>> nodes_;
 };

@@ -198,10 +198,11 @@ TEST_F(RelayLimits, WhatIsHeldForASocketThatAwaitsResumeIsBounded) {
 }
 
 TEST_F(RelayLimits, AFullStoreIsNotReady) {
-  MemoryStoreOptions small;
-  small.max_sessions = 1;
-  MemoryStore store(executor_, small);
-  Node node(RelayOptions{}, store, random_);
+  MemoryBackendOptions small;
+  small.store.max_sessions = 1;
+  const auto backend = MakeMemoryBackend(
+      executor_, [this] { return now_; }, small);
+  Node node(RelayOptions{}, backend->parts(), random_);
   const auto ask = [&] {
     return Ask<RegisterResponse>(
         [&](auto reply) { node.relay.Register({}, "192.0.2.1", now_, std::move(reply)); });
@@ -243,9 +244,12 @@ class TappedStore final : public Store {
             j.left_notice;
     if (!Away(reply)) inner_.Join(std::move(j), now, std::move(reply));
   }
-  void Leave(const std::string& id, const std::string& member, std::uint64_t epoch,
-             std::chrono::milliseconds window, TimePoint now) override {
-    if (!away) inner_.Leave(id, member, epoch, window, now);
+  void Leave(LeaveRequest l, TimePoint now, StoreReply<bool> reply) override {
+    if (!Away(reply)) inner_.Leave(std::move(l), now, std::move(reply));
+  }
+  void Heartbeat(std::vector<Touch> touches, TimePoint now,
+                 StoreReply<std::size_t> reply) override {
+    if (!Away(reply)) inner_.Heartbeat(std::move(touches), now, std::move(reply));
   }
   void Route(RouteRequest r, TimePoint now, StoreReply<Routed> reply) override {
     seen += r.session_id + r.from + r.to;
@@ -283,7 +287,10 @@ class RelayOnTappedStore : public RelayTest {
     nodes_.clear();
     AddNode("node-1");
   }
-  Store& store() override { return tapped_; }
+  Backend backend() override {
+    const Backend parts = memory_->parts();
+    return {tapped_, parts.bus, parts.registry, parts.cache, parts.rates, parts.events};
+  }
   ~RelayOnTappedStore() override { nodes_.clear(); }
   TappedStore tapped_{executor_};
 };
