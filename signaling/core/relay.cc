@@ -15,6 +15,12 @@ constexpr std::size_t kDueBatch = 256;
 // After the store failed, what is due there is tried again so much later.
 constexpr std::chrono::milliseconds kDueRetry{250};
 
+auth::ProofOfWork::Secret NewProofSecret(RandomSource& random) {
+  auth::ProofOfWork::Secret secret{};
+  random.Fill(secret);
+  return secret;
+}
+
 }  // namespace
 
 Relay::Impl::Impl(RelayOptions options, Backend backend, RandomSource& random, RelayOutput& output)
@@ -23,7 +29,7 @@ Relay::Impl::Impl(RelayOptions options, Backend backend, RandomSource& random, R
       bus_(backend.bus),
       random_(random),
       output_(output),
-      failed_pairs_(options_.failed_pairs_per_address, options_.max_addresses),
+      codes_(options_.codes, NewProofSecret(random)),
       registers_(options_.registers_per_address, options_.max_addresses) {
   store_.Subscribe(options_.node_id, *this);
   bus_.Attach(options_.node_id, *this);
@@ -68,6 +74,9 @@ void Relay::Impl::Tick() {
         break;
       case Work::Kind::kPollTimeout:
         OnPollTimeout(work->id);
+        break;
+      case Work::Kind::kWrongCode:
+        OnWrongCodeDue(work->id);
         break;
       case Work::Kind::kForgetMember:
         ForgetMember(work->member_id);

@@ -23,6 +23,7 @@
 #include <string>
 #include <string_view>
 
+#include "signaling/core/code_guard.h"
 #include "signaling/core/random.h"
 #include "signaling/core/rate_limit.h"
 #include "signaling/protocol/http_messages.h"
@@ -59,12 +60,12 @@ struct RelayOptions {
   // Streams and polls together.
   std::size_t max_waiters = 60'000;
 
-  // Failed pairings by address: a person mistypes, a guesser goes on. Pairings that work cost
-  // nothing.
-  RateLimit failed_pairs_per_address{10.0 / 60, 5};
-  // Failed pairings by all addresses together: with 9-digit codes and 5,000 displays waiting, a
-  // guesser with any number of addresses needs more than a day for one hit.
-  RateLimit failed_pairs_total{120.0 / 60, 240};
+  // Who may try codes how often.
+  CodeGuardOptions codes;
+  // A wrong code is answered after a random time between these, the same for unknown, expired and
+  // used ones, so that time tells nothing about which it was.
+  std::chrono::milliseconds wrong_code_delay_min{50};
+  std::chrono::milliseconds wrong_code_delay_max{150};
   // A hall of displays behind one address may start at once.
   RateLimit registers_per_address{120.0 / 60, 600};
   std::size_t max_addresses = 65'536;

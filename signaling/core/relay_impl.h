@@ -45,6 +45,8 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler {
                 Reply<protocol::RegisterResponse> reply);
   void Pair(const protocol::PairRequest& request, std::string_view client_ip,
             Reply<protocol::PairResponse> reply);
+  void RefuseCode(Reply<protocol::PairResponse> reply);
+  void OnWrongCodeDue(std::uint64_t id);
   void EndSession(std::string_view session_id, std::string_view token, Reply<void> reply);
   void Heartbeat(std::string_view display_id, std::string_view token, Reply<void> reply);
   void AuthorizeSocket(std::string_view token, Reply<Member> reply);
@@ -82,7 +84,7 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler {
 
  private:
   struct Work {
-    enum class Kind { kSocketIdle, kResumeWait, kPollTimeout, kForgetMember };
+    enum class Kind { kSocketIdle, kResumeWait, kPollTimeout, kForgetMember, kWrongCode };
     Kind kind = Kind::kSocketIdle;
     std::uint64_t id = 0;
     std::string member_id;
@@ -219,8 +221,14 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler {
   TimePoint claim_due_again_{};  // Not earlier, after a failure.
   RelayCounters counters_;
 
-  AddressBuckets failed_pairs_;
-  TokenBucket failed_pairs_total_;
+  CodeGuard codes_;
+  // Answers to wrong codes on their way: one an HTTP connection at most.
+  struct WrongCode {
+    Reply<protocol::PairResponse> reply;
+    Deadline due;
+  };
+  std::unordered_map<std::uint64_t, WrongCode> wrong_codes_;
+  std::uint64_t last_wrong_code_ = 0;
   AddressBuckets registers_;
   Deadlines<Work> deadlines_;
   std::unordered_map<ConnectionId, Socket> sockets_;

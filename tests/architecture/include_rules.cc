@@ -57,7 +57,7 @@ const std::vector<Box>& Boxes() {
       {"signaling/client", {"signaling/protocol", "peer/base"}, {"boost", "openssl", "json"}},
       // The relay: never peer/.
       {"signaling/auth", {"signaling/protocol"}, {"openssl"}},
-      {"signaling/core", {"signaling/protocol", "signaling/store"}, {"openssl", "json"}},
+      {"signaling/core", {"signaling/protocol", "signaling/auth", "signaling/store"}, {"openssl", "json"}},
       {"signaling/store", {"signaling/protocol"}, {"openssl", "json"}},
       {"signaling/services", {"signaling/protocol", "signaling/core", "signaling/store"}, {"json"}},
       {"signaling/server",
