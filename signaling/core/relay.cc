@@ -131,6 +131,8 @@ const RelayCounters& Relay::Impl::counters() {
   counters_.sockets = sockets_.size();
   counters_.streams = streams_.size();
   counters_.polls = polls_.size();
+  counters_.guarded_addresses = codes_.addresses();
+  counters_.late_answers = wrong_codes_.size();
   return counters_;
 }
 

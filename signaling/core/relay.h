@@ -83,6 +83,7 @@ struct RelayCounters {
   std::uint64_t pairings_ok = 0;
   std::uint64_t pairings_failed = 0;
   std::uint64_t pairings_limited = 0;  // Refused by a rate before the code was looked at.
+  std::uint64_t proofs_accepted = 0;   // Pairings that a proof of work let through.
   std::uint64_t sessions_expired = 0;
   std::uint64_t sessions_ended = 0;  // By DELETE, or because a member left.
   std::uint64_t members_departed = 0;
@@ -103,6 +104,8 @@ struct RelayCounters {
   std::size_t sockets = 0;
   std::size_t streams = 0;
   std::size_t polls = 0;
+  std::size_t guarded_addresses = 0;  // Whose wrong codes are remembered.
+  std::size_t late_answers = 0;       // Wrong codes whose answer waits.
 };
 
 // What the relay asks its shell to do. No call may throw or call the relay.

@@ -73,6 +73,7 @@ void Relay::Impl::Pair(const protocol::PairRequest& request, std::string_view cl
     problem.value().proof_of_work = std::move(verdict.challenge);
     return reply(std::move(problem));
   }
+  if (verdict.paid == CodeGuard::Paid::kProven) ++counters_.proofs_accepted;
   const std::string secret = NewSecret(random_);
   Claim claim;
   claim.code = std::move(*code);

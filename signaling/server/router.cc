@@ -200,13 +200,16 @@ void Router::Pair(const CallPtr& call) {
     Refuse(call, ProblemOf(request.error()), request.error().detail);
     return;
   }
-  host_.Run([this, call, request = std::move(*request)](relay::Relay& core, relay::TimePoint now) {
-    core.Pair(request, call->request.client, now,
-              [this, call](Outcome<protocol::PairResponse> outcome) {
-                if (!outcome) return Refuse(call, outcome.error());
-                Answer(call, JsonResponse(200, protocol::ToJson(*outcome)));
-              });
-  });
+  const EventLoop::TimePoint begin = context_.loop.Now();
+  host_.Run(
+      [this, call, begin, request = std::move(*request)](relay::Relay& core, relay::TimePoint now) {
+        core.Pair(request, call->request.client, now,
+                  [this, call, begin](Outcome<protocol::PairResponse> outcome) {
+                    if (!outcome) return Refuse(call, outcome.error());
+                    context_.metrics.OnPaired(context_.loop.Now() - begin);
+                    Answer(call, JsonResponse(200, protocol::ToJson(*outcome)));
+                  });
+      });
 }
 
 void Router::EndSession(const CallPtr& call) {
