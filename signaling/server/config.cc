@@ -209,7 +209,7 @@ std::string Check(const RawOptions& raw, ServerConfig& config) {
 
 CommandLine Wrong(std::string sentence) {
   std::replace(sentence.begin(), sentence.end(), '\n', ' ');
-  return {std::nullopt, "pairwire-relay: " + sentence + " (see pairwire-relay --help)",
+  return {std::nullopt, false, "pairwire-relay: " + sentence + " (see pairwire-relay --help)",
           kUsageError};
 }
 
@@ -225,20 +225,24 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments,
   CLI::App app("Brokers pairing, SDP and ICE between displays and controllers.", "pairwire-relay");
   RawOptions raw;
   ServerConfig config;
+  // The only subcommand takes the same options, so it is no parser of its own.
+  const bool check = !arguments.empty() && arguments.front() == "check";
+  app.footer("`pairwire-relay check` with the same options says what is wrong with a set-up.");
   try {
     Declare(app, raw, config);
-    std::vector<std::string> all = AddEnvironment(app, arguments, environment);
+    std::vector<std::string> all =
+        AddEnvironment(app, {arguments.begin() + (check ? 1 : 0), arguments.end()}, environment);
     std::reverse(all.begin(), all.end());  // CLI11 takes the arguments from the back
     app.parse(all);
   } catch (const CLI::CallForHelp&) {
-    return {std::nullopt, app.help(), 0};
+    return {std::nullopt, false, app.help(), 0};
   } catch (const CLI::CallForVersion&) {
-    return {std::nullopt, "pairwire-relay " + std::string(kVersion) + "\n", 0};
+    return {std::nullopt, false, "pairwire-relay " + std::string(kVersion) + "\n", 0};
   } catch (const CLI::Error& error) {
     return Wrong(error.what());
   }
   if (const std::string problem = Check(raw, config); !problem.empty()) return Wrong(problem);
-  return {std::move(config), {}, 0};
+  return {std::move(config), check, {}, 0};
 }
 
 Result<ListenAddress> ParseListenAddress(const std::string& text, const std::string& option) {

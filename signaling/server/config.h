@@ -98,6 +98,7 @@ struct ServerConfig {
 // (0: --help and --version, to stdout; 2: wrong usage, one line for stderr).
 struct CommandLine {
   std::optional<ServerConfig> config;
+  bool check = false;  // `check` came first: do not run, look (check_command.h)
   std::string text;
   int exit_code = 0;
 };
