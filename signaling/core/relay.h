@@ -24,6 +24,7 @@
 #include <string_view>
 
 #include "signaling/core/code_guard.h"
+#include "signaling/core/expiry.h"
 #include "signaling/core/random.h"
 #include "signaling/core/rate_limit.h"
 #include "signaling/protocol/http_messages.h"
@@ -45,6 +46,14 @@ struct RelayOptions {
   // The WebSocket's URL in answers; empty: public_url (or nothing) and "/ws".
   std::string public_ws_url;
 
+  // Where clients reach this node itself, for those that another node sends away; may be empty.
+  std::string advertise_url;
+  std::string region;
+  // Of this node in the registry, renewed three times as often. Zero: it does not announce itself,
+  // as a relay of one node need not.
+  std::chrono::milliseconds lease{0};
+  ExpiryOptions expiry;
+
   // How long a code can be entered; a display registers anew afterwards.
   std::chrono::milliseconds waiting_ttl = std::chrono::seconds(600);
   // From pairing to the member's first socket.
@@ -53,6 +62,8 @@ struct RelayOptions {
   std::chrono::milliseconds resume_window = std::chrono::seconds(5);
   // A reconnected socket has so long to send `resume` before what was kept is sent without it.
   std::chrono::milliseconds resume_wait = std::chrono::seconds(1);
+  // A socket that took over one on another node waits so long for what that one leaves behind.
+  std::chrono::milliseconds handover_wait = std::chrono::milliseconds(500);
   // A socket from which nothing comes for three heartbeat intervals is closed. A ping's pong does
   // not count: a proxy may answer it.
   std::chrono::milliseconds socket_idle_timeout = std::chrono::seconds(30);
@@ -97,6 +108,11 @@ struct RelayCounters {
   std::uint64_t sockets_taken_over = 0;
   std::uint64_t sockets_resumed = 0;
   std::uint64_t sockets_closed_by_relay = 0;
+  std::uint64_t signals_to_nodes = 0;    // Sent to other nodes.
+  std::uint64_t signals_from_nodes = 0;  // Received from them.
+  std::uint64_t signals_rerouted = 0;    // Their target had moved.
+  std::uint64_t signals_undeliverable = 0;
+  std::uint64_t handovers = 0;  // Tails given to another node.
   std::uint64_t store_errors = 0;
   // Problems told to clients, by code.
   std::array<std::uint64_t, protocol::kProblemCodeCount> problems{};
@@ -187,11 +203,15 @@ class Relay final {
   void Tick(TimePoint now);
   // May come nearer with every input. TimePoint::max() when nothing is scheduled.
   TimePoint NextDeadline() const;
+  // Sends what was gathered for other nodes. At the end of each turn in which any of the above, a
+  // reply or a message of the store or the bus ran.
+  void EndTurn(TimePoint now);
 
   // --- The end. ---
 
   // Tells every socket and stream, completes polls, and refuses new work as kNotReady from now on.
-  // What is open goes on until the shell closes it. `url`: another node, may be empty.
+  // What is open goes on until the shell closes it. `url`: another node; empty: the least loaded
+  // one that the registry knows, of this region if there is one.
   void Drain(std::chrono::milliseconds retry_after, std::string_view url, TimePoint now);
   bool draining() const;
 

@@ -122,7 +122,7 @@ void Relay::Impl::RefuseCode(Reply<protocol::PairResponse> reply) {
   wrong.reply = std::move(reply);
   if (delay == 0) return OnWrongCodeDue(id);
   deadlines_.Schedule(wrong.due, now_ + std::chrono::milliseconds(delay),
-                      {Work::Kind::kWrongCode, id, {}});
+                      {Work::Kind::kWrongCode, id, {}, {}});
 }
 
 void Relay::Impl::OnWrongCodeDue(std::uint64_t id) {

@@ -34,6 +34,7 @@ constexpr std::array<Row, kProblemCodeCount> kRows = {{
     {ProblemCode::kNotAllowed, "not_allowed", 400, "Not allowed"},
     {ProblemCode::kQueueFull, "queue_full", 400, "Queue full"},
     {ProblemCode::kResumeFailed, "resume_failed", 400, "Resume failed"},
+    {ProblemCode::kPeerUnreachable, "peer_unreachable", 400, "Peer unreachable"},
 }};
 
 const Row& RowOf(ProblemCode code) { return kRows.at(static_cast<std::size_t>(code)); }

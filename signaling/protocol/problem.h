@@ -41,8 +41,9 @@ enum class ProblemCode {
   kNotAllowed,     // The target is not a counterpart (a controller to another controller).
   kQueueFull,      // Too much is kept for the target already.
   kResumeFailed,   // The resume token is wrong, used, or too old. The socket is fully usable.
+  kPeerUnreachable,  // Nobody knows whether the message arrived; it was tried for 5 seconds.
 };
-inline constexpr std::size_t kProblemCodeCount = 20;
+inline constexpr std::size_t kProblemCodeCount = 21;
 
 // "code_not_found"; static and stable.
 std::string_view ToString(ProblemCode code);

@@ -74,6 +74,7 @@ void RelayHost::RunInside(const std::function<void()>& task) {
   if (inside_) std::abort();  // only a bug of ours gets here: the core must not be entered twice
   inside_ = true;
   task();
+  relay_.EndTurn(Now());
   inside_ = false;
   SetAlarm();
 }

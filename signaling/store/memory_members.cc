@@ -59,7 +59,7 @@ StoreResult<Joined> MemoryStore::Impl::Join(JoinRequest request, TimePoint now) 
                                       {},
                                       {},
                                       place,
-                                      joined.epoch});
+                                      joined.previous.epoch});
   }
   LeftPlace(*session, *member);
   SetPlace(*session, *member, place);

@@ -226,8 +226,8 @@ struct NodeMessage {
     kEnded,    // The session ended; `event` (session:terminated) to everybody, then nothing more.
     kWatchMoved,  // The display listens elsewhere; its streams and polls with an epoch below
                   // `epoch` are stale.
-    kTakenOver,   // `member_id` joined at `place`, on another node; its socket with an epoch below
-                  // is stale: its tail goes to that node, then it is closed.
+    kTakenOver,   // `member_id` joined at `place`, on another node: its socket of join `epoch` is
+                  // stale; its tail goes to that node, then it is closed.
     kPlaced,      // To counterparts' nodes: `member_id` is at `place` now; an empty node: it has no
                   // socket, and the epoch is the one that it had. A hint: it may come late.
   };

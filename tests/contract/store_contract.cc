@@ -264,6 +264,7 @@ TEST_P(StoreContract, TheNewestJoinTakesOver) {
   EXPECT_EQ(node_a.messages[0].kind, Kind::kTakenOver);
   EXPECT_EQ(node_a.messages[0].member_id, "c1");
   EXPECT_EQ(node_a.messages[0].place, (Place{"b", second.epoch}));
+  EXPECT_EQ(node_a.messages[0].epoch, first.epoch);
   EXPECT_EQ(first.previous, Place{});
   EXPECT_EQ(second.previous, (Place{"a", first.epoch}));
   // Each resume token is good for one.

@@ -88,6 +88,8 @@ void SendToRelay(std::string_view text) {
   relay.SocketText(2, text, now);
   relay.SocketText(1, text, now);
   executor.Drain();
+  relay.EndTurn(now);
+  executor.Drain();
   relay.Tick(now + std::chrono::hours(1));
   executor.Drain();
 }

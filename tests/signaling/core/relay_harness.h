@@ -117,7 +117,13 @@ class RelayTest : public testing::Test {
   }
   Relay& relay(std::size_t node = 0) { return nodes_[node]->relay; }
   RecordingOutput& out(std::size_t node = 0) { return nodes_[node]->output; }
-  void Drain() { executor_.Drain(); }
+  // All that is under way, over all nodes.
+  void Drain() {
+    do {
+      executor_.Drain();
+      for (const auto& node : nodes_) node->relay.EndTurn(now_);
+    } while (executor_.size() > 0);
+  }
   // Time passes in small steps, as a shell's ticks would cut it.
   void Advance(std::chrono::milliseconds time) {
     const TimePoint end = now_ + time;

@@ -327,8 +327,11 @@ TEST_F(RelayOnTappedStore, AnAbsentStoreIsNotReadyAndCostsNobodyAnything) {
   StreamId stream = 0;
   EXPECT_EQ(CodeOf(Stream(display, stream)), ProblemCode::kNotReady);
   EXPECT_EQ(CodeOf(End(spare.session_id, spare.display_token)), ProblemCode::kNotReady);
-  // The sender is told, the socket stays.
-  Say(paired.display_socket, Offer(1, "m"));
+  // What needs no store goes on. Else the sender is told, and the socket stays.
+  Say(paired.display_socket, Offer(1, "n"));
+  EXPECT_EQ(out().Take(paired.display_socket).at(0).type, "ack");
+  EXPECT_EQ(Numbers(out().Take(paired.controller_socket)), Range(1, 2));
+  Say(paired.display_socket, R"({"type":"webrtc:offer","to":"nobody","id":"m","data":{}})");
   const auto told = out().Take(paired.display_socket);
   ASSERT_THAT(told, SizeIs(1));
   EXPECT_EQ(told[0].id, "m");
