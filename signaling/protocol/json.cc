@@ -120,6 +120,18 @@ Result<std::optional<std::int64_t>> JsonObject::OptionalInteger(std::string_view
   return number;
 }
 
+Result<std::optional<double>> JsonObject::OptionalNumber(std::string_view key, double low,
+                                                         double high) const {
+  const Json* value = impl_->Find(key);
+  if (value == nullptr) return std::nullopt;
+  if (!value->is_number()) return Bad(key, "is not a number");
+  const auto number = value->get<double>();
+  if (!(number >= low && number <= high)) {
+    return Fail(Errc::kLimitExceeded, std::string(key).append(" is out of range"));
+  }
+  return number;
+}
+
 Result<std::optional<bool>> JsonObject::OptionalBool(std::string_view key) const {
   const Json* value = impl_->Find(key);
   if (value == nullptr) return std::nullopt;

@@ -95,6 +95,7 @@ void Declare(CLI::App& app, RawOptions& raw, ServerConfig& config) {
   app.add_option("--rate-limits", raw.rate_limits,
                  "on or off: bounds on how often one address may ask")
       ->capture_default_str();
+  app.add_flag("--status", config.status, "Serve the status of displays and of their designs");
   app.add_option("--request-seconds", raw.request_seconds,
                  "Time for a client to send one whole request")
       ->capture_default_str();

@@ -92,6 +92,7 @@ struct ServerConfig {
   std::chrono::seconds session_ttl{600};
   std::size_t max_sessions = 100'000;
   bool rate_limits = true;
+  bool status = false;  // the status of displays (signaling/services/status.h)
 };
 
 // What the command line asked for: run with `config`, or print `text` and leave with `exit_code`

@@ -18,6 +18,7 @@
 #include "signaling/server/relay_host.h"
 #include "signaling/server/static_files.h"
 #include "signaling/server/trusted_proxies.h"
+#include "signaling/services/status.h"
 
 namespace pairwire::server {
 
@@ -45,7 +46,7 @@ class Router final : public HttpHandler {
     std::string_view pattern;  // one "{id}" at most
     Handler handler;
     // On which listener.
-    enum class For { kClients, kOperators, kBoth } served = For::kClients;
+    enum class For { kClients, kOperators, kBoth, kStatus } served = For::kClients;
   };
   static const Route kRoutes[];
 
@@ -58,6 +59,9 @@ class Router final : public HttpHandler {
   void Events(const CallPtr& call);
   void Poll(const CallPtr& call);
   void Heartbeat(const CallPtr& call);
+  void ReadStatus(const CallPtr& call);
+  void ReportStatus(const CallPtr& call);
+  void ReadDesign(const CallPtr& call);
   void WebSocket(const CallPtr& call);
   void Health(const CallPtr& call);
   void Ready(const CallPtr& call);
@@ -66,6 +70,7 @@ class Router final : public HttpHandler {
   void StaticFile(const CallPtr& call);
 
   void Answer(const CallPtr& call, HttpResponse response) const;
+  void AnswerNoContent(const CallPtr& call) const;
   void Refuse(const CallPtr& call, const protocol::Problem& problem) const;
   void Refuse(const CallPtr& call, protocol::ProblemCode code, std::string detail = {}) const;
   // True when the body is JSON (or nothing at all); else it has been refused.
@@ -78,6 +83,7 @@ class Router final : public HttpHandler {
   const TrustedProxies proxies_;
   OriginPolicy origins_;
   StaticFiles files_;
+  relay::StatusService status_;
 };
 
 // The token of a request: `Authorization: Bearer`, else (WebSocket only) the sub-protocol entry

@@ -196,6 +196,22 @@ TEST(JsonWriter, StartsAgainAfterTake) {
   EXPECT_EQ(writer.Add("b", 2).Take(), "{\"b\":2}");
 }
 
+TEST(JsonObject, Numbers) {
+  const auto parsed = JsonObject::Parse(
+      R"({"whole":3,"part":2.5,"least":-1,"null":null,"text":"1","bool":true,"huge":1e300})", 1024);
+  ASSERT_TRUE(parsed);
+  EXPECT_EQ(parsed->OptionalNumber("whole", 0, 3).value(), 3.0);
+  EXPECT_EQ(parsed->OptionalNumber("part", 0, 3).value(), 2.5);
+  EXPECT_FALSE(parsed->OptionalNumber("null", 0, 3)->has_value());
+  EXPECT_FALSE(parsed->OptionalNumber("missing", 0, 3)->has_value());
+  for (const char* key : {"least", "huge"}) {
+    EXPECT_EQ(parsed->OptionalNumber(key, 0, 3).error().code, Errc::kLimitExceeded) << key;
+  }
+  for (const char* key : {"text", "bool"}) {
+    EXPECT_EQ(parsed->OptionalNumber(key, 0, 3).error().code, Errc::kParseError) << key;
+  }
+}
+
 TEST(JsonObject, StringsOrOneString) {
   const auto parsed = JsonObject::Parse(
       R"({"one":"a","two":["a","b"],"none":[],"null":null,"mixed":["a",1],"number":1,"bad":["\u0001"]})",
