@@ -8,6 +8,15 @@
 #include "signaling/protocol/events.h"
 
 namespace pairwire::relay {
+namespace {
+
+auth::ProofOfWork::Secret NewProofSecret(RandomSource& random) {
+  auth::ProofOfWork::Secret secret{};
+  random.Fill(secret);
+  return secret;
+}
+
+}  // namespace
 
 Relay::Impl::Impl(RelayOptions options, Backend backend, RandomSource& random, RelayOutput& output)
     : options_(std::move(options)),
@@ -16,7 +25,7 @@ Relay::Impl::Impl(RelayOptions options, Backend backend, RandomSource& random, R
       registry_(backend.registry),
       random_(random),
       output_(output),
-      failed_pairs_(options_.failed_pairs_per_address, options_.max_addresses),
+      codes_(options_.codes, NewProofSecret(random)),
       registers_(options_.registers_per_address, options_.max_addresses),
       // Never 0, which stands for none.
       incarnation_(random.NextUint64() | 1),
@@ -76,6 +85,9 @@ void Relay::Impl::Tick() {
       }
       case Work::Kind::kPollTimeout:
         OnPollTimeout(work->id);
+        break;
+      case Work::Kind::kWrongCode:
+        OnWrongCodeDue(work->id);
         break;
       case Work::Kind::kForgetMember:
         OnForgetDue(work->member_id);
@@ -140,6 +152,8 @@ const RelayCounters& Relay::Impl::counters() {
   counters_.sockets = sockets_.size();
   counters_.streams = streams_.size();
   counters_.polls = polls_.size();
+  counters_.guarded_addresses = codes_.addresses();
+  counters_.late_answers = wrong_codes_.size();
   return counters_;
 }
 

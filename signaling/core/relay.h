@@ -23,6 +23,7 @@
 #include <string>
 #include <string_view>
 
+#include "signaling/core/code_guard.h"
 #include "signaling/core/expiry.h"
 #include "signaling/core/random.h"
 #include "signaling/core/rate_limit.h"
@@ -70,12 +71,12 @@ struct RelayOptions {
   // Streams and polls together.
   std::size_t max_waiters = 60'000;
 
-  // Failed pairings by address: a person mistypes, a guesser goes on. Pairings that work cost
-  // nothing.
-  RateLimit failed_pairs_per_address{10.0 / 60, 5};
-  // Failed pairings by all addresses together: with 9-digit codes and 5,000 displays waiting, a
-  // guesser with any number of addresses needs more than a day for one hit.
-  RateLimit failed_pairs_total{120.0 / 60, 240};
+  // Who may try codes how often.
+  CodeGuardOptions codes;
+  // A wrong code is answered after a random time between these, the same for unknown, expired and
+  // used ones, so that time tells nothing about which it was.
+  std::chrono::milliseconds wrong_code_delay_min{50};
+  std::chrono::milliseconds wrong_code_delay_max{150};
   // A hall of displays behind one address may start at once.
   RateLimit registers_per_address{120.0 / 60, 600};
   std::size_t max_addresses = 65'536;
@@ -93,6 +94,7 @@ struct RelayCounters {
   std::uint64_t pairings_ok = 0;
   std::uint64_t pairings_failed = 0;
   std::uint64_t pairings_limited = 0;  // Refused by a rate before the code was looked at.
+  std::uint64_t proofs_accepted = 0;   // Pairings that a proof of work let through.
   std::uint64_t sessions_expired = 0;
   std::uint64_t sessions_ended = 0;  // By DELETE, or because a member left.
   std::uint64_t members_departed = 0;
@@ -118,6 +120,8 @@ struct RelayCounters {
   std::size_t sockets = 0;
   std::size_t streams = 0;
   std::size_t polls = 0;
+  std::size_t guarded_addresses = 0;  // Whose wrong codes are remembered.
+  std::size_t late_answers = 0;       // Wrong codes whose answer waits.
 };
 
 // What the relay asks its shell to do. No call may throw or call the relay.

@@ -72,6 +72,8 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
                 Reply<protocol::RegisterResponse> reply);
   void Pair(const protocol::PairRequest& request, std::string_view client_ip,
             Reply<protocol::PairResponse> reply);
+  void RefuseCode(Reply<protocol::PairResponse> reply);
+  void OnWrongCodeDue(std::uint64_t id);
   void EndSession(std::string_view session_id, std::string_view token, Reply<void> reply);
   void Heartbeat(std::string_view display_id, std::string_view token, Reply<void> reply);
   void AuthorizeSocket(std::string_view token, Reply<Member> reply);
@@ -128,6 +130,7 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
       kFormer,  // A handover that it waits for, or its Leave again.
       kRoute,   // A route is to be asked for again.
       kAnnounce,
+      kWrongCode,  // Its answer is due.
     };
     Kind kind = Kind::kSocketIdle;
     std::uint64_t id = 0;  // Of the socket or poll; the former's epoch.
@@ -395,8 +398,14 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
   std::chrono::seconds drain_retry_{1};
   RelayCounters counters_;
 
-  AddressBuckets failed_pairs_;
-  TokenBucket failed_pairs_total_;
+  CodeGuard codes_;
+  // Answers to wrong codes on their way: one an HTTP connection at most.
+  struct WrongCode {
+    Reply<protocol::PairResponse> reply;
+    Deadline due;
+  };
+  std::unordered_map<std::uint64_t, WrongCode> wrong_codes_;
+  std::uint64_t last_wrong_code_ = 0;
   AddressBuckets registers_;
   Deadlines<Work> deadlines_;
   std::unordered_map<ConnectionId, Socket> sockets_;

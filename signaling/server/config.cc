@@ -8,6 +8,7 @@
 #include <map>
 #include <utility>
 
+#include "signaling/server/trusted_proxies.h"
 #include "signaling/server/version.h"
 
 namespace pairwire::server {
@@ -18,6 +19,7 @@ constexpr int kUsageError = 2;
 // What CLI11 fills before it is checked as a whole.
 struct RawOptions {
   std::string listen = "127.0.0.1:8080";
+  std::string internal_listen;
   std::string store = "memory";
   std::string redis;
   std::string config_file;
@@ -41,6 +43,14 @@ std::string VariableOf(const std::string& option) {
 void Declare(CLI::App& app, RawOptions& raw, ServerConfig& config) {
   app.add_option("--listen", raw.listen, "Address and port; port 0 picks a free one")
       ->capture_default_str();
+  app.add_option("--internal-listen", raw.internal_listen,
+                 "Address and port for operators only: /metrics moves there");
+  app.add_option("--trusted-proxy", config.trusted_proxies,
+                 "Address or range (10.0.0.0/8) of a proxy whose X-Forwarded-For is believed; "
+                 "repeatable")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->delimiter(',');
   app.add_option("--store", raw.store, "Where sessions are kept")->capture_default_str();
   app.add_option("--redis", raw.redis,
                  "URL of a Redis that joins several nodes (not in this version)");
@@ -89,6 +99,7 @@ void Declare(CLI::App& app, RawOptions& raw, ServerConfig& config) {
   app.add_option("--rate-limits", raw.rate_limits,
                  "on or off: bounds on how often one address may ask")
       ->capture_default_str();
+  app.add_flag("--status", config.status, "Serve the status of displays and of their designs");
   app.add_option("--request-seconds", raw.request_seconds,
                  "Time for a client to send one whole request")
       ->capture_default_str();
@@ -150,6 +161,15 @@ std::string Check(const RawOptions& raw, ServerConfig& config) {
   if (!listen) return listen.error().detail;
   config.listen_host = listen->host;
   config.listen_port = listen->port;
+  if (!raw.internal_listen.empty()) {
+    const auto internal = ParseListenAddress(raw.internal_listen, "--internal-listen");
+    if (!internal) return internal.error().detail;
+    config.internal_host = internal->host;
+    config.internal_port = internal->port;
+  }
+  if (const auto proxies = TrustedProxies::Parse(config.trusted_proxies); !proxies) {
+    return proxies.error().detail;
+  }
   if (!raw.redis.empty()) {
     return "--redis is not built into this version yet: leave it out to run one node with --store "
            "memory";
@@ -197,7 +217,7 @@ std::string Check(const RawOptions& raw, ServerConfig& config) {
 
 CommandLine Wrong(std::string sentence) {
   std::replace(sentence.begin(), sentence.end(), '\n', ' ');
-  return {std::nullopt, "pairwire-relay: " + sentence + " (see pairwire-relay --help)",
+  return {std::nullopt, false, "pairwire-relay: " + sentence + " (see pairwire-relay --help)",
           kUsageError};
 }
 
@@ -213,25 +233,29 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments,
   CLI::App app("Brokers pairing, SDP and ICE between displays and controllers.", "pairwire-relay");
   RawOptions raw;
   ServerConfig config;
+  // The only subcommand takes the same options, so it is no parser of its own.
+  const bool check = !arguments.empty() && arguments.front() == "check";
+  app.footer("`pairwire-relay check` with the same options says what is wrong with a set-up.");
   try {
     Declare(app, raw, config);
-    std::vector<std::string> all = AddEnvironment(app, arguments, environment);
+    std::vector<std::string> all =
+        AddEnvironment(app, {arguments.begin() + (check ? 1 : 0), arguments.end()}, environment);
     std::reverse(all.begin(), all.end());  // CLI11 takes the arguments from the back
     app.parse(all);
   } catch (const CLI::CallForHelp&) {
-    return {std::nullopt, app.help(), 0};
+    return {std::nullopt, false, app.help(), 0};
   } catch (const CLI::CallForVersion&) {
-    return {std::nullopt, "pairwire-relay " + std::string(kVersion) + "\n", 0};
+    return {std::nullopt, false, "pairwire-relay " + std::string(kVersion) + "\n", 0};
   } catch (const CLI::Error& error) {
     return Wrong(error.what());
   }
   if (const std::string problem = Check(raw, config); !problem.empty()) return Wrong(problem);
-  return {std::move(config), {}, 0};
+  return {std::move(config), check, {}, 0};
 }
 
-Result<ListenAddress> ParseListenAddress(const std::string& text) {
+Result<ListenAddress> ParseListenAddress(const std::string& text, const std::string& option) {
   const std::string kWrong =
-      "--listen must look like 127.0.0.1:8080 or [::1]:8080, port 0 to 65535";
+      option + " must look like 127.0.0.1:8080 or [::1]:8080, port 0 to 65535";
   ListenAddress address;
   std::string port;
   if (!text.empty() && text.front() == '[') {

@@ -1,8 +1,8 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
 // pairwire-relay: reads the options, runs one Server, and ends it on SIGTERM or SIGINT. Prints one
-// line on stdout once it listens; logs go to stderr. Exit codes: 0 ended as asked, 1 could not run,
-// 2 wrong usage.
+// line on stdout once it listens; logs go to stderr. `pairwire-relay check` looks instead of
+// running. Exit codes: 0 ended as asked, 1 could not run, 2 wrong usage.
 #include <unistd.h>
 
 #include <csignal>
@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "signaling/server/check_command.h"
 #include "signaling/server/config.h"
 #include "signaling/server/server.h"
 
@@ -60,10 +61,17 @@ int Run(const pairwire::server::ServerConfig& config) {
   return 0;
 }
 
+int Check(const pairwire::server::ServerConfig& config) {
+  const auto findings = CheckSetup(config, pairwire::server::ThisMachine());
+  std::fputs(ToText(findings).c_str(), stdout);
+  return ExitCode(findings);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const CommandLine line = ParseCommandLine(std::vector<std::string>(argv + 1, argv + argc));
+  if (line.config && line.check) return Check(*line.config);
   if (line.config) return Run(*line.config);
   std::fprintf(line.exit_code == 0 ? stdout : stderr, "%s\n", line.text.c_str());
   return line.exit_code;

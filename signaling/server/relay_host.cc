@@ -21,8 +21,9 @@ relay::RelayOptions RelayOptionsOf(const ServerConfig& config, const std::string
   options.public_url = config.public_url;
   options.waiting_ttl = config.session_ttl;
   if (!config.rate_limits) {
-    options.failed_pairs_per_address = kNoRateLimit;
-    options.failed_pairs_total = kNoRateLimit;
+    options.codes.per_address = kNoRateLimit;
+    options.codes.in_all = kNoRateLimit;
+    options.codes.lock_after = 0;
     options.registers_per_address = kNoRateLimit;
   }
   return options;

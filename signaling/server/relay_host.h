@@ -51,6 +51,8 @@ class RelayHost final : private relay::RelayOutput,
   const relay::RelayCounters& counters() const { return relay_.counters(); }
   relay::StoreSizes sizes() const { return backend_->parts().store.Sizes(); }
   bool draining() const { return relay_.draining(); }
+  // Its replies come from inside the core, as the store's do.
+  relay::Cache& cache() { return backend_->parts().cache; }
 
  private:
   struct Socket {

@@ -17,6 +17,18 @@ namespace {
 // After the last connection was told to go it has this long for its closing handshake.
 constexpr std::chrono::milliseconds kDrainGrace{3'000};
 
+// Operators' connections: scrapers and probes. Bounded on their own, so that they get in while the
+// public listener is full.
+constexpr std::size_t kInternalConnections = 64;
+
+Limits InternalLimits() {
+  Limits limits;
+  limits.connections = kInternalConnections;
+  limits.connections_per_ip = 0;
+  limits.half_open = kInternalConnections;
+  return limits;
+}
+
 std::string NodeIdOf(const ServerConfig& config) {
   if (!config.node_id.empty()) return config.node_id;
   std::array<std::uint8_t, 4> bytes{};
@@ -43,9 +55,12 @@ struct Server::Impl {
         admission(config.limits, config.limit_loopback),
         table(loop, wheel),
         host(context, node_id),
-        router(context, host, node_id),
+        router(context, host, node_id, Router::Side::kPublic),
         tls(std::move(t)),
         listener(context, router, admission, tls.get()),
+        internal_admission(InternalLimits(), false),
+        internal_router(context, host, node_id, Router::Side::kInternal),
+        internal_listener(context, internal_router, internal_admission, nullptr),
         hard_deadline(loop, [this] { loop.Stop(); }) {}
 
   void BeginDrain();
@@ -64,8 +79,13 @@ struct Server::Impl {
   Router router;
   std::unique_ptr<net::TlsContext> tls;  // null: plain HTTP
   Listener listener;
+  // Stays open while the node drains: probes and scrapers want to see that.
+  Admission internal_admission;
+  Router internal_router;
+  Listener internal_listener;
   net::Alarm hard_deadline;
   std::uint16_t port = 0;
+  std::uint16_t internal_port = 0;
   bool draining = false;
 };
 
@@ -102,6 +122,7 @@ Server::~Server() {
   // While all that the connections refer to is still there.
   impl_->table.SetOnEmpty(nullptr);
   impl_->listener.Close();
+  impl_->internal_listener.Close();
   impl_->table.AbortAll();
 }
 
@@ -120,10 +141,23 @@ Result<std::unique_ptr<Server>> Server::Create(const ServerConfig& config) {
     return tl::unexpected(opened.error());
   }
   impl->port = impl->listener.port();
+  if (!config.internal_host.empty()) {
+    auto opened = impl->internal_listener.Open(config.internal_host, config.internal_port);
+    if (!opened) {
+      // The listener's sentences name the option that it is usually opened for.
+      std::string detail = opened.error().detail;
+      const std::size_t option = detail.find("--listen");
+      if (option != std::string::npos) detail.replace(option, 8, "--internal-listen");
+      return Fail(opened.error().code, std::move(detail));
+    }
+    impl->internal_port = impl->internal_listener.port();
+  }
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
 
 std::uint16_t Server::port() const { return impl_->port; }
+
+std::uint16_t Server::internal_port() const { return impl_->internal_port; }
 
 std::string Server::url() const {
   const std::string& host = impl_->config.listen_host;
@@ -138,8 +172,10 @@ void Server::Run() {
                          {"node", s.node_id},
                          {"region", s.config.region},
                          {"port", int{s.port}},
+                         {"internal_port", int{s.internal_port}},
                          {"max_connections", std::uint64_t{s.admission.max_connections()}}});
   s.listener.Start();
+  if (s.internal_port != 0) s.internal_listener.Start();
   s.loop.Run();
   s.log.Info("stopped", {{"connections", std::uint64_t{s.table.size()}}});
 }

@@ -33,6 +33,8 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   std::uint16_t port() const;
+  // Of the operators' listener; 0 without one.
+  std::uint16_t internal_port() const;
   // "http://127.0.0.1:8080", "https://[::1]:8080".
   std::string url() const;
 

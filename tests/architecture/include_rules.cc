@@ -57,12 +57,13 @@ const std::vector<Box>& Boxes() {
       {"signaling/client", {"signaling/protocol", "peer/base"}, {"boost", "openssl", "json"}},
       // The relay: never peer/.
       {"signaling/net", {}, {"openssl"}},
-      {"signaling/core", {"signaling/protocol", "signaling/store"}, {"openssl", "json"}},
+      {"signaling/auth", {"signaling/protocol"}, {"openssl"}},
+      {"signaling/core", {"signaling/protocol", "signaling/auth", "signaling/store"}, {"openssl", "json"}},
       {"signaling/store", {"signaling/protocol"}, {"openssl", "json"}},
       {"signaling/redis", {"signaling/protocol", "signaling/store", "signaling/net"}, {"hiredis"}},
       {"signaling/services", {"signaling/protocol", "signaling/core", "signaling/store"}, {"json"}},
       {"signaling/server",
-       {"signaling/protocol", "signaling/net", "signaling/core", "signaling/store",
+       {"signaling/protocol", "signaling/auth", "signaling/net", "signaling/core", "signaling/store",
         "signaling/services"},
        {"boost", "openssl", "json", "cli11", "spdlog", "prometheus"}},
 

@@ -105,6 +105,8 @@ class RelayTest : public testing::Test {
   virtual Backend backend() { return memory_->parts(); }
   Node& AddNode(const std::string& id, RelayOptions options = {}) {
     options.node_id = id;
+    // Answers come within a call; what waits is tested on its own (code_guard_test.cc).
+    if (!delays_) options.wrong_code_delay_min = options.wrong_code_delay_max = 0ms;
     nodes_.push_back(std::make_unique<Node>(std::move(options), backend(), random_));
     return *nodes_.back();
   }
@@ -253,6 +255,7 @@ class RelayTest : public testing::Test {
   ManualExecutor executor_;
   std::unique_ptr<BackendOwner> memory_ = MakeMemoryBackend(executor_, [this] { return now_; });
   SeededRandom random_{42};
+  bool delays_ = false;  // before a Restart: wrong codes are answered as late as they really are
   std::vector<std::unique_ptr<Node>> nodes_;
 };
 

@@ -276,6 +276,23 @@ TEST(AbuseTest, RateLimitedRequestsAreTold429) {
   EXPECT_EQ(limited, 1);
 }
 
+TEST(AbuseTest, AWrongCodeIsAnsweredLateARightOneAtOnce) {
+  TestRelay relay;
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(Request(relay.port(), "POST", "/api/sessions/pair", R"({"code":"123456789"})").status,
+            404);
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(49));
+  // Others are served meanwhile, and nobody minds when the client does not wait for it.
+  RawClient waiting(relay.port());
+  waiting.Send(RequestText("POST", "/api/sessions/pair", R"({"code":"123456789"})"));
+  EXPECT_EQ(PairController(relay.port(), RegisterDisplay(relay.port()).code).status, 200);
+  {
+    RawClient left(relay.port());
+    left.Send(RequestText("POST", "/api/sessions/pair", R"({"code":"1"})"));
+  }
+  EXPECT_EQ(waiting.ReadResponse().status, 404);
+}
+
 TEST(AbuseTest, PathsThatLeaveTheWebFolderAreNotFound) {
   const auto folder =
       std::filesystem::path(::testing::TempDir()) / ("relay_paths_" + std::to_string(::getpid()));

@@ -107,6 +107,20 @@ TEST(ConfigTest, EveryOptionReachesItsField) {
   EXPECT_EQ(config.public_url, "https://relay.example/base");
 }
 
+TEST(ConfigTest, OperatorsListenerAndProxies) {
+  const CommandLine line = Parse({"--internal-listen", "[::1]:9090", "--trusted-proxy",
+                                  "10.0.0.0/8", "--trusted-proxy", "fd00::/8,192.0.2.1"});
+  ASSERT_TRUE(line.config) << line.text;
+  EXPECT_EQ(line.config->internal_host, "::1");
+  EXPECT_EQ(line.config->internal_port, 9090);
+  EXPECT_EQ(line.config->trusted_proxies,
+            (std::vector<std::string>{"10.0.0.0/8", "fd00::/8", "192.0.2.1"}));
+  EXPECT_TRUE(Parse({}).config->internal_host.empty());
+  EXPECT_TRUE(Parse({}).config->trusted_proxies.empty());
+  EXPECT_NE(Parse({"--internal-listen", "9090"}).text.find("--internal-listen must look like"),
+            std::string::npos);
+}
+
 TEST(ConfigTest, CommandLineBeatsEnvironmentBeatsFile) {
   const File file(
       "region = from-file\nnode-id = from-file\nmax-sessions = 5\norigin = https://file.example\n");
@@ -164,6 +178,9 @@ TEST(ConfigTest, WrongUseIsOneLineAndTwo) {
       {"--max-half-open", "0"},
       {"--max-connections", "-1"},
       {"--rate-limits", "maybe"},
+      {"--internal-listen", "9090"},
+      {"--trusted-proxy", "10.1.2.3/8"},
+      {"--trusted-proxy", "proxy.example"},
       {"--public-url", "relay.example"},
       {"--public-url", "https://relay.example/"},
       {"--config", "/does/not/exist"},

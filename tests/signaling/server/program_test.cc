@@ -141,6 +141,23 @@ TEST(ProgramTest, PortInUseIsOneLineAndOne) {
                 " is in use: stop the other program or choose another port with --listen\n");
 }
 
+TEST(ProgramTest, CheckLooksAndRunsNothing) {
+  const TestRelay relay;
+  const std::string address = "127.0.0.1:" + std::to_string(relay.port());
+  Program taken({"check", "--listen", address});
+  const std::string found = taken.ReadOutput();
+  EXPECT_EQ(taken.Wait(), 1);
+  EXPECT_NE(found.find("error    --listen: " + address + ": Address already in use\n"),
+            std::string::npos)
+      << found;
+  Program free({"check", "--listen", "127.0.0.1:0"});
+  EXPECT_EQ(free.ReadOutput().find("error"), std::string::npos);
+  EXPECT_EQ(free.Wait(), 0);
+  Program wrong({"check", "--nonsense"});
+  EXPECT_NE(wrong.ReadErrors(), "");
+  EXPECT_EQ(wrong.Wait(), 2);
+}
+
 TEST(ProgramTest, WrongUseIsOneLineAndTwo) {
   for (const std::vector<std::string>& arguments : {std::vector<std::string>{"--nonsense"},
                                                     {"--redis", "redis://127.0.0.1"},
