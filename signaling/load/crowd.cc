@@ -72,6 +72,18 @@ void StreamCrowd::OnStreamEnded(EventStream& stream) {
   }
 }
 
+SocketCrowd::SocketCrowd(Stage& stage, MemberSocket::Events& user) : stage_(stage), user_(user) {
+  next_beat_ = stage_.reactor().At(Clock::now() + kBeatPause, [this] { Beat(); });
+}
+
+void SocketCrowd::Beat() {
+  for (std::size_t i = beat_part_; i < sockets_.size(); i += kBeatParts) {
+    sockets_[i]->SendText(R"({"type":"heartbeat"})");
+  }
+  beat_part_ = (beat_part_ + 1) % kBeatParts;
+  next_beat_ = stage_.reactor().At(Clock::now() + kBeatPause, [this] { Beat(); });
+}
+
 Result<void> SocketCrowd::Join(const std::vector<Seat>& seats) {
   const std::size_t begin = sockets_.size();
   sockets_.reserve(seats.size());

@@ -4,6 +4,7 @@
 #ifndef PAIRWIRE_SIGNALING_LOAD_CROWD_H_
 #define PAIRWIRE_SIGNALING_LOAD_CROWD_H_
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -59,11 +60,13 @@ struct Seat {
   std::string token;
 };
 
-// The sockets of a run; socket i sits on seat i.
+// The sockets of a run; socket i sits on seat i. Each says every 10 s that it is alive, as the
+// welcome asks of it: a relay closes one that is silent for 30 s.
 class SocketCrowd final : private MemberSocket::Events {
  public:
   // `user` hears texts and closes; its OnJoined is never called.
-  SocketCrowd(Stage& stage, MemberSocket::Events& user) : stage_(stage), user_(user) {}
+  SocketCrowd(Stage& stage, MemberSocket::Events& user);
+  ~SocketCrowd() { stage_.reactor().Cancel(next_beat_); }
 
   // Sockets for seats[size()] and on. The first that is refused ends it.
   Result<void> Join(const std::vector<Seat>& seats);
@@ -74,12 +77,19 @@ class SocketCrowd final : private MemberSocket::Events {
   MemberSocket& socket(std::size_t seat) { return *sockets_[seat]; }
 
  private:
+  // A tenth of the sockets each second, so that they do not all speak at once.
+  static constexpr std::chrono::seconds kBeatPause{1};
+  static constexpr std::size_t kBeatParts = 10;
+
+  void Beat();
   void OnJoined(MemberSocket& socket, int status) override;
   void OnText(MemberSocket& socket, std::string_view text) override;
   void OnLeft(MemberSocket& socket, int code) override;
 
   Stage& stage_;
   MemberSocket::Events& user_;
+  Reactor::Timer next_beat_{};
+  std::size_t beat_part_ = 0;
   std::vector<std::unique_ptr<MemberSocket>> sockets_;
   std::size_t answered_ = 0;
   std::size_t joined_ = 0;
