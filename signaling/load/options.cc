@@ -116,6 +116,8 @@ std::variant<Options, int> ParseOptions(int argc, char** argv) {
   cli.add_option("--transport", transport, "waiting: sse, poll or ws (a socket from the start)")
       ->check(CLI::IsMember(kTransports))
       ->capture_default_str();
+  cli.add_flag("!--no-time-bars", options.judge_times,
+               "suite: report times without judging them, for a machine that is busy otherwise");
   cli.add_flag("--pair-all", options.pair_all, "waiting: pair every display at the end");
   cli.add_option("--sources", options.sources,
                  "Loopback addresses to connect from, 127.0.0.2 and up; 0: the system chooses")

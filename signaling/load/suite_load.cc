@@ -218,7 +218,8 @@ void CheckUnderLoad(Stage& stage, Checks& checks) {
   checks.Count(sitters.count(), sitters.listening(), "a waiting display still waits");
   checks.Expect(signals.Complaint().empty(), "messages come once and in order");
   // Row H10: below 500 ms on average at more than 100 messages a second.
-  checks.Expect(tally.from_schedule.PercentileMs(99) <= 500, "99 % of messages within 500 ms");
+  checks.Expect(!options.judge_times || tally.from_schedule.PercentileMs(99) <= 500,
+                "99 % of messages within 500 ms");
   checks.Note(std::to_string(operations) + " operations");
   checks.Note("message p99 " + std::to_string(static_cast<int>(tally.from_send.PercentileUs(99))) +
               " us");

@@ -44,7 +44,8 @@ void CheckManySessions(Stage& stage, Checks& checks) {
     if (run.tally().received == displays) spread.Add(run.last_arrival() - run.first_arrival());
   }
   checks.Expect(run.Complaint().empty(), "frames come once and in order");
-  checks.Expect(spread.count() > 0 && spread.PercentileMs(99) <= kLivePathMs,
+  checks.Expect(spread.count() > 0 &&
+                    (!stage.options().judge_times || spread.PercentileMs(99) <= kLivePathMs),
                 "a frame reaches the last display within 100 ms of the first");
   checks.Note(std::to_string(displays) + " displays" +
               Text(", first to last p50 %.2f ms", spread.PercentileMs(50)));
@@ -86,7 +87,8 @@ void CheckLatency(Stage& stage, Checks& checks) {
   checks.Count(tally.sent, std::min(tally.received, tally.sent), "a message arrives");
   checks.Count(tally.sent, std::min(tally.acked, tally.sent), "a message is acknowledged");
   checks.Expect(run.Complaint().empty(), "messages come once and in order");
-  checks.Expect(tally.from_schedule.PercentileMs(99) <= kLivePathMs, "99 % arrive within 100 ms");
+  checks.Expect(!options.judge_times || tally.from_schedule.PercentileMs(99) <= kLivePathMs,
+                "99 % arrive within 100 ms");
   checks.Note(Text("p50 %.0f us", tally.from_send.PercentileUs(50)) +
               Text(", p99 %.0f us", tally.from_send.PercentileUs(99)));
   run.End();

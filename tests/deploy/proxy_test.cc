@@ -48,8 +48,8 @@ class Proxy {
 
   // What pairwire-load's suite says of what stands behind. `sources`: addresses that it comes from.
   Outcome RunSuite(const std::string& sources) const {
-    return RunToEnd({ProgramPath("pairwire-load"), "suite", "--relay", url(), "--seconds", "1",
-                     "--displays", "30", "--sources", sources});
+    return RunToEnd({ProgramPath("pairwire-load"), "suite", "--relay", url(), "--no-time-bars",
+                     "--seconds", "1", "--displays", "30", "--sources", sources});
   }
 
  private:

@@ -11,8 +11,10 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "tests/signaling/load/tampering_proxy.h"
 #include "tests/support/child_process.h"
 
 namespace pairwire::load {
@@ -160,7 +162,8 @@ TEST(LoadProgramTest, Status) {
 
 TEST(LoadProgramTest, TheSuitePassesWhole) {
   const Relay relay;
-  const Outcome outcome = RunLoad("suite", relay, {"--seconds", "2", "--displays", "30"});
+  const Outcome outcome =
+      RunLoad("suite", relay, {"--seconds", "2", "--displays", "30", "--no-time-bars"});
   ExpectFigures(outcome, {"percent"});
   EXPECT_EQ(outcome.report.value("percent", 0.0), 100);
   ASSERT_EQ(outcome.report["parts"].size(), 7U);
@@ -197,6 +200,27 @@ TEST(LoadProgramTest, ARelayThatRefusesMessagesFails) {
               {"--pairs", "2", "--seconds", "1", "--window", "32", "--part", "throughput"});
   ExpectFailure(outcome, {"messages did not arrive"});
   EXPECT_FALSE(outcome.report.value("ok", true));
+}
+
+// One message of thousands that is lost, doubled or out of turn is found; without a fault the same
+// run passes.
+TEST(LoadProgramTest, EachKindOfFaultIsFound) {
+  using Fault = TamperingProxy::Fault;
+  for (const auto& [fault, word] :
+       {std::pair(Fault::kNone, ""), std::pair(Fault::kDrop, "did not arrive"),
+        std::pair(Fault::kDouble, "twice or out of turn"),
+        std::pair(Fault::kSwap, "twice or out of turn")}) {
+    const Relay relay;
+    const TamperingProxy proxy(relay.port(), fault);
+    ChildProcess load({Program("pairwire-load"), "signaling", "--relay", proxy.url(), "--json",
+                       "--pairs", "2", "--seconds", "0.2", "--part", "throughput"});
+    const Outcome outcome = Finish(load);
+    if (fault == Fault::kNone) {
+      EXPECT_EQ(outcome.exit_code, 0) << outcome.errors;
+    } else {
+      ExpectFailure(outcome, {word});
+    }
+  }
 }
 
 TEST(LoadProgramTest, ARelayThatDiesFailsTheSuite) {
