@@ -97,7 +97,7 @@ void Declare(CLI::App& app, RawOptions& raw, ServerConfig& config) {
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
   app.add_option("--rate-limits", raw.rate_limits,
-                 "on or off: bounds on how often one address may ask")
+                 "on or off: bounds on how often one address may ask and one socket may send")
       ->capture_default_str();
   app.add_flag("--status", config.status, "Serve the status of displays and of their designs");
   app.add_option("--request-seconds", raw.request_seconds,

@@ -12,8 +12,10 @@ namespace {
 // would spin.
 constexpr std::chrono::milliseconds kMinTickPause{5};
 
-// A relay behind one address of a test bed or a proxy: so much that no one reaches it.
+// A relay behind one address of a test bed or a proxy: so much that no one reaches it. What one
+// socket may have refused (strikes) stays bounded: that is no rate of honest work.
 constexpr relay::RateLimit kNoRateLimit{1e9, 1e9};
+constexpr relay::RateLimit kNoByteRateLimit{1e12, 1e12};
 
 relay::RelayOptions RelayOptionsOf(const ServerConfig& config, const std::string& node_id) {
   relay::RelayOptions options;
@@ -25,6 +27,8 @@ relay::RelayOptions RelayOptionsOf(const ServerConfig& config, const std::string
     options.codes.in_all = kNoRateLimit;
     options.codes.lock_after = 0;
     options.registers_per_address = kNoRateLimit;
+    options.messages_per_socket = kNoRateLimit;
+    options.bytes_per_socket = kNoByteRateLimit;
   }
   return options;
 }

@@ -66,6 +66,8 @@ const std::vector<Box>& Boxes() {
        {"signaling/protocol", "signaling/auth", "signaling/net", "signaling/core", "signaling/store",
         "signaling/services"},
        {"boost", "openssl", "json", "cli11", "spdlog", "prometheus"}},
+      // Measures the relay from outside: it shares the wire with it, and no code.
+      {"signaling/load", {"signaling/protocol"}, {"json", "cli11"}},
 
       // Programs see what an application sees.
       {"samples", {"samples/common"}, {"json", "cli11", "spdlog"}},

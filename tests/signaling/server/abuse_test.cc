@@ -293,6 +293,34 @@ TEST(AbuseTest, AWrongCodeIsAnsweredLateARightOneAtOnce) {
   EXPECT_EQ(waiting.ReadResponse().status, 404);
 }
 
+// More than one socket's burst (RelayOptions::messages_per_socket) in one go.
+TEST(AbuseTest, WithoutRateLimitsASocketMaySendAsFastAsItCan) {
+  constexpr int kMessages = 600;
+  for (const bool rate_limits : {false, true}) {
+    ServerConfig config = TestConfig();
+    config.rate_limits = rate_limits;
+    TestRelay relay(config);
+    const Registered display = RegisterDisplay(relay.port());
+    WsClient socket;
+    ASSERT_EQ(socket.ConnectWithBearer(relay.port(), display.token), 101);
+    ASSERT_TRUE(socket.ReadType("welcome"));
+    for (int i = 0; i < kMessages; ++i) {
+      socket.Send(R"({"type":"heartbeat","id":")" + std::to_string(i) + R"("})");
+    }
+    int acked = 0;
+    for (int i = 0; i < kMessages; ++i) {
+      const auto answer = socket.Read();
+      if (!answer) break;
+      if (JsonValue(*answer, "type") == "ack") ++acked;
+    }
+    if (rate_limits) {
+      EXPECT_LT(acked, kMessages) << "the bound is there when it is asked for";
+    } else {
+      EXPECT_EQ(acked, kMessages);
+    }
+  }
+}
+
 TEST(AbuseTest, PathsThatLeaveTheWebFolderAreNotFound) {
   const auto folder =
       std::filesystem::path(::testing::TempDir()) / ("relay_paths_" + std::to_string(::getpid()));
