@@ -56,11 +56,16 @@ const std::vector<Box>& Boxes() {
       {"signaling/protocol", {}, {"json"}},
       {"signaling/client", {"signaling/protocol", "peer/base"}, {"boost", "openssl", "json"}},
       // The relay: never peer/.
+      {"signaling/net", {}, {"openssl"}},
       {"signaling/core", {"signaling/protocol", "signaling/store"}, {"openssl", "json"}},
       {"signaling/store", {"signaling/protocol"}, {"openssl", "json"}},
+      {"signaling/redis",
+       {"signaling/protocol", "signaling/store", "signaling/net"},
+       {"hiredis", "openssl"}},
       {"signaling/services", {"signaling/protocol", "signaling/core", "signaling/store"}, {"json"}},
       {"signaling/server",
-       {"signaling/protocol", "signaling/core", "signaling/store", "signaling/services"},
+       {"signaling/protocol", "signaling/net", "signaling/core", "signaling/store",
+        "signaling/services"},
        {"boost", "openssl", "json", "cli11", "spdlog", "prometheus"}},
 
       // Programs see what an application sees.
