@@ -52,7 +52,8 @@ bool NodeLinks::Send(const std::string& node_id, Signal signal, std::uint64_t ta
 
 void NodeLinks::Handover(const std::string& node_id, const std::string& session_id,
                          const std::string& member_id, std::uint64_t epoch,
-                         std::vector<KeptText> tail, TimePoint deadline) {
+                         std::vector<KeptText> tail, const std::vector<TokenHash>& resume_hashes,
+                         TimePoint deadline) {
   Outgoing outgoing;
   outgoing.kind = NodeFrameKind::kHandover;
   outgoing.signal.session_id = session_id;
@@ -66,6 +67,9 @@ void NodeLinks::Handover(const std::string& node_id, const std::string& session_
     Enqueue(node_id, std::move(one));
   }
   outgoing.kind = NodeFrameKind::kHandoverDone;
+  for (const TokenHash& hash : resume_hashes) {
+    outgoing.signal.text.append(hash.begin(), hash.end());
+  }
   Enqueue(node_id, std::move(outgoing));
 }
 
@@ -143,7 +147,14 @@ void NodeLinks::OnNumbered(Peer& peer, const NodePayloadHeader& header, const No
     handler_.OnHandover(session_id, to, frame.epoch,
                         {std::string(frame.id), std::string(frame.text)});
   } else {
-    handler_.OnHandoverDone(session_id, to, frame.epoch);
+    std::vector<TokenHash> hashes;
+    std::string_view rest = frame.text;
+    for (TokenHash hash{}; rest.size() >= hash.size() && hashes.size() < kMaxResumeHashes;) {
+      std::copy_n(rest.begin(), hash.size(), hash.begin());
+      rest.remove_prefix(hash.size());
+      hashes.push_back(hash);
+    }
+    handler_.OnHandoverDone(session_id, to, frame.epoch, std::move(hashes));
   }
 }
 

@@ -61,8 +61,9 @@ class NodeLinksHandler {
   // One text of the tail for the member's socket `epoch` here, in order; then the end of it.
   virtual void OnHandover(const std::string& session_id, const std::string& member_id,
                           std::uint64_t epoch, KeptText text) = 0;
+  // With the hashes of resume tokens that are still good, at most kMaxResumeHashes.
   virtual void OnHandoverDone(const std::string& session_id, const std::string& member_id,
-                              std::uint64_t epoch) = 0;
+                              std::uint64_t epoch, std::vector<TokenHash> resume_hashes) = 0;
   // What became of what was sent under `tag`.
   virtual void OnSettled(std::uint64_t tag, Settled settled, Signal signal) = 0;
 
@@ -96,7 +97,7 @@ class NodeLinks {
   // To the member's socket `epoch` on that node. Given up silently, with its deadline.
   void Handover(const std::string& node_id, const std::string& session_id,
                 const std::string& member_id, std::uint64_t epoch, std::vector<KeptText> tail,
-                TimePoint deadline);
+                const std::vector<TokenHash>& resume_hashes, TimePoint deadline);
   // The answer to OnSignal. A tag that is unknown by now is ignored.
   void Settle(const InboundTag& tag, NodeFrameResult result);
 

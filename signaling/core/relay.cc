@@ -68,7 +68,7 @@ void Relay::Impl::Tick() {
       case Work::Kind::kSocketWait: {
         Socket& socket = *FindSocket(work->id);
         if (socket.state == SocketState::kAwaitingHandover) {
-          FinishHandover(socket.member.member_id, socket.epoch);
+          FinishHandover(socket.member.member_id, socket.epoch, /*timed_out=*/true);
         } else {
           GoLive(socket);
         }

@@ -53,7 +53,7 @@ inline constexpr int kMaxRoutesInFlight = 256;
 // answer.
 inline constexpr std::size_t kMaxHeld = 128;
 // Lost sockets of one member that are remembered.
-inline constexpr std::size_t kMaxFormers = 4;
+inline constexpr std::size_t kMaxFormers = 16;
 // How long a tail of a socket elsewhere is waited for when the socket that waited is gone as well:
 // nobody looks on.
 inline constexpr std::chrono::seconds kGhostHandoverWait{2};
@@ -101,7 +101,7 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
   void OnHandover(const std::string& session_id, const std::string& member_id, std::uint64_t epoch,
                   KeptText text) override;
   void OnHandoverDone(const std::string& session_id, const std::string& member_id,
-                      std::uint64_t epoch) override;
+                      std::uint64_t epoch, std::vector<TokenHash> resume_hashes) override;
 
   // relay_routes.cc
   void OnSettled(std::uint64_t tag, Settled settled, Signal signal) override;
@@ -156,11 +156,13 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
     SocketState state = SocketState::kJoining;
     std::uint64_t epoch = 0;    // Set with the join's answer.
     std::string resume_secret;  // For the welcome.
-    std::optional<TokenHash> previous_resume_hash;
+    // Good for one resume, here until it goes live, then for the next socket.
+    std::vector<TokenHash> resume_hashes;
     // Message id; while joining or waiting for a handover.
     std::optional<std::pair<std::string, protocol::Resume>> early_resume;
     bool wants_no_resume = false;    // Something else came first, while waiting for a handover.
     std::vector<KeptText> incoming;  // Of a handover that is not complete.
+    std::vector<KeptText> given;     // Instead, if none comes.
     std::vector<KeptText> tail;      // Numbered; for the client that resumes.
     std::vector<Pending> held;
     std::size_t held_bytes = 0;
@@ -181,8 +183,10 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
   struct Former {
     std::uint64_t epoch = 0;
     std::vector<KeptText> tail;
+    std::vector<TokenHash> resume_hashes;  // Unused.
     std::vector<Pending> late;
     std::vector<KeptText> incoming;
+    std::vector<KeptText> given;
     bool awaiting = false;  // The tail of the one before it is on its way here.
     bool leaving = false;   // Leave is not answered.
     Place taken_by;         // Where the tail goes once `awaiting` is over; empty: to the store.
@@ -210,6 +214,13 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
     bool waiting = false;  // Before it is asked again.
     Deadline wait;
   };
+  // A handover that was faster than the join's answer.
+  struct EarlyHandover {
+    std::uint64_t epoch = 0;
+    std::vector<KeptText> texts;
+    std::vector<TokenHash> resume_hashes;
+    bool done = false;
+  };
   using Routes = std::map<std::string, std::unique_ptr<Route>>;
   struct InFlight {
     std::string from;
@@ -223,6 +234,7 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
     ConnectionId socket = 0;
     int joins_pending = 0;
     std::vector<Pending> early;  // For a join that is not answered.
+    std::vector<EarlyHandover> early_handovers;
     std::vector<Former> formers;
     // Sockets that were taken over before their join was answered: epoch, by whom.
     std::vector<std::pair<std::uint64_t, Place>> taken_early;
@@ -296,6 +308,8 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
   void Welcome(Socket& socket, const Joined& joined);
   void AwaitResume(Socket& socket);
   void GoLive(Socket& socket);
+  // What a numbered text begins with, instead of "{".
+  static std::string NumberPrefix(const std::string& id) { return "{\"id\":\"" + id + "\","; }
   // To the socket, numbered and logged; `text` is an envelope without id.
   void SendNow(Socket& socket, const std::string& text);
   // A text of an earlier socket, under its own number.
@@ -321,8 +335,13 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
   void HandOver(const std::string& member_id, std::uint64_t epoch, const Place& by);
   // The tail that this node's own former has for a join here. False: it is still to come.
   bool TakeFormer(const std::string& member_id, std::uint64_t former, std::uint64_t epoch,
-                  std::vector<KeptText>& tail);
-  void FinishHandover(const std::string& member_id, std::uint64_t epoch);
+                  Joined& joined, std::vector<KeptText>& tail,
+                  std::vector<TokenHash>& resume_hashes);
+  static void AddHashes(std::vector<TokenHash>& to, const std::vector<TokenHash>& more);
+  // Where to put a handover for a join that is not answered; null when there is none.
+  static EarlyHandover* EarlyOf(LocalMember& local, std::uint64_t epoch);
+  void ReceiveEarlyHandover(const std::string& member_id, std::uint64_t epoch);
+  void FinishHandover(const std::string& member_id, std::uint64_t epoch, bool timed_out = false);
   // A text for the member: to its socket, or where it waits, or refused.
   void Receive(const std::string& member_id, Pending pending);
   void ReceiveEarly(const std::string& member_id);

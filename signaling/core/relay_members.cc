@@ -41,8 +41,9 @@ void Relay::Impl::Leave(const std::string& member_id, std::uint64_t epoch) {
   Former* former = local == nullptr ? nullptr : FindFormer(*local, epoch);
   if (former == nullptr) return;
   former->leaving = true;
-  store_.Leave({local->session_id, member_id, epoch, options_.resume_window, former->tail}, now_,
-               Guarded([this, member_id, epoch](StoreResult<bool> left) {
+  store_.Leave({local->session_id, member_id, epoch, options_.resume_window, former->tail,
+                former->resume_hashes},
+               now_, Guarded([this, member_id, epoch](StoreResult<bool> left) {
                  OnLeft(member_id, epoch, left);
                }));
 }
@@ -68,7 +69,7 @@ void Relay::Impl::OnFormerDue(const std::string& member_id, std::uint64_t epoch)
   LocalMember& local = members_.at(member_id);
   Former* former = FindFormer(local, epoch);
   deadlines_.Cancel(former->due);
-  if (former->awaiting) return FinishHandover(member_id, epoch);
+  if (former->awaiting) return FinishHandover(member_id, epoch, /*timed_out=*/true);
   if (former->leaving) Leave(member_id, epoch);
 }
 
@@ -92,37 +93,50 @@ void Relay::Impl::OnTakenOver(const std::string& session_id, const std::string& 
     }
   }
   // Nothing is left here; the other need not wait.
-  links_.Handover(by.node_id, session_id, member_id, by.epoch, {}, now_ + NodeLinks::kGiveUp);
+  links_.Handover(by.node_id, session_id, member_id, by.epoch, {}, {}, now_ + NodeLinks::kGiveUp);
 }
 
 void Relay::Impl::HandOver(const std::string& member_id, std::uint64_t epoch, const Place& by) {
   LocalMember& local = members_.at(member_id);
   Former* former = FindFormer(local, epoch);
   std::vector<KeptText> tail = std::move(former->tail);
+  std::vector<TokenHash> hashes = std::move(former->resume_hashes);
   const std::string session_id = local.session_id;
   EraseFormer(local, epoch);
   if (by.node_id != options_.node_id) {
     ++counters_.handovers;
-    return links_.Handover(by.node_id, session_id, member_id, by.epoch, std::move(tail),
+    return links_.Handover(by.node_id, session_id, member_id, by.epoch, std::move(tail), hashes,
                            now_ + NodeLinks::kGiveUp);
   }
   for (KeptText& kept : tail) OnHandover(session_id, member_id, by.epoch, std::move(kept));
-  OnHandoverDone(session_id, member_id, by.epoch);
+  OnHandoverDone(session_id, member_id, by.epoch, std::move(hashes));
 }
 
 bool Relay::Impl::TakeFormer(const std::string& member_id, std::uint64_t former_epoch,
-                             std::uint64_t epoch, std::vector<KeptText>& tail) {
+                             std::uint64_t epoch, Joined& joined, std::vector<KeptText>& tail,
+                             std::vector<TokenHash>& resume_hashes) {
   LocalMember& local = members_.at(member_id);
   Former* former = FindFormer(local, former_epoch);
-  if (former == nullptr) return true;
+  if (former == nullptr) {
+    // It was that of an earlier run of this node.
+    if (tail.empty()) tail = std::move(joined.given);
+    return true;
+  }
   if (former->awaiting) {
     former->taken_by = {options_.node_id, epoch};
     return false;
   }
   tail.insert(tail.begin(), std::make_move_iterator(former->tail.begin()),
               std::make_move_iterator(former->tail.end()));
+  AddHashes(resume_hashes, former->resume_hashes);
   EraseFormer(local, former_epoch);
   return true;
+}
+
+void Relay::Impl::AddHashes(std::vector<TokenHash>& to, const std::vector<TokenHash>& more) {
+  for (const TokenHash& hash : more) {
+    if (to.size() < kMaxResumeHashes) to.push_back(hash);
+  }
 }
 
 void Relay::Impl::OnHandover(const std::string& session_id, const std::string& member_id,
@@ -136,34 +150,86 @@ void Relay::Impl::OnHandover(const std::string& session_id, const std::string& m
     return;
   }
   Socket* socket = FindSocket(local->socket);
-  if (socket == nullptr || socket->epoch != epoch) return;
+  if (socket == nullptr || socket->epoch != epoch) {
+    EarlyHandover* early = EarlyOf(*local, epoch);
+    if (early != nullptr && early->texts.size() < 2 * protocol::kMaxKeptMessages) {
+      early->texts.push_back(std::move(text));
+    }
+    return;
+  }
   if (socket->state == SocketState::kAwaitingHandover) {
     if (socket->incoming.size() < 2 * protocol::kMaxKeptMessages) {
       socket->incoming.push_back(std::move(text));
     }
     return;
   }
-  // It came too late for its place. Out of order is better than lost.
-  if (text.id.empty()) {
-    Receive(member_id, {std::move(text.text), epoch, {}});
-  } else if (socket->state == SocketState::kAwaitingResume) {
+  if (socket->state == SocketState::kAwaitingResume && !text.id.empty()) {
     socket->tail.push_back(std::move(text));
-  } else if (socket->resumed && socket->resumed_after < DeliveryId::Parse(text.id)) {
-    SendAgain(*socket, std::move(text));
+    return;
   }
+  // It came too late for its place. Out of order is better than lost; under its old number the
+  // client would take it for one that it has.
+  if (!text.id.empty()) {
+    if (socket->resumed && DeliveryId::Parse(text.id) <= socket->resumed_after) return;
+    text.text = "{" + text.text.substr(NumberPrefix(text.id).size());
+  }
+  Receive(member_id, {std::move(text.text), epoch, {}});
 }
 
 void Relay::Impl::OnHandoverDone(const std::string& session_id, const std::string& member_id,
-                                 std::uint64_t epoch) {
-  const LocalMember* local = FindMember(member_id);
-  if (local != nullptr && local->session_id == session_id) FinishHandover(member_id, epoch);
+                                 std::uint64_t epoch, std::vector<TokenHash> resume_hashes) {
+  LocalMember* local = FindMember(member_id);
+  if (local == nullptr || local->session_id != session_id) return;
+  Former* former = FindFormer(*local, epoch);
+  Socket* socket = FindSocket(local->socket);
+  if (former == nullptr && (socket == nullptr || socket->epoch != epoch)) {
+    if (EarlyHandover* early = EarlyOf(*local, epoch)) {
+      early->resume_hashes = std::move(resume_hashes);
+      early->done = true;
+    }
+    return;
+  }
+  if (former != nullptr) {
+    AddHashes(former->resume_hashes, resume_hashes);
+  } else if (socket != nullptr && socket->epoch == epoch &&
+             socket->state == SocketState::kAwaitingHandover) {
+    AddHashes(socket->resume_hashes, resume_hashes);
+  }
+  FinishHandover(member_id, epoch);
 }
 
-void Relay::Impl::FinishHandover(const std::string& member_id, std::uint64_t epoch) {
+Relay::Impl::EarlyHandover* Relay::Impl::EarlyOf(LocalMember& local, std::uint64_t epoch) {
+  if (local.joins_pending == 0) return nullptr;
+  for (EarlyHandover& early : local.early_handovers) {
+    if (early.epoch == epoch) return &early;
+  }
+  if (local.early_handovers.size() >= kMaxFormers) return nullptr;
+  local.early_handovers.push_back({epoch, {}, {}, false});
+  return &local.early_handovers.back();
+}
+
+void Relay::Impl::ReceiveEarlyHandover(const std::string& member_id, std::uint64_t epoch) {
+  LocalMember& local = members_.at(member_id);
+  const std::string session_id = local.session_id;
+  for (EarlyHandover& early : std::exchange(local.early_handovers, {})) {
+    if (early.epoch > epoch && local.joins_pending > 0) {
+      local.early_handovers.push_back(std::move(early));
+    } else if (early.epoch == epoch) {
+      for (KeptText& text : early.texts) {
+        OnHandover(session_id, member_id, epoch, std::move(text));
+      }
+      if (early.done) OnHandoverDone(session_id, member_id, epoch, std::move(early.resume_hashes));
+    }
+  }
+}
+
+void Relay::Impl::FinishHandover(const std::string& member_id, std::uint64_t epoch,
+                                 bool timed_out) {
   LocalMember& local = members_.at(member_id);
   if (Former* former = FindFormer(local, epoch)) {
     if (!former->awaiting) return;
     former->awaiting = false;
+    if (timed_out && former->incoming.empty()) former->incoming = std::move(former->given);
     deadlines_.Cancel(former->due);
     former->tail.insert(former->tail.begin(), std::make_move_iterator(former->incoming.begin()),
                         std::make_move_iterator(former->incoming.end()));
@@ -175,6 +241,8 @@ void Relay::Impl::FinishHandover(const std::string& member_id, std::uint64_t epo
   if (socket == nullptr || socket->epoch != epoch) return;
   const bool waited = socket->state == SocketState::kAwaitingHandover;
   if (!waited && socket->state != SocketState::kJoining) return;
+  if (timed_out && socket->incoming.empty()) socket->incoming = std::move(socket->given);
+  socket->given = {};
   std::vector<Pending> held;
   for (KeptText& kept : std::exchange(socket->incoming, {})) {
     if (kept.id.empty()) {

@@ -103,18 +103,22 @@ void Relay::Impl::HandleResume(Socket& socket, const std::string& message_id,
     return;
   }
   const auto parts = SplitToken(resume.resume_token);
-  // Single use: whatever comes of it, the expected hash is gone afterwards.
-  const auto expected = std::exchange(socket.previous_resume_hash, std::nullopt);
-  const bool good = socket.state == SocketState::kAwaitingResume && expected && parts &&
-                    parts->session_id == socket.member.session_id &&
-                    SameHash(*expected, parts->hash);
+  // Single use: one that was good makes all that came before good no more.
+  bool good = false;
+  for (const TokenHash& expected : socket.resume_hashes) {
+    good = good || (parts && SameHash(expected, parts->hash));
+  }
+  good = good && socket.state == SocketState::kAwaitingResume &&
+         parts->session_id == socket.member.session_id;
   if (!good) {
+    socket.tail = {};
     if (socket.state == SocketState::kAwaitingResume) GoLive(socket);
     return SendError(socket, message_id, ProblemCode::kResumeFailed,
                      "the resume token is wrong, used or too late");
   }
   ++counters_.sockets_resumed;
   Ack(socket, message_id);
+  socket.resume_hashes = {};
   socket.resumed = true;
   socket.resumed_after = DeliveryId::Parse(resume.last_id);
   for (KeptText& kept : std::exchange(socket.tail, {})) {

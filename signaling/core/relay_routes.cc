@@ -29,7 +29,11 @@ Relay::Impl::Route& Relay::Impl::RouteOf(LocalMember& from, const std::string& t
 
 void Relay::Impl::SendSignal(const std::string& from, const std::string& to, Outgoing outgoing) {
   LocalMember& local = members_.at(from);
-  const std::string& target = to.empty() ? local.sole : to;
+  // Texts that wait for an answer about who is meant go before those that need none.
+  const auto unnamed = to.empty() ? local.routes.find(to) : local.routes.end();
+  const bool wait =
+      unnamed != local.routes.end() && (unnamed->second->asking || !unnamed->second->queue.empty());
+  const std::string& target = to.empty() && !wait ? local.sole : to;
   // A session has few members, so this many routes are names that a client made up.
   const bool known = local.routes.contains(target);
   if (!known && local.routes.size() >= protocol::kMaxJsonMembers) {

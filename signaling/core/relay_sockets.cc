@@ -102,9 +102,12 @@ void Relay::Impl::OnJoined(ConnectionId id, const Member& member, StoreResult<Jo
   }
   const std::uint64_t epoch = result->epoch;
   std::vector<KeptText> tail = std::move(result->kept);
+  std::vector<TokenHash> hashes;
+  if (result->previous_resume_hash) hashes.push_back(*result->previous_resume_hash);
+  AddHashes(hashes, result->unused_resume_hashes);
   bool complete = true;
   if (result->previous.node_id == options_.node_id) {
-    complete = TakeFormer(member.member_id, result->previous.epoch, epoch, tail);
+    complete = TakeFormer(member.member_id, result->previous.epoch, epoch, *result, tail, hashes);
   } else if (!result->previous.node_id.empty()) {
     complete = false;
   }
@@ -118,7 +121,9 @@ void Relay::Impl::OnJoined(ConnectionId id, const Member& member, StoreResult<Jo
     Former former;
     former.epoch = epoch;
     former.tail = std::move(tail);
+    former.resume_hashes = std::move(hashes);
     former.awaiting = !complete;
+    former.given = std::move(result->given);
     former.taken_by = taken;
     AddFormer(member.member_id, *local, std::move(former));
     if (socket != nullptr) {
@@ -126,12 +131,13 @@ void Relay::Impl::OnJoined(ConnectionId id, const Member& member, StoreResult<Jo
       Close(id, protocol::kCloseTakenOver, "taken over");
     }
     ReceiveEarly(member.member_id);
-    if (!complete) return;
+    if (!complete) return ReceiveEarlyHandover(member.member_id, epoch);
     // A newer one may still be on its way to the store, from here: then this does nothing.
     if (taken.node_id.empty()) return Leave(member.member_id, epoch);
     return HandOver(member.member_id, epoch, taken);
   }
   socket->epoch = epoch;
+  socket->resume_hashes = std::move(hashes);
   for (const Present& present : result->present) {
     Route& route = RouteOf(*local, present.member.member_id);
     route.allowed = true;
@@ -144,8 +150,10 @@ void Relay::Impl::OnJoined(ConnectionId id, const Member& member, StoreResult<Jo
   socket->incoming = std::move(tail);
   if (!complete) {
     socket->state = SocketState::kAwaitingHandover;
+    socket->given = std::move(result->given);
     deadlines_.Schedule(socket->wait, now_ + options_.handover_wait,
                         {Work::Kind::kSocketWait, id, {}, {}});
+    ReceiveEarlyHandover(member.member_id, epoch);
   } else if (result->rejoined) {
     FinishHandover(member.member_id, epoch);
   } else {
@@ -158,7 +166,6 @@ void Relay::Impl::OnJoined(ConnectionId id, const Member& member, StoreResult<Jo
 }
 
 void Relay::Impl::Welcome(Socket& socket, const Joined& joined) {
-  socket.previous_resume_hash = joined.previous_resume_hash;
   protocol::Envelope welcome;
   welcome.type = protocol::kWelcome;
   welcome.data = protocol::ToData(protocol::Welcome{
@@ -187,9 +194,10 @@ void Relay::Impl::AwaitResume(Socket& socket) {
 void Relay::Impl::GoLive(Socket& socket) {
   deadlines_.Cancel(socket.wait);
   socket.state = SocketState::kLive;
-  // A resume that comes later would break the order.
-  socket.previous_resume_hash.reset();
-  socket.tail = {};
+  // A resume that comes later would break the order, so from here on it fails. Without one, what
+  // would have been good stays so for the next socket: perhaps the client never read the welcome.
+  // Of a client that did not say what it has: perhaps all. The numbers tell it.
+  for (KeptText& kept : std::exchange(socket.tail, {})) SendAgain(socket, std::move(kept));
   if (socket.early_resume) {
     const auto early = *std::exchange(socket.early_resume, std::nullopt);
     SendError(socket, early.first, protocol::ProblemCode::kResumeFailed, "nothing to resume");
@@ -212,7 +220,7 @@ bool Relay::Impl::Hold(Socket& socket, Pending pending) {
 void Relay::Impl::SendNow(Socket& socket, const std::string& text) {
   const DeliveryId id{socket.epoch, ++socket.last_delivery};
   // All our envelopes begin with "{" and a member.
-  std::string numbered = "{\"id\":\"" + id.ToString() + "\"," + text.substr(1);
+  std::string numbered = NumberPrefix(id.ToString()) + text.substr(1);
   socket.sent.Add(id, numbered, now_);
   ++counters_.messages_delivered;
   output_.SendText(socket.id, std::move(numbered));
@@ -252,8 +260,10 @@ void Relay::Impl::Forget(ConnectionId id, bool leave) {
   former.epoch = socket.epoch;
   former.tail = socket.sent.TakeAll();
   for (KeptText& kept : socket.tail) former.tail.push_back(std::move(kept));
+  former.resume_hashes = std::move(socket.resume_hashes);
   former.awaiting = socket.state == SocketState::kAwaitingHandover;
   former.incoming = std::move(socket.incoming);
+  former.given = std::move(socket.given);
   for (Pending& pending : socket.held) {
     if (pending.origin.nobody()) {
       former.tail.push_back({{}, std::move(pending.text)});

@@ -50,6 +50,7 @@ StoreResult<Joined> MemoryStore::Impl::Join(JoinRequest request, TimePoint now) 
   joined.epoch = member->place.epoch + 1;
   joined.rejoined = member->place.epoch > 0;
   joined.previous_resume_hash = std::exchange(member->resume_hash, request.resume_hash);
+  joined.unused_resume_hashes = std::exchange(member->unused_resume_hashes, {});
   joined.previous = member->place.node_id.empty() ? Place{} : member->place;
   const Place place{std::move(request.node_id), joined.epoch};
   if (!joined.previous.node_id.empty() && joined.previous.node_id != place.node_id) {
@@ -72,7 +73,11 @@ StoreResult<Joined> MemoryStore::Impl::Join(JoinRequest request, TimePoint now) 
     }
   }
   member->announced = true;
+  if (!joined.previous.node_id.empty() && now < member->given_until) joined.given = member->given;
   joined.kept = std::exchange(member->kept, {});
+  // What was given twice without a sign of life is remembered on.
+  member->given = joined.kept.empty() ? joined.given : joined.kept;
+  member->given_until = now + kGivenFor;
   member->kept_bytes = 0;
   Note(kLoggedMemberJoined, now, session, member, place.node_id);
   return joined;
@@ -121,6 +126,11 @@ bool MemoryStore::Impl::LeaveNow(MemorySession& session, MemoryMember& member,
   Note(kLoggedMemberDisconnecting, now, &session, &member, member.place.node_id);
   LeftPlace(session, member);
   SetPlace(session, member, {{}, member.place.epoch});
+  member.given = {};
+  member.unused_resume_hashes = std::move(request.unused_resume_hashes);
+  if (member.unused_resume_hashes.size() > kMaxResumeHashes) {
+    member.unused_resume_hashes.resize(kMaxResumeHashes);
+  }
   // The newest of the tail are those that the client is most likely to lack.
   std::size_t bytes = 0;
   auto first = request.tail.end();
@@ -141,12 +151,15 @@ bool MemoryStore::Impl::LeaveNow(MemorySession& session, MemoryMember& member,
   return true;
 }
 
-std::size_t MemoryStore::Impl::Heartbeat(const std::vector<Touch>& members) {
+std::size_t MemoryStore::Impl::Heartbeat(const std::vector<Touch>& members, TimePoint now) {
   // Nothing ends here for want of a heartbeat: a socket has its own deadline, and this store's end
   // is that of its only process.
   std::size_t known = 0;
   for (std::size_t i = 0; i < members.size() && i < kMaxTouches; ++i) {
-    known += FindMember(members[i].session_id, members[i].member_id) != nullptr ? 1 : 0;
+    MemoryMember* member = FindMember(members[i].session_id, members[i].member_id);
+    if (member == nullptr) continue;
+    ++known;
+    if (member->given_until <= now) member->given = {};
   }
   return known;
 }

@@ -17,15 +17,22 @@ constexpr std::chrono::milliseconds kDeadNodeWindow = std::chrono::seconds(5);
 
 }  // namespace
 
+void MemoryStore::Impl::LeaveDead(const std::string& session_id, const std::string& member_id,
+                                  TimePoint now, DueReport& report) {
+  MemoryMember& member = *FindMember(session_id, member_id);
+  LeaveRequest leave;
+  leave.window = kDeadNodeWindow;
+  if (now < member.given_until) leave.tail = std::move(member.given);
+  LeaveNow(*Find(session_id), member, leave, now, report);
+}
+
 void MemoryStore::Impl::NodeDied(const std::string& node_id, TimePoint now, DueReport& report) {
   const auto at = members_at_.find(node_id);
   const auto node = nodes_.find(node_id);
   for (std::size_t i = 0; at != members_at_.end() && i < kDeadMembersAtOnce; ++i) {
     const auto [session_id, member_id] = *at->second.begin();
     const bool last = at->second.size() == 1;
-    LeaveRequest leave;
-    leave.window = kDeadNodeWindow;
-    LeaveNow(*Find(session_id), *FindMember(session_id, member_id), leave, now, report);
+    LeaveDead(session_id, member_id, now, report);
     if (last) break;
   }
   if (node == nodes_.end()) return;
@@ -49,9 +56,7 @@ void MemoryStore::Impl::Announce(NodeInfo info, std::chrono::milliseconds lease,
     DueReport report;
     while (members_at_.contains(info.node_id)) {
       const auto [session_id, member_id] = *members_at_.at(info.node_id).begin();
-      LeaveRequest leave;
-      leave.window = kDeadNodeWindow;
-      LeaveNow(*Find(session_id), *FindMember(session_id, member_id), leave, now, report);
+      LeaveDead(session_id, member_id, now, report);
     }
   }
   Schedule(node->second.due, now + lease, {nullptr, info.node_id});

@@ -32,11 +32,14 @@ struct MemoryMember {
   std::string name;
   TokenHash token_hash{};
   std::optional<TokenHash> resume_hash;
+  std::vector<TokenHash> unused_resume_hashes;
   Place place;
   bool announced = false;  // Counterparts were told that it is there.
   std::string left_notice;
   std::vector<KeptText> kept;
   std::size_t kept_bytes = 0;
+  std::vector<KeptText> given;  // To the newest join.
+  TimePoint given_until{};
   DueHandle due;
 };
 

@@ -226,9 +226,9 @@ void MemoryStore::Join(JoinRequest request, TimePoint now, StoreReply<Joined> re
 void MemoryStore::Leave(LeaveRequest request, TimePoint now, StoreReply<bool> reply) {
   impl_->Answer(std::move(reply), StoreResult<bool>(impl_->Leave(std::move(request), now)));
 }
-void MemoryStore::Heartbeat(std::vector<Touch> members, TimePoint /*now*/,
+void MemoryStore::Heartbeat(std::vector<Touch> members, TimePoint now,
                             StoreReply<std::size_t> reply) {
-  impl_->Answer(std::move(reply), StoreResult<std::size_t>(impl_->Heartbeat(members)));
+  impl_->Answer(std::move(reply), StoreResult<std::size_t>(impl_->Heartbeat(members, now)));
 }
 void MemoryStore::Route(RouteRequest request, TimePoint /*now*/, StoreReply<Routed> reply) {
   impl_->Answer(std::move(reply), impl_->Route(std::move(request)));

@@ -59,7 +59,7 @@ class MemoryStore::Impl final : public Registry, public EventLog {
                                        const std::string& node_id, std::uint64_t after);
   StoreResult<Joined> Join(JoinRequest request, TimePoint now);
   bool Leave(LeaveRequest request, TimePoint now);
-  std::size_t Heartbeat(const std::vector<Touch>& members);
+  std::size_t Heartbeat(const std::vector<Touch>& members, TimePoint now);
   StoreResult<Routed> Route(RouteRequest request);
   StoreResult<Member> Terminate(const std::string& session_id, const TokenHash& hash,
                                 std::string_view reason, TimePoint now);
@@ -129,6 +129,9 @@ class MemoryStore::Impl final : public Registry, public EventLog {
   void End(MemorySession& session, std::string_view reason, TimePoint now);
   void Depart(MemorySession& session, MemoryMember& member, TimePoint now, DueReport& report);
   void ExpireSession(MemorySession& session, TimePoint now, DueReport& report);
+  // The member's node is dead: it leaves, and what the node may have had for it is kept again.
+  void LeaveDead(const std::string& session_id, const std::string& member_id, TimePoint now,
+                 DueReport& report);
   void NodeDied(const std::string& node_id, TimePoint now, DueReport& report);
   TimePoint Now() const { return now_ ? now_() : TimePoint{}; }
 

@@ -103,6 +103,7 @@ bool ReadFrame(Reader& reader, NodeFrame& frame, bool& known) {
       frame.epoch = reader.Number<std::uint64_t>();
       frame.session_id = reader.Field();
       frame.to = reader.Field();
+      frame.text = reader.rest();
       return reader.ok() && frame.seq > 0;
     case NodeFrameKind::kPing:
       return reader.ok();
@@ -155,6 +156,7 @@ void AppendFrame(const NodeFrame& frame, std::string& out) {
       AppendNumber(frame.epoch, out);
       AppendField(frame.session_id, out);
       AppendField(frame.to, out);
+      out.append(frame.text);
       break;
     case NodeFrameKind::kPing:
       break;

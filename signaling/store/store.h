@@ -143,6 +143,14 @@ struct OpenedEvents {
   std::uint64_t epoch = 0;           // Grows with each OpenEvents of the session; see kWatchMoved.
 };
 
+// Resume tokens of a member that are good at the same time: more sockets lost in a row before their
+// welcome was read are hopeless anyway.
+inline constexpr std::size_t kMaxResumeHashes = 8;
+
+// How long a join's kept texts are remembered: as long as a relay takes to be sure that a client
+// read what it was sent (RelayOptions::socket_idle_timeout and the window).
+inline constexpr std::chrono::seconds kGivenFor{35};
+
 struct JoinRequest {
   std::string session_id;  // Or the room's id.
   std::string member_id;
@@ -169,9 +177,15 @@ struct Joined {
   bool rejoined = false;
   // Hash of the resume token of the join before. Given to exactly one joiner.
   std::optional<TokenHash> previous_resume_hash;
+  // Of earlier ones that no socket used up, newest first; see LeaveRequest.
+  std::vector<TokenHash> unused_resume_hashes;
   std::vector<Present> present;  // All counterparts, those without a socket too.
   // The lost socket's tail first, then what was kept, oldest first; kept no longer.
   std::vector<KeptText> kept;
+  // What the join before was given as `kept`, less than kGivenFor ago, while its socket still
+  // counts as living: for a joiner to whom that one's node hands nothing over, since it died. The
+  // store itself keeps it anew when it finds a node dead.
+  std::vector<KeptText> given;
   // The living socket that this one takes over, or an empty node: its node hands the tail over
   // itself, from node to node (core/node_links.h). Perhaps the joiner's own node.
   Place previous;
@@ -186,6 +200,9 @@ struct LeaveRequest {
   // What that socket was sent and may not have received, oldest first, then what was to be sent.
   // Cut from its front to kMaxKeptMessages and kMaxKeptBytes.
   std::vector<KeptText> tail;
+  // Hashes that this join was given and whose tokens were not used: its client may never have read
+  // the welcome with the newer one. At most kMaxResumeHashes; given to the next join.
+  std::vector<TokenHash> unused_resume_hashes;
 };
 
 struct RouteRequest {

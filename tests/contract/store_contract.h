@@ -165,7 +165,7 @@ class StoreContract : public testing::TestWithParam<StoreParam> {
                           std::uint64_t epoch, std::vector<KeptText> tail = {},
                           std::chrono::milliseconds window = std::chrono::seconds(5)) {
     return Ask<bool>([&](auto reply) {
-      store().Leave({session, member, epoch, window, std::move(tail)}, now, std::move(reply));
+      store().Leave({session, member, epoch, window, std::move(tail), {}}, now, std::move(reply));
     });
   }
   // Does all that is due.
