@@ -32,7 +32,7 @@ void DeadlineWheel::Set(Deadline& deadline, std::chrono::milliseconds delay) {
   if (deadline.wheel_ != nullptr) Unlink(deadline);
   // + 1: the tick that runs now has begun already, so that rounding never makes a deadline early.
   const std::uint64_t due = TickOf(loop_.Now() + std::max(delay, std::chrono::milliseconds(0))) + 1;
-  deadline.due_tick_ = std::max(due, next_tick_ + (advancing_ ? 1 : 0));
+  deadline.due_tick_ = static_cast<std::uint32_t>(std::max(due, next_tick_ + (advancing_ ? 1 : 0)));
   Link(deadline);
   Arm();
 }

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <iterator>
 #include <utility>
 
 namespace pairwire::net {
@@ -34,7 +35,9 @@ EventLoop::EventLoop()
     : epoll_(::epoll_create1(EPOLL_CLOEXEC)), wake_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
   if (epoll_ < 0 || wake_ < 0) Die("event loop");
   epoll_event event{};
-  event.events = EPOLLIN;
+  // Edge-triggered: each write is told once, and nobody has to read it. A write between a read and
+  // TakeTasks would be lost.
+  event.events = EPOLLIN | EPOLLET;
   event.data.u64 = kWakeEvent;
   if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_, &event) != 0) Die("event loop");
 }
@@ -47,7 +50,6 @@ EventLoop::~EventLoop() {
 void EventLoop::Run() {
   thread_.store(std::this_thread::get_id(), std::memory_order_relaxed);
   while (!stopped_.load(std::memory_order_acquire)) Turn();
-  RunTurnEnds();
   stopped_.store(false, std::memory_order_release);
 }
 
@@ -138,27 +140,26 @@ void EventLoop::Turn() {
   const int ready =
       ::epoll_wait(epoll_, events_.data(), static_cast<int>(events_.size()), WaitTime());
   if (ready < 0 && errno != EINTR) Die("epoll_wait");
-  bool woken = std::exchange(own_task_, false);
+  turn_time_ = Now();
+  TakeTasks();
   // Those of this moment: a handler that nudges itself is heard in the next turn.
   for (const Nudged& nudged : std::exchange(nudged_, {})) {
-    if (stopped_.load(std::memory_order_relaxed)) return;
-    Deliver(nudged.fd, nudged.generation, EPOLLIN);
+    if (stopped_.load(std::memory_order_relaxed)) {
+      nudged_.push_back(nudged);  // for another Run; the kernel tells its own again
+    } else {
+      Deliver(nudged.fd, nudged.generation, EPOLLIN);
+    }
   }
   for (int i = 0; i < ready; ++i) {
-    if (stopped_.load(std::memory_order_relaxed)) return;
+    if (stopped_.load(std::memory_order_relaxed)) break;
     const epoll_event& event = events_[static_cast<std::size_t>(i)];
-    if (event.data.u64 == kWakeEvent) {
-      std::uint64_t count = 0;
-      [[maybe_unused]] const ssize_t read = ::read(wake_, &count, sizeof count);
-      woken = true;
-      continue;
-    }
+    if (event.data.u64 == kWakeEvent) continue;  // TakeTasks saw what it is about
     Deliver(static_cast<int>(event.data.u64 & 0xffffffffU),
             static_cast<std::uint32_t>(event.data.u64 >> 32), event.events);
   }
   RunAlarms();
-  if (woken) RunTasks();
-  if (!stopped_.load(std::memory_order_relaxed)) RunTurnEnds();
+  RunTasks();
+  RunTurnEnds();
 }
 
 void EventLoop::Deliver(int fd, std::uint32_t generation, std::uint32_t events) {
@@ -178,17 +179,28 @@ void EventLoop::Deliver(int fd, std::uint32_t generation, std::uint32_t events) 
   }
 }
 
+void EventLoop::TakeTasks() {
+  own_task_ = false;
+  const std::lock_guard lock(mutex_);
+  // What a stopped turn left comes first.
+  running_tasks_.insert(running_tasks_.end(), std::make_move_iterator(tasks_.begin()),
+                        std::make_move_iterator(tasks_.end()));
+  tasks_.clear();
+}
+
 void EventLoop::RunTasks() {
-  {
-    const std::lock_guard lock(mutex_);
-    running_tasks_.swap(tasks_);
-  }
-  for (std::function<void()>& task : running_tasks_) {
-    if (stopped_.load(std::memory_order_relaxed)) break;
+  std::size_t run = 0;
+  while (run < running_tasks_.size() && !stopped_.load(std::memory_order_relaxed)) {
+    // Out of the list: what it holds may go with it, not after the last of them.
+    const std::function<void()> task = std::move(running_tasks_[run++]);
     task();
-    task = nullptr;  // what it holds may go now, not after the last of them
   }
-  running_tasks_.clear();
+  running_tasks_.erase(running_tasks_.begin(),
+                       running_tasks_.begin() + static_cast<std::ptrdiff_t>(run));
+  if (!running_tasks_.empty()) {
+    own_task_ = true;
+    return;
+  }
   // One burst of tasks must not keep its memory for ever.
   if (running_tasks_.capacity() > 4 * kMaxEvents) running_tasks_ = {};
 }

@@ -63,6 +63,8 @@ class EventLoop {
   void Post(std::function<void()> task);
 
   TimePoint Now() const { return Clock::now(); }
+  // When this turn began: exact enough for deadlines of connections, and free.
+  TimePoint turn_time() const { return turn_time_; }
 
   // ---- Descriptors; loop thread, or before Run. ----
 
@@ -110,6 +112,7 @@ class EventLoop {
   void Turn();
   void Deliver(int fd, std::uint32_t generation, std::uint32_t events);
   void RunAlarms();
+  void TakeTasks();
   void RunTasks();
   void RunTurnEnds();
   void Wake();
@@ -124,7 +127,8 @@ class EventLoop {
   std::atomic<bool> stopped_{false};
   std::mutex mutex_;  // of tasks_
   std::vector<std::function<void()>> tasks_;
-  std::vector<std::function<void()>> running_tasks_;
+  std::vector<std::function<void()>> running_tasks_;  // of this turn
+  TimePoint turn_time_ = Clock::now();
   std::atomic<std::thread::id> thread_{};  // that of Run
   bool own_task_ = false;                  // the loop posted to itself; needs no waking
   std::vector<Watched> table_;

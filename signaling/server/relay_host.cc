@@ -87,7 +87,8 @@ void RelayHost::SetAlarm() {
     return;
   }
   const auto steady =
-      steady_start_ + std::chrono::duration_cast<EventLoop::TimePoint::duration>(due - wall_start_);
+      steady_start_ +
+      std::chrono::duration_cast<net::EventLoop::TimePoint::duration>(due - wall_start_);
   alarm_.SetAt(std::max(steady, next_tick_));
 }
 
@@ -112,7 +113,7 @@ void RelayHost::AddSocket(const HttpRequest& request, Handover handover, relay::
 
 void RelayHost::SendText(relay::ConnectionId connection, std::string text) {
   const auto found = sockets_.find(connection);
-  if (found != sockets_.end()) found->second.session->Send(std::move(text));
+  if (found != sockets_.end()) found->second.session->Send(text);
 }
 
 void RelayHost::CloseSocket(relay::ConnectionId connection, std::uint16_t code,

@@ -79,17 +79,17 @@ class RelayHost final : private relay::RelayOutput,
 
   ConnectionContext& context_;
   const relay::TimePoint wall_start_;
-  const EventLoop::TimePoint steady_start_;
+  const net::EventLoop::TimePoint steady_start_;
   std::uint64_t last_id_ = 0;
   bool inside_ = false;
   relay::TimePoint alarm_time_ = relay::TimePoint::max();
-  EventLoop::TimePoint next_tick_{};
+  net::EventLoop::TimePoint next_tick_{};
   std::unordered_map<std::uint64_t, EventStream*> streams_;
   std::unordered_map<std::uint64_t, Socket> sockets_;
   relay::SystemRandom random_;
   std::unique_ptr<relay::BackendOwner> backend_;
   relay::Relay relay_;
-  Alarm alarm_;
+  net::Alarm alarm_;
 };
 
 }  // namespace pairwire::server

@@ -10,6 +10,7 @@
 #include "signaling/protocol/limits.h"
 #include "signaling/server/problem_response.h"
 #include "signaling/server/version.h"
+#include "signaling/server/ws_accept.h"
 
 namespace pairwire::server {
 namespace {
@@ -252,7 +253,7 @@ void Router::Poll(const CallPtr& call) {
 void Router::WebSocket(const CallPtr& call) {
   const HttpRequest& request = call->request;
   if (request.method != "GET" || !IsUpgrade(request) ||
-      request.Header("Sec-WebSocket-Key").size() != 24 ||
+      !IsWebSocketKey(request.Header("Sec-WebSocket-Key")) ||
       request.Header("Sec-WebSocket-Version") != "13" || call->exchange.HasMoreInput()) {
     HttpResponse response =
         ProblemResponse(ProblemCode::kInvalidRequest, "not a WebSocket upgrade");

@@ -41,7 +41,7 @@ struct Server::Impl {
         wheel(loop),
         metrics(node_id, config.region),
         admission(config.limits, config.limit_loopback),
-        table(loop),
+        table(loop, wheel),
         host(context, node_id),
         router(context, host, node_id),
         listener(context, router, admission),
@@ -52,8 +52,8 @@ struct Server::Impl {
   const ServerConfig config;
   const std::string node_id;
   Log log;
-  EventLoop loop;
-  DeadlineWheel wheel;
+  net::EventLoop loop;
+  net::DeadlineWheel wheel;
   Metrics metrics;
   Admission admission;
   ConnectionTable table;
@@ -61,7 +61,7 @@ struct Server::Impl {
   RelayHost host;
   Router router;
   Listener listener;
-  Alarm hard_deadline;
+  net::Alarm hard_deadline;
   std::uint16_t port = 0;
   bool draining = false;
 };
