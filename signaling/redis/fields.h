@@ -65,13 +65,22 @@ class FieldReader {
     }
     return Fail<relay::Role>();
   }
-  std::optional<relay::TokenHash> Hash() {
+  // One after the other.
+  std::vector<relay::TokenHash> Hashes() {
     const std::string text = Text();
-    if (text.empty()) return std::nullopt;
-    if (text.size() != relay::TokenHash{}.size()) return Fail<std::optional<relay::TokenHash>>();
-    relay::TokenHash hash{};
-    for (std::size_t i = 0; i < hash.size(); ++i) hash[i] = static_cast<std::uint8_t>(text[i]);
-    return hash;
+    const std::size_t size = relay::TokenHash{}.size();
+    if (text.size() % size != 0) return Fail<std::vector<relay::TokenHash>>();
+    std::vector<relay::TokenHash> hashes(text.size() / size);
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      hashes[i / size][i % size] = static_cast<std::uint8_t>(text[i]);
+    }
+    return hashes;
+  }
+  // One, or none.
+  std::optional<relay::TokenHash> Hash() {
+    const std::vector<relay::TokenHash> hashes = Hashes();
+    if (hashes.empty()) return std::nullopt;
+    return hashes.front();
   }
   void Adopt(const FieldReader& inner) { ok_ = ok_ && inner.ok_; }
 

@@ -217,6 +217,23 @@ void RedisStore::OpenEvents(const std::string& session_id, const relay::TokenHas
                            });
 }
 
+namespace {
+
+std::vector<relay::KeptText> ReadTexts(FieldReader& fields) {
+  std::vector<relay::KeptText> texts;
+  FieldReader list = fields.List();
+  while (list.ok() && !list.AtEnd()) {
+    relay::KeptText text;
+    text.id = list.Text();
+    text.text = list.Text();
+    texts.push_back(std::move(text));
+  }
+  fields.Adopt(list);
+  return texts;
+}
+
+}  // namespace
+
 void RedisStore::Join(relay::JoinRequest request, TimePoint now, StoreReply<relay::Joined> reply) {
   const std::string session_id = request.session_id;
   Run<relay::Joined>(Step::kJoin, keys_.ShardOf(session_id), now,
@@ -229,7 +246,7 @@ void RedisStore::Join(relay::JoinRequest request, TimePoint now, StoreReply<rela
                        joined.epoch = fields.Number();
                        joined.rejoined = fields.Flag();
                        joined.previous_resume_hash = fields.Hash();
-                       fields.Text();  // no resume tokens are left over
+                       joined.unused_resume_hashes = fields.Hashes();
                        joined.previous.node_id = fields.Text();
                        joined.previous.epoch = fields.Number();
                        const std::string display_id = fields.Text();
@@ -245,23 +262,18 @@ void RedisStore::Join(relay::JoinRequest request, TimePoint now, StoreReply<rela
                          other.place.epoch = present.Number();
                          joined.present.push_back(std::move(other));
                        }
-                       FieldReader kept = fields.List();
-                       while (kept.ok() && !kept.AtEnd()) {
-                         relay::KeptText text;
-                         text.id = kept.Text();
-                         text.text = kept.Text();
-                         joined.kept.push_back(std::move(text));
-                       }
                        fields.Adopt(present);
-                       fields.Adopt(kept);
+                       joined.kept = ReadTexts(fields);
+                       joined.given = ReadTexts(fields);
                        return joined;
                      });
 }
 
 void RedisStore::Leave(relay::LeaveRequest request, TimePoint now, StoreReply<bool> reply) {
+  std::string unused;
+  for (const relay::TokenHash& hash : request.unused_resume_hashes) unused += ToText(hash);
   std::vector<std::string> args = {request.session_id, request.member_id,
-                                   std::to_string(request.epoch), ToText(request.window),
-                                   std::string()};
+                                   std::to_string(request.epoch), ToText(request.window), unused};
   for (relay::KeptText& text : request.tail) {
     args.push_back(std::move(text.id));
     args.push_back(std::move(text.text));

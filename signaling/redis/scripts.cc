@@ -50,6 +50,8 @@ std::string Limits(const ScriptOptions& options, const RedisKeys& keys) {
       {"max_logged", std::to_string(protocol::kMaxLoggedEvents)},
       {"max_kept", std::to_string(protocol::kMaxKeptMessages)},
       {"max_kept_bytes", std::to_string(protocol::kMaxKeptBytes)},
+      {"max_unused", std::to_string(relay::kMaxResumeHashes * relay::TokenHash{}.size())},
+      {"given_for", ToText(relay::kGivenFor)},
       {"code_rest", ToText(options.code_rest)},
       {"ended_linger", ToText(options.ended_linger)},
       {"expired", Quoted(protocol::kReasonExpired)},

@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "signaling/redis/redis_url.h"
 #include "signaling/server/log.h"
 
 namespace pairwire::server {
@@ -75,6 +76,12 @@ struct ServerConfig {
   // What clients are told in front of paths ("https://relay.example.org/base"); empty: paths only,
   // which they append to the URL that they know already.
   std::string public_url;
+  // Where clients reach this very node, for those that another node sends away; may be empty.
+  std::string advertise_url;
+  // What joins several nodes to one relay; nothing: this process is all of it.
+  std::optional<redis::RedisUrl> redis;
+  std::string redis_prefix = "pw";
+  std::string redis_ca;  // a file; empty: the system's certificate authorities
   LogLevel log_level = LogLevel::kInfo;
   std::vector<std::string> origins;  // as browsers send them: "https://example.org"
   std::chrono::milliseconds drain_window{10'000};

@@ -48,6 +48,8 @@ struct Server::Impl {
         hard_deadline(loop, [this] { loop.Stop(); }) {}
 
   void BeginDrain();
+  // The last connection is gone.
+  void Finish();
 
   const ServerConfig config;
   const std::string node_id;
@@ -78,10 +80,18 @@ void Server::Impl::BeginDrain() {
   host.Run([retry_after](relay::Relay& core, relay::TimePoint now) {
     core.Drain(retry_after, {}, now);
   });
-  table.SetOnEmpty([this] { loop.Stop(); });
+  table.SetOnEmpty([this] { Finish(); });
   table.DrainAll(config.drain_window);
   hard_deadline.SetAt(loop.Now() + config.drain_window + kDrainGrace);
-  if (table.size() == 0) loop.Stop();
+  if (table.size() == 0) Finish();
+}
+
+void Server::Impl::Finish() {
+  table.SetOnEmpty(nullptr);
+  // What the last sockets left behind reaches the other nodes first.
+  host.Run([this](relay::Relay&, relay::TimePoint) {
+    loop.Post([this] { host.StopBackend([this] { loop.Stop(); }); });
+  });
 }
 
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -98,6 +108,7 @@ Result<std::unique_ptr<Server>> Server::Create(const ServerConfig& config) {
     return Fail(Errc::kInvalidArgument, "--web must name a folder that exists");
   }
   auto impl = std::make_unique<Impl>(config);
+  if (const auto startup = impl->host.startup(); !startup) return tl::unexpected(startup.error());
   if (auto opened = impl->listener.Open(config.listen_host, config.listen_port); !opened) {
     return tl::unexpected(opened.error());
   }

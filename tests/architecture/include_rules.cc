@@ -65,7 +65,7 @@ const std::vector<Box>& Boxes() {
       {"signaling/services", {"signaling/protocol", "signaling/core", "signaling/store"}, {"json"}},
       {"signaling/server",
        {"signaling/protocol", "signaling/net", "signaling/core", "signaling/store",
-        "signaling/services"},
+        "signaling/redis", "signaling/services"},
        {"boost", "openssl", "json", "cli11", "spdlog", "prometheus"}},
 
       // Programs see what an application sees.

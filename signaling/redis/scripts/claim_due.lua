@@ -3,6 +3,20 @@
 -- ClaimDue. ARGV: 2 limit, then nodes. OK expired, departed, ended, nodes, more, {the last number in
 -- each node's inbox, as text}, sizes
 
+-- Between two sweeps more than this says that Redis was away: living nodes could not renew their
+-- leases, nor clients come back to one. Then both get so long before they are given up.
+local MISSED_SWEEPS = 1500
+local GRACE = 5000
+
+local time = redis.call('TIME')
+local clock = time[1] * 1000 + math.floor(time[2] / 1000)
+local swept = tonumber(redis.call('GET', P .. 'swept'))
+redis.call('SET', P .. 'swept', clock, 'PX', SHARED_TTL)
+if swept and clock - swept > MISSED_SWEEPS then
+  redis.call('SET', P .. 'grace', '', 'PX', GRACE)
+end
+local in_grace = redis.call('EXISTS', P .. 'grace') == 1
+
 local function session_due(s)
   if s.state == 'ended' then return forget(s) end
   unschedule(s)
@@ -22,7 +36,14 @@ local function clear_node(node, key)
     local sid, mid, epoch = string.match(entry, '^([^:]*):([^:]*):(%d+)$')
     local s = session(dec(sid))
     local m = s and member(s, dec(mid))
-    if m and m.node == node and m.epoch == tonumber(epoch) then leave(s, m, DEAD_WINDOW, {}, '') end
+    if m and m.node == node and m.epoch == tonumber(epoch) then
+      -- What the node may have had for it is kept again.
+      local given = {}
+      if now < (tonumber(m.given_until) or 0) then
+        given = texts(P .. 'given:' .. s.enc .. ':' .. m.enc)
+      end
+      leave(s, m, DEAD_WINDOW, given, '')
+    end
   end
   return redis.call('SCARD', key) == 0
 end
@@ -54,7 +75,9 @@ for _, what in ipairs(redis.call('ZRANGEBYSCORE', P .. 'due', '-inf', now, 'LIMI
   -- One that an earlier one of this run took away is not done.
   if redis.call('ZREM', P .. 'due', what) == 1 then
     local kind, sid, mid = string.match(what, '^(.):([^:]*):?(.*)$')
-    if kind == 'n' or kind == 'r' then
+    if in_grace and kind ~= 's' then
+      due_at(what, now + 500)
+    elseif kind == 'n' or kind == 'r' then
       node_due(what)
     else
       local s = session(dec(sid), true)

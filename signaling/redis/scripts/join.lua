@@ -2,8 +2,8 @@
 --
 -- Join. ARGV: 2 session, 3 member, 4 node, 5 resume hash, 6 joined notice, 7 left notice, 8 may open
 -- a room ("1"), 9 name, 10 most members. OK epoch, rejoined, resume hash before, unused ones,
--- node before, epoch before, display id, {member, role, name, node, epoch, ...}, {id, text, ...},
--- sizes | NOTFOUND | FULL
+-- node before, epoch before, display id, {member, role, name, node, epoch, ...}, kept {id, text,
+-- ...}, given {id, text, ...}, sizes | NOTFOUND | FULL
 
 local id, mid, node, open_room = ARGV[2], ARGV[3], ARGV[4], ARGV[8] == '1'
 local s = session(id, true)
@@ -58,15 +58,28 @@ for _, other in ipairs(all) do
     if m.announced ~= '1' and other.node ~= '' then notify(s, other, ARGV[6]) end
   end
 end
-local kept = {}
-local kept_key = P .. 'kept:' .. s.enc .. ':' .. m.enc
-for _, bytes in ipairs(redis.call('LRANGE', kept_key, 0, -1)) do
-  local text = unpacked(bytes)
-  kept[#kept + 1], kept[#kept + 2] = text[1], text[2]
+local function flat(list)
+  local values = {}
+  for _, text in ipairs(list) do
+    values[#values + 1] = text[1]
+    values[#values + 1] = text[2]
+  end
+  return values
 end
-redis.call('DEL', kept_key)
+local kept_key = P .. 'kept:' .. s.enc .. ':' .. m.enc
+local given_key = P .. 'given:' .. s.enc .. ':' .. m.enc
+local kept, given = texts(kept_key), {}
+if before_node ~= '' and now < (tonumber(m.given_until) or 0) then given = texts(given_key) end
+if #kept > 0 then
+  redis.call('RENAME', kept_key, given_key)
+elseif #given == 0 then
+  redis.call('DEL', given_key)
+end
+-- What was given twice without a sign of life is remembered on.
+redis.call('HSET', m.key, 'given_until', now + LIMITS.given_for)
+redis.call('PEXPIRE', given_key, 2 * LIMITS.given_for)
 renew(s, m)
 if s.room then class(s, 'paired') end
 note('member_joined', s, m, node)
 return {'OK', m.epoch, before_epoch > 0 and 1 or 0, m.resume or '', m.unused or '', before_node,
-        before_node ~= '' and before_epoch or 0, s.display_id, present, kept, sizes()}
+        before_node ~= '' and before_epoch or 0, s.display_id, present, flat(kept), flat(given), sizes()}

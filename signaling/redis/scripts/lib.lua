@@ -238,6 +238,13 @@ local function keep(s, m, id, text)
   return true
 end
 
+-- The texts of a list of packed ones, as {id, text}.
+local function texts(key)
+  local found = {}
+  for i, bytes in ipairs(redis.call('LRANGE', key, 0, -1)) do found[i] = unpacked(bytes) end
+  return found
+end
+
 local function notify(s, m, text)
   if m.node == '' then return keep(s, m, '', text) end
   tell(m.node, 'deliver', s.id, m.id, text, nil, m.node, m.epoch, m.epoch)
@@ -282,7 +289,8 @@ local function drop_member(s, m)
   unschedule(s, m)
   leave_node(s, m)
   redis.call('LREM', P .. 'members:' .. s.enc, 1, m.id)
-  redis.call('DEL', m.key, P .. 'kept:' .. s.enc .. ':' .. m.enc, P .. 'disconnecting:' .. m.enc)
+  redis.call('DEL', m.key, P .. 'kept:' .. s.enc .. ':' .. m.enc,
+             P .. 'given:' .. s.enc .. ':' .. m.enc, P .. 'disconnecting:' .. m.enc)
 end
 
 -- ---- Codes ----
@@ -385,7 +393,8 @@ local function leave(s, m, window, tail, unused)
     if other.id == m.id then all[i] = m end
   end
   m.node = ''
-  redis.call('HSET', m.key, 'node', '', 'unused', unused)
+  redis.call('HSET', m.key, 'node', '', 'unused', string.sub(unused, 1, LIMITS.max_unused))
+  redis.call('DEL', P .. 'given:' .. s.enc .. ':' .. m.enc)
   tell_placed(s, m, all)
   -- The newest of the tail are those that the client is most likely to lack.
   local first, bytes = #tail + 1, 0
