@@ -11,6 +11,8 @@ if lease == 0 then
   if not before then return {'OK'} end
   -- Whoever has not left by now leaves as from a dead node.
   redis.call('HSET', node, 'until', now)
+  local told = redis.call('HGET', P .. 'nodes', id)
+  if told then redis.call('HSET', P .. 'nodes', id, pack(int(now), unpacked(told)[2])) end
   due_at('n:' .. e, now)
   return {'OK'}
 end
