@@ -366,12 +366,15 @@ void RedisStore::ClaimDue(TimePoint now, std::size_t limit, StoreReply<relay::Du
   gathered->reply = std::move(reply);
   std::vector<std::string> nodes;
   for (const auto& [node, inbox] : inboxes_) nodes.push_back(node);
-  std::vector<std::string> args = {
-      std::to_string(std::max<std::size_t>(1, limit / keys_.shards()))};
-  args.insert(args.end(), nodes.begin(), nodes.end());
-  for (std::size_t shard = 0; shard < keys_.shards(); ++shard) {
+  // Even shares; who gets the odd ones changes, so that a small limit starves no shard.
+  const std::size_t shards = keys_.shards();
+  const std::size_t first = next_share_++;
+  for (std::size_t shard = 0; shard < shards; ++shard) {
+    const bool odd = (shard + first) % shards < limit % shards;
+    std::vector<std::string> args = {std::to_string(limit / shards + (odd ? 1 : 0))};
+    args.insert(args.end(), nodes.begin(), nodes.end());
     Run<relay::DueReport>(
-        Step::kClaimDue, shard, now, args,
+        Step::kClaimDue, shard, now, std::move(args),
         [gathered](StoreResult<relay::DueReport> report) {
           gathered->Add(report, [](relay::DueReport& sum, const relay::DueReport& one) {
             sum.expired_sessions += one.expired_sessions;

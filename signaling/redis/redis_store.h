@@ -88,6 +88,7 @@ class RedisStore final : public relay::Store {
   const RedisKeys& keys_;
   bool up_ = false;
   std::uint64_t connection_ = 0;  // which one this is
+  std::size_t next_share_ = 0;
   std::map<std::string, std::unique_ptr<RedisInbox>> inboxes_;
   std::vector<relay::StoreSizes> sizes_;  // by shard
 };
