@@ -25,10 +25,11 @@ std::optional<Entry> ParseEntry(const Reply& entry) {
 
 }  // namespace
 
-RedisInbox::RedisInbox(ScriptRunner& runner, const RedisKeys& keys, std::string node_id,
-                       relay::NodeHandler& handler)
+RedisInbox::RedisInbox(ScriptRunner& runner, const RedisKeys& keys, Replicas& replicas,
+                       std::string node_id, relay::NodeHandler& handler)
     : runner_(runner),
       keys_(keys),
+      replicas_(replicas),
       node_id_(std::move(node_id)),
       handler_(handler),
       shards_(keys.shards()) {}
@@ -157,6 +158,7 @@ void RedisInbox::Finish(std::size_t index, bool ok) {
 
 void RedisInbox::Tell(Shard& shard, std::uint64_t number, const relay::NodeMessage& message) {
   shard.last = number;
+  replicas_.OnMessage(node_id_, message);
   handler_.OnNodeMessage(message);
 }
 

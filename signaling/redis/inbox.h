@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "signaling/redis/keys.h"
+#include "signaling/redis/replicas.h"
 #include "signaling/redis/scripts.h"
 #include "signaling/store/store.h"
 
@@ -33,7 +34,7 @@ class RedisInbox {
   static constexpr std::size_t kMaxWaiting = 1024;
 
   // All outlive it. Nothing is told after its destruction.
-  RedisInbox(ScriptRunner& runner, const RedisKeys& keys, std::string node_id,
+  RedisInbox(ScriptRunner& runner, const RedisKeys& keys, Replicas& replicas, std::string node_id,
              relay::NodeHandler& handler);
   RedisInbox(const RedisInbox&) = delete;
   RedisInbox& operator=(const RedisInbox&) = delete;
@@ -75,6 +76,7 @@ class RedisInbox {
 
   ScriptRunner& runner_;
   const RedisKeys& keys_;
+  Replicas& replicas_;
   const std::string node_id_;
   relay::NodeHandler& handler_;
   std::vector<Shard> shards_;

@@ -25,13 +25,14 @@ Result<std::unique_ptr<RedisBackend>> RedisBackend::Make(net::EventLoop& loop,
   std::unique_ptr<RedisBackend> backend(new RedisBackend(executor, options));
   const bool cluster = options.redis.url.topology == Topology::kCluster;
   options.redis.ping_channel = options.prefix + "channel:ping:";
+  const auto new_id = [random] { return std::to_string(random(~std::uint64_t{0})); };
   auto client = MakeRedisClient(loop, resolver, std::move(options.redis), std::move(random),
                                 static_cast<RedisClient::Events&>(*backend));
   if (!client) return tl::unexpected(client.error());
   RedisBackend& b = *backend;
   b.client_ = std::move(*client);
   b.runner_ = std::make_unique<ScriptRunner>(*b.client_, executor, b.keys_, options.scripts);
-  b.store_ = std::make_unique<RedisStore>(*b.client_, *b.runner_, b.keys_);
+  b.store_ = std::make_unique<RedisStore>(*b.client_, *b.runner_, b.keys_, new_id);
   b.bus_ = std::make_unique<RedisBus>(*b.client_, *b.runner_, b.keys_, cluster);
   b.registry_ = std::make_unique<RedisRegistry>(*b.runner_, b.keys_);
   b.cache_ = std::make_unique<RedisCache>(*b.runner_, b.keys_);

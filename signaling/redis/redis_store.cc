@@ -11,14 +11,19 @@ namespace pairwire::redis {
 using relay::StoreError;
 using relay::StoreResult;
 
-RedisStore::RedisStore(RedisClient& client, ScriptRunner& runner, const RedisKeys& keys)
-    : client_(client), runner_(runner), keys_(keys), sizes_(keys.shards()) {}
+RedisStore::RedisStore(RedisClient& client, ScriptRunner& runner, const RedisKeys& keys,
+                       std::function<std::string()> new_id)
+    : client_(client),
+      runner_(runner),
+      keys_(keys),
+      replicas_(runner, keys, std::move(new_id)),
+      sizes_(keys.shards()) {}
 
 // ---- Nodes ----
 
 void RedisStore::Subscribe(const std::string& node_id, relay::NodeHandler& handler) {
   Unsubscribe(node_id);
-  auto inbox = std::make_unique<RedisInbox>(runner_, keys_, node_id, handler);
+  auto inbox = std::make_unique<RedisInbox>(runner_, keys_, replicas_, node_id, handler);
   if (up_) inbox->Begin();
   inboxes_.emplace(node_id, std::move(inbox));
   // It fails beyond 64 Ki channels; a process has one node.
@@ -34,8 +39,11 @@ void RedisStore::OnUp() {
   CatchUpAll([this, connection](bool ok) {
     // Else it is lost again, and another OnUp follows.
     if (!ok || connection != connection_) return;
-    up_ = true;
-    for (const auto& [node, inbox] : inboxes_) inbox->handler().OnStoreState(true);
+    replicas_.Restore([this, connection](bool restored) {
+      if (!restored || connection != connection_) return;
+      up_ = true;
+      for (const auto& [node, inbox] : inboxes_) inbox->handler().OnStoreState(true);
+    });
   });
 }
 
@@ -200,7 +208,7 @@ void RedisStore::OpenEvents(const std::string& session_id, const relay::TokenHas
                             StoreReply<relay::OpenedEvents> reply) {
   Run<relay::OpenedEvents>(Step::kOpenEvents, keys_.ShardOf(session_id), now,
                            {session_id, ToText(token_hash), node_id, std::to_string(after)},
-                           std::move(reply), [](FieldReader& fields) {
+                           std::move(reply), [this, session_id, node_id](FieldReader& fields) {
                              relay::OpenedEvents opened;
                              opened.ended = fields.Flag();
                              opened.epoch = fields.Number();
@@ -213,6 +221,7 @@ void RedisStore::OpenEvents(const std::string& session_id, const relay::TokenHas
                                opened.events.push_back(std::move(event));
                              }
                              fields.Adopt(events);
+                             if (!opened.ended) replicas_.Watched(node_id, session_id);
                              return opened;
                            });
 }
@@ -236,37 +245,40 @@ std::vector<relay::KeptText> ReadTexts(FieldReader& fields) {
 
 void RedisStore::Join(relay::JoinRequest request, TimePoint now, StoreReply<relay::Joined> reply) {
   const std::string session_id = request.session_id;
-  Run<relay::Joined>(Step::kJoin, keys_.ShardOf(session_id), now,
-                     {session_id, std::move(request.member_id), std::move(request.node_id),
-                      ToText(request.resume_hash), std::move(request.joined_notice),
-                      std::move(request.left_notice), request.open_room ? "1" : "0",
-                      std::move(request.name), std::to_string(request.max_members)},
-                     std::move(reply), [session_id](FieldReader& fields) {
-                       relay::Joined joined;
-                       joined.epoch = fields.Number();
-                       joined.rejoined = fields.Flag();
-                       joined.previous_resume_hash = fields.Hash();
-                       joined.unused_resume_hashes = fields.Hashes();
-                       joined.previous.node_id = fields.Text();
-                       joined.previous.epoch = fields.Number();
-                       const std::string display_id = fields.Text();
-                       FieldReader present = fields.List();
-                       while (present.ok() && !present.AtEnd()) {
-                         relay::Present other;
-                         other.member.session_id = session_id;
-                         other.member.display_id = display_id;
-                         other.member.member_id = present.Text();
-                         other.member.role = present.Role();
-                         other.member.name = present.Text();
-                         other.place.node_id = present.Text();
-                         other.place.epoch = present.Number();
-                         joined.present.push_back(std::move(other));
-                       }
-                       fields.Adopt(present);
-                       joined.kept = ReadTexts(fields);
-                       joined.given = ReadTexts(fields);
-                       return joined;
-                     });
+  const std::string member_id = request.member_id;
+  const std::string node_id = request.node_id;
+  Run<relay::Joined>(
+      Step::kJoin, keys_.ShardOf(session_id), now,
+      {session_id, member_id, node_id, ToText(request.resume_hash),
+       std::move(request.joined_notice), std::move(request.left_notice),
+       request.open_room ? "1" : "0", std::move(request.name), std::to_string(request.max_members)},
+      std::move(reply), [this, session_id, member_id, node_id](FieldReader& fields) {
+        relay::Joined joined;
+        joined.epoch = fields.Number();
+        joined.rejoined = fields.Flag();
+        joined.previous_resume_hash = fields.Hash();
+        joined.unused_resume_hashes = fields.Hashes();
+        joined.previous.node_id = fields.Text();
+        joined.previous.epoch = fields.Number();
+        const std::string display_id = fields.Text();
+        FieldReader present = fields.List();
+        while (present.ok() && !present.AtEnd()) {
+          relay::Present other;
+          other.member.session_id = session_id;
+          other.member.display_id = display_id;
+          other.member.member_id = present.Text();
+          other.member.role = present.Role();
+          other.member.name = present.Text();
+          other.place.node_id = present.Text();
+          other.place.epoch = present.Number();
+          joined.present.push_back(std::move(other));
+        }
+        fields.Adopt(present);
+        joined.kept = ReadTexts(fields);
+        joined.given = ReadTexts(fields);
+        replicas_.Joined(node_id, session_id, member_id);
+        return joined;
+      });
 }
 
 void RedisStore::Leave(relay::LeaveRequest request, TimePoint now, StoreReply<bool> reply) {
@@ -278,8 +290,13 @@ void RedisStore::Leave(relay::LeaveRequest request, TimePoint now, StoreReply<bo
     args.push_back(std::move(text.id));
     args.push_back(std::move(text.text));
   }
-  Run<bool>(Step::kLeave, keys_.ShardOf(request.session_id), now, std::move(args), std::move(reply),
-            [](FieldReader& fields) { return fields.Flag(); });
+  Run<bool>(
+      Step::kLeave, keys_.ShardOf(request.session_id), now, std::move(args), std::move(reply),
+      [this, session_id = request.session_id, member_id = request.member_id](FieldReader& fields) {
+        const bool left = fields.Flag();
+        if (left) replicas_.Left(session_id, member_id);
+        return left;
+      });
 }
 
 void RedisStore::Route(relay::RouteRequest request, TimePoint now,

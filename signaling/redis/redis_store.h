@@ -7,6 +7,9 @@
 // only clear away what no step saw to. Sizes are those that the last step of each shard saw, and
 // are counted over all nodes.
 //
+// A Redis that comes back without its data gets back what this process knows (replicas.h), before
+// the store says that it is up.
+//
 // Loop thread only. Replies and messages come through the executor.
 #ifndef PAIRWIRE_SIGNALING_REDIS_REDIS_STORE_H_
 #define PAIRWIRE_SIGNALING_REDIS_REDIS_STORE_H_
@@ -22,6 +25,7 @@
 #include "signaling/redis/fields.h"
 #include "signaling/redis/inbox.h"
 #include "signaling/redis/keys.h"
+#include "signaling/redis/replicas.h"
 #include "signaling/redis/scripts.h"
 #include "signaling/store/store.h"
 
@@ -34,7 +38,8 @@ class RedisStore final : public relay::Store {
   using StoreReply = relay::StoreReply<T>;
 
   // All outlive it.
-  RedisStore(RedisClient& client, ScriptRunner& runner, const RedisKeys& keys);
+  RedisStore(RedisClient& client, ScriptRunner& runner, const RedisKeys& keys,
+             std::function<std::string()> new_id);
   RedisStore(const RedisStore&) = delete;
   RedisStore& operator=(const RedisStore&) = delete;
 
@@ -86,6 +91,7 @@ class RedisStore final : public relay::Store {
   RedisClient& client_;
   ScriptRunner& runner_;
   const RedisKeys& keys_;
+  Replicas replicas_;
   bool up_ = false;
   std::uint64_t connection_ = 0;  // which one this is
   std::size_t next_share_ = 0;

@@ -14,6 +14,8 @@ namespace {
 
 // What a node that was away finds when it comes back; later its members are long gone.
 constexpr std::chrono::milliseconds kInboxTtl = std::chrono::minutes(10);
+// Long enough for every node to come back and bring its sessions.
+constexpr std::chrono::milliseconds kClaimAfterRestore = std::chrono::seconds(2);
 constexpr std::chrono::milliseconds kEventsTtl = std::chrono::hours(7 * 24);
 
 std::string Sha1(std::string_view text) {
@@ -52,6 +54,7 @@ std::string Limits(const ScriptOptions& options, const RedisKeys& keys) {
       {"max_kept_bytes", std::to_string(protocol::kMaxKeptBytes)},
       {"max_unused", std::to_string(relay::kMaxResumeHashes * relay::TokenHash{}.size())},
       {"given_for", ToText(relay::kGivenFor)},
+      {"claim_after", ToText(kClaimAfterRestore)},
       {"code_rest", ToText(options.code_rest)},
       {"ended_linger", ToText(options.ended_linger)},
       {"expired", Quoted(protocol::kReasonExpired)},
@@ -102,6 +105,9 @@ std::array<Script, kSteps> MakeScripts(const ScriptOptions& options, const Redis
       {"rates", kRatesLua},
       {"put_in_index", kPutInIndexLua},
       {"read_index", kReadIndexLua},
+      {"hello", kHelloLua},
+      {"snapshot", kSnapshotLua},
+      {"restore", kRestoreLua},
   }};
   const std::string common = Limits(options, keys) + std::string(kLibLua);
   std::array<Script, kSteps> scripts;

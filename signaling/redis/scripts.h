@@ -43,8 +43,11 @@ enum class Step : std::uint8_t {
   kRates,
   kPutInIndex,
   kReadIndex,
+  kHello,
+  kSnapshot,
+  kRestore,
 };
-inline constexpr std::size_t kSteps = 15;
+inline constexpr std::size_t kSteps = 18;
 
 struct ScriptOptions {
   // Of all shards together; each holds its even share.

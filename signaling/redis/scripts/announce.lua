@@ -16,7 +16,7 @@ if lease == 0 then
   due_at('n:' .. e, now)
   return {'OK'}
 end
-if before and before ~= ARGV[3] and redis.call('EXISTS', node .. ':members') == 1 then
+if before and before ~= '' and before ~= ARGV[3] and redis.call('EXISTS', node .. ':members') == 1 then
   -- The members of the run before, whichever way it ended.
   redis.call('RENAME', node .. ':members', node .. ':members:' .. before)
   due_at('r:' .. e .. ':' .. before, now)

@@ -6,7 +6,8 @@
 local id = redis.call('GET', P .. 'code:' .. ARGV[2])
 local s = id and id ~= '' and session(id)
 -- What is due but not claimed yet is over already.
-if not s or s.code ~= ARGV[2] or tonumber(s.code_until) <= now or s.places < 1 then
+if not s or s.code ~= ARGV[2] or tonumber(s.code_until) <= now or s.places < 1 or
+    (tonumber(s.claim_after) or 0) > now then
   return {'NOTFOUND', sizes()}
 end
 local display = member(s, s.display)

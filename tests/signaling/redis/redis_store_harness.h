@@ -31,7 +31,9 @@ class TestBackend final : private relay::Executor {
       options.redis.command_timeout = std::chrono::seconds(10);
     }
     auto made = RedisBackend::Make(
-        loop_, resolver_, *this, [](std::uint64_t bound) { return bound / 2; }, std::move(options));
+        loop_, resolver_, *this,
+        [n = std::uint64_t{0}](std::uint64_t bound) mutable { return (bound / 2 + ++n) % bound; },
+        std::move(options));
     EXPECT_TRUE(made.has_value());
     backend_ = std::move(*made);
   }

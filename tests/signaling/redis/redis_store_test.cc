@@ -125,6 +125,11 @@ class Node {
     return backend_.Ask<relay::Claimed>(
         [&](auto reply) { store().ClaimCode(claim, now, std::move(reply)); });
   }
+  StoreResult<relay::OpenedEvents> Listen(const std::string& session) {
+    return backend_.Ask<relay::OpenedEvents>([&](auto reply) {
+      store().OpenEvents(session, Hash("d-" + session), id_, 0, now, std::move(reply));
+    });
+  }
   StoreResult<Joined> Join(const std::string& session, const std::string& member) {
     relay::JoinRequest join;
     join.session_id = session;
@@ -252,9 +257,10 @@ TEST_F(RedisStoreTest, EveryKeyHasATermAndNothingIsLeftAfterTheEnd) {
   a.now += 30s;
   a.Due();
   for (const std::string& key : Lines(server_.Cli({"KEYS", "*"}))) {
-    EXPECT_THAT(key, ::testing::MatchesRegex(
-                         "pw:(node|nodes|events|inbox:a|inbox:a:n|resting|code:[0-9]+|codes:4|due|"
-                         "swept|node:a)"))
+    EXPECT_THAT(key,
+                ::testing::MatchesRegex(
+                    "pw:(store|node|nodes|events|inbox:a|inbox:a:n|resting|code:[0-9]+|codes:4|due|"
+                    "swept|node:a)"))
         << key;
   }
   EXPECT_EQ(a.store().Sizes().sessions, 0u);
@@ -392,6 +398,87 @@ TEST_F(RedisStoreTest, SaysWhenRedisIsGoneAndBack) {
   server.Start();
   ASSERT_TRUE((*a).RunUntil([&] { return a.told.up; }));
   EXPECT_NE(a.Register("s"), "");
+}
+
+TEST_F(RedisStoreTest, AnEmptyRedisGetsBackWhatItsNodesKnow) {
+  test::RedisServer server;
+  Node a("redis://" + server.Address(), "a");
+  Node b("redis://" + server.Address(), "b");
+  ASSERT_TRUE(a.Announce(1));
+  ASSERT_TRUE(b.Announce(2));
+  const std::string waiting = a.Register("waiting");
+  ASSERT_TRUE(a.Listen("waiting"));
+  // One whose display listens at one node, and whose members are at both.
+  const std::string paired = a.Register("paired");
+  ASSERT_TRUE(a.Listen("paired"));
+  ASSERT_TRUE(b.Claim(paired, "c"));
+  ASSERT_TRUE(a.Join("paired", "d-paired"));
+  ASSERT_TRUE(b.Join("paired", "c"));
+  ASSERT_TRUE(b.Join("paired", "c"));
+  // And one that ended: it stays so.
+  a.Register("over");
+  ASSERT_TRUE(a.Listen("over"));
+  ASSERT_TRUE((*a).Ask<relay::Member>([&](auto reply) {
+    a.store().Terminate("over", Node::Hash("d-over"), "ended", a.now, std::move(reply));
+  }));
+  (*a).Settle();
+  (*b).Settle();
+  server.Kill();
+  ASSERT_TRUE((*a).RunUntil([&] { return !a.told.up; }));
+  ASSERT_TRUE((*b).RunUntil([&] { return !b.told.up; }));
+  server.Start();
+  ASSERT_TRUE((*a).RunUntil([&] { return a.told.up; }));
+  EXPECT_EQ(a.Claim(waiting, "early").error(), relay::StoreError::kNotFound)
+      << "another node may know that its place is taken";
+  ASSERT_TRUE((*b).RunUntil([&] { return b.told.up; }));
+  ASSERT_TRUE(a.Announce(1));
+  ASSERT_TRUE(b.Announce(2));
+
+  EXPECT_EQ(a.Route("paired", "d-paired", "x")->place, (relay::Place{"b", 2}));
+  EXPECT_EQ(b.Route("paired", "c", "x")->place, (relay::Place{"a", 1}));
+  EXPECT_EQ(a.Listen("paired")->events.size(), 1u);
+  EXPECT_EQ(a.Listen("over").error(), relay::StoreError::kNotFound);
+  a.Due();
+  EXPECT_EQ(a.store().Sizes().waiting, 1u);
+  EXPECT_EQ(a.store().Sizes().sessions, 2u);
+  for (const std::string& key : Lines(server.Cli({"KEYS", "*"}))) {
+    EXPECT_GT(std::stoll(server.Cli({"PTTL", key})), 0) << key;
+  }
+  a.told.Take();
+  ASSERT_TRUE((*b).RunUntil([&] { return b.Claim(waiting, "late").has_value(); }));
+  EXPECT_EQ(b.Claim(paired, "another").error(), relay::StoreError::kNotFound);
+  ASSERT_TRUE((*a).RunUntil([&] { return a.told.Count(Kind::kEvent) == 1; }));
+  EXPECT_EQ(a.Due().departed_members, 0u);
+}
+
+TEST_F(RedisStoreTest, ANodeThatDiedWithRedisIsStillMissed) {
+  test::RedisServer server;
+  Node a("redis://" + server.Address(), "a", Virtual());
+  ASSERT_TRUE(a.Announce(1));
+  {
+    Node b("redis://" + server.Address(), "b", Virtual());
+    ASSERT_TRUE(b.Announce(2));
+    ASSERT_TRUE(a.Claim(a.Register("s"), "c"));
+    ASSERT_TRUE(a.Join("s", "d-s"));
+    ASSERT_TRUE(b.Join("s", "c"));
+    (*a).Settle();
+  }
+  server.Kill();
+  ASSERT_TRUE((*a).RunUntil([&] { return !a.told.up; }));
+  server.Start();
+  ASSERT_TRUE((*a).RunUntil([&] { return a.told.up; }));
+  ASSERT_TRUE(a.Announce(1));
+  EXPECT_EQ(a.Due().departed_members, 0u);
+  EXPECT_EQ(a.Route("s", "d-s", "x")->place, (relay::Place{"b", 1}));
+  clock_ += 5s;
+  a.now = clock_;
+  ASSERT_TRUE(a.Announce(1));
+  EXPECT_EQ(a.Due().departed_members, 0u);
+  EXPECT_TRUE(a.Route("s", "d-s", "x")->kept);
+  clock_ += 5s;
+  a.now = clock_;
+  ASSERT_TRUE(a.Announce(1));
+  EXPECT_EQ(a.Due().ended_sessions, 1u);
 }
 
 TEST_F(RedisStoreTest, StopAnswersWhatWasAskedAndComesBackToNobody) {

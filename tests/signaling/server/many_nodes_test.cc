@@ -171,6 +171,36 @@ TEST(ManyNodesTest, WithoutRedisANodeIsNotReadyAndComesBack) {
   EXPECT_NE(RegisterDisplay(a.port()).code, "");
 }
 
+TEST(ManyNodesTest, ARedisThatComesBackEmptyIsToldEverything) {
+  test::RedisServer redis;
+  Node a(redis, "a");
+  Node b(redis, "b");
+  Pair pair;
+  ASSERT_NO_FATAL_FAILURE(Connect(pair, a.port(), b.port()));
+  ASSERT_TRUE(pair.at_controller.ReadType("welcome"));
+  const Registered waiting = RegisterDisplay(a.port());
+  RawClient events = OpenEvents(a.port(), waiting);
+  redis.Kill();
+  a.WaitReady(503);
+  b.WaitReady(503);
+  redis.Start();
+  a.WaitReady(200);
+  b.WaitReady(200);
+  // The sockets never noticed.
+  ASSERT_TRUE(pair.at_display.Send(Offer("1", "there")));
+  EXPECT_THAT(pair.at_controller.ReadType("webrtc:offer").value_or(""), HasSubstr("there"));
+  ASSERT_TRUE(pair.at_controller.Send(Offer("2", "and back")));
+  EXPECT_THAT(pair.at_display.ReadType("webrtc:offer").value_or(""), HasSubstr("and back"));
+  // A code that was on a screen before still works.
+  Paired late;
+  const auto deadline = std::chrono::steady_clock::now() + kDeadline;
+  while ((late = PairController(b.port(), waiting.code)).status != 200) {
+    ASSERT_LT(std::chrono::steady_clock::now(), deadline) << late.status;
+    poll(nullptr, 0, 50);
+  }
+  EXPECT_FALSE(events.ReadUntil(late.controller_id).empty());
+}
+
 TEST(ManyNodesTest, TheMembersOfAKilledNodeAreSeenOffOnce) {
   test::RedisServer redis;
   Node a(redis, "a");
