@@ -221,7 +221,10 @@ void RedisStore::OpenEvents(const std::string& session_id, const relay::TokenHas
                                opened.events.push_back(std::move(event));
                              }
                              fields.Adopt(events);
-                             if (!opened.ended) replicas_.Watched(node_id, session_id);
+                             std::string snapshot = fields.Text();
+                             if (fields.ok() && !opened.ended) {
+                               replicas_.Watched(node_id, session_id, std::move(snapshot));
+                             }
                              return opened;
                            });
 }
@@ -276,7 +279,8 @@ void RedisStore::Join(relay::JoinRequest request, TimePoint now, StoreReply<rela
         fields.Adopt(present);
         joined.kept = ReadTexts(fields);
         joined.given = ReadTexts(fields);
-        replicas_.Joined(node_id, session_id, member_id);
+        std::string snapshot = fields.Text();
+        if (fields.ok()) replicas_.Joined(node_id, session_id, member_id, std::move(snapshot));
         return joined;
       });
 }

@@ -8,15 +8,18 @@ namespace pairwire::redis {
 Replicas::Replicas(ScriptRunner& runner, const RedisKeys& keys, std::function<std::string()> new_id)
     : runner_(runner), keys_(keys), new_id_(std::move(new_id)), stores_(keys.shards()) {}
 
-void Replicas::Watched(const std::string& node_id, const std::string& session_id) {
-  replicas_[session_id].watched_by = node_id;
-  Refresh(session_id);
+void Replicas::Watched(const std::string& node_id, const std::string& session_id,
+                       std::string snapshot) {
+  Replica& replica = replicas_[session_id];
+  replica.watched_by = node_id;
+  replica.snapshot = std::move(snapshot);
 }
 
 void Replicas::Joined(const std::string& node_id, const std::string& session_id,
-                      const std::string& member_id) {
-  replicas_[session_id].members.insert(node_id + " " + member_id);
-  Refresh(session_id);
+                      const std::string& member_id, std::string snapshot) {
+  Replica& replica = replicas_[session_id];
+  replica.members.insert(node_id + " " + member_id);
+  replica.snapshot = std::move(snapshot);
 }
 
 void Replicas::Left(const std::string& session_id, const std::string& member_id) {
@@ -57,11 +60,17 @@ void Replicas::Forget(const std::string& session_id) {
 }
 
 void Replicas::Refresh(const std::string& session_id) {
-  if (!replicas_.contains(session_id)) return;
+  const auto replica = replicas_.find(session_id);
+  if (replica == replicas_.end()) return;
+  // At most one is under way, however fast a large room changes.
+  replica->second.again = replica->second.fetching;
+  if (std::exchange(replica->second.fetching, true)) return;
   runner_.Run(Step::kSnapshot, keys_.ShardOf(session_id), {session_id},
               [this, session_id](StepResult result) {
                 const auto found = replicas_.find(session_id);
                 if (found == replicas_.end()) return;
+                found->second.fetching = false;
+                if (found->second.again) return Refresh(session_id);
                 if (result.error == relay::StoreError::kNotFound) {
                   replicas_.erase(found);
                 } else if (!result.error) {

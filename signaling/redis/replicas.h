@@ -4,8 +4,8 @@
 // display listens here, or a member has its socket here), so that a Redis that came back empty gets
 // them back. Not texts that were kept for absent members: those are lost with it.
 //
-// A snapshot is fetched after each step or message that may have changed its session. Loop thread
-// only.
+// A snapshot comes with the step's own answer, and is fetched after what others may have changed.
+// Loop thread only.
 #ifndef PAIRWIRE_SIGNALING_REDIS_REPLICAS_H_
 #define PAIRWIRE_SIGNALING_REDIS_REPLICAS_H_
 
@@ -35,9 +35,9 @@ class Replicas {
   Replicas& operator=(const Replicas&) = delete;
 
   // The display of the session listens at the node, or the member has its socket there.
-  void Watched(const std::string& node_id, const std::string& session_id);
+  void Watched(const std::string& node_id, const std::string& session_id, std::string snapshot);
   void Joined(const std::string& node_id, const std::string& session_id,
-              const std::string& member_id);
+              const std::string& member_id, std::string snapshot);
   // Not any more; the session may live on.
   void Left(const std::string& session_id, const std::string& member_id);
   // As a node was told.
@@ -53,7 +53,9 @@ class Replicas {
   struct Replica {
     std::string snapshot;
     std::string watched_by;         // a node
-    std::set<std::string> members;  // with a socket here
+    std::set<std::string> members;  // with a socket here, each after its node
+    bool fetching = false;
+    bool again = false;  // it changed while it was fetched
   };
   struct Restoring {
     std::size_t left = 0;  // answers to come

@@ -3,7 +3,7 @@
 -- Join. ARGV: 2 session, 3 member, 4 node, 5 resume hash, 6 joined notice, 7 left notice, 8 may open
 -- a room ("1"), 9 name, 10 most members. OK epoch, rejoined, resume hash before, unused ones,
 -- node before, epoch before, display id, {member, role, name, node, epoch, ...}, kept {id, text,
--- ...}, given {id, text, ...}, sizes | NOTFOUND | FULL
+-- ...}, given {id, text, ...}, snapshot, sizes | NOTFOUND | FULL
 
 local id, mid, node, open_room = ARGV[2], ARGV[3], ARGV[4], ARGV[8] == '1'
 local s = session(id, true)
@@ -82,4 +82,5 @@ renew(s, m)
 if s.room then class(s, 'paired') end
 note('member_joined', s, m, node)
 return {'OK', m.epoch, before_epoch > 0 and 1 or 0, m.resume or '', m.unused or '', before_node,
-        before_node ~= '' and before_epoch or 0, s.display_id, present, flat(kept), flat(given), sizes()}
+        before_node ~= '' and before_epoch or 0, s.display_id, present, flat(kept), flat(given), snapshot(s),
+        sizes()}

@@ -101,6 +101,18 @@ local function counterparts(s, a, b)
   return a.role ~= b.role
 end
 
+-- What restore.lua needs of a session, as one string.
+local function snapshot(s)
+  local parts = {pack(unpack(redis.call('HGETALL', s.key))),
+                 pack(unpack(redis.call('LRANGE', P .. 'log:' .. s.enc, 0, -1)))}
+  for _, id in ipairs(redis.call('LRANGE', P .. 'members:' .. s.enc, 0, -1)) do
+    local key = P .. 'member:' .. s.enc .. ':' .. enc(id)
+    parts[#parts + 1] = id
+    parts[#parts + 1] = pack(unpack(redis.call('HGETALL', key)))
+  end
+  return pack(unpack(parts))
+end
+
 -- How long the records of a session stay when nobody sees to them: well past its due time, and past
 -- many signs of life.
 local function safety(s)

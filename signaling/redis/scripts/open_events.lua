@@ -1,7 +1,7 @@
 -- Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 --
--- OpenEvents. ARGV: 2 session, 3 hash, 4 node, 5 after. OK ended, epoch, {id, type, data, ...} |
--- NOTFOUND
+-- OpenEvents. ARGV: 2 session, 3 hash, 4 node, 5 after. OK ended, epoch, {id, type, data, ...},
+-- snapshot | NOTFOUND
 
 local s = session(ARGV[2], true)
 if not s or s.room or s.hash ~= ARGV[3] then return {'NOTFOUND'} end
@@ -20,4 +20,4 @@ if not ended and s.watch_node ~= '' and s.watch_node ~= ARGV[4] then
   tell(s.watch_node, 'watch_moved', s.id, '', '', nil, '', 0, epoch)
 end
 redis.call('HSET', s.key, 'watch_node', ARGV[4])
-return {'OK', ended and 1 or 0, epoch, found}
+return {'OK', ended and 1 or 0, epoch, found, snapshot(s)}

@@ -4,10 +4,4 @@
 
 local s = session(ARGV[2])
 if not s then return {'NOTFOUND'} end
-local parts = {pack(unpack(redis.call('HGETALL', s.key))),
-               pack(unpack(redis.call('LRANGE', P .. 'log:' .. s.enc, 0, -1)))}
-for _, id in ipairs(redis.call('LRANGE', P .. 'members:' .. s.enc, 0, -1)) do
-  parts[#parts + 1] = id
-  parts[#parts + 1] = pack(unpack(redis.call('HGETALL', P .. 'member:' .. s.enc .. ':' .. enc(id))))
-end
-return {'OK', pack(unpack(parts))}
+return {'OK', snapshot(s)}
