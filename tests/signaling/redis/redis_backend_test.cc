@@ -66,6 +66,26 @@ TEST_F(RedisStoreTest, ANodeThatComesBackUnderItsNameIsNew) {
   EXPECT_EQ(a.Route("s", "d-s", "x")->place, (relay::Place{"a", 2}));
 }
 
+TEST_F(RedisStoreTest, NobodyIsGivenUpForATimeInWhichRedisWasAway) {
+  Node a(url_, "a", Virtual());
+  Node b(url_, "b", Virtual());
+  ASSERT_TRUE(b.Announce(2));
+  ASSERT_TRUE(a.Claim(a.Register("s"), "c"));
+  ASSERT_TRUE(b.Join("s", "c"));
+  EXPECT_EQ(a.Due().departed_nodes, 0u);
+  clock_ += 30s;
+  a.now = clock_;
+  // As if the last sweep had been before a long stop.
+  ASSERT_EQ(server_.Cli({"SET", "pw:swept", "1"}), "OK");
+  EXPECT_EQ(a.Due().departed_nodes, 0u);
+  EXPECT_EQ(a.Route("s", "d-s", "x")->place, (relay::Place{"b", 1}));
+  EXPECT_GT(std::stoll(server_.Cli({"PTTL", "pw:grace"})), 0);
+  ASSERT_EQ(server_.Cli({"DEL", "pw:grace"}), "1");
+  clock_ += 1s;
+  a.now = clock_;
+  EXPECT_EQ(a.Due().departed_nodes, 1u);
+}
+
 TEST_F(RedisStoreTest, AWithdrawnNodeIsGoneAtOnce) {
   Node a(url_, "a", Virtual());
   ASSERT_TRUE(a.Announce(1));
