@@ -359,19 +359,25 @@ void RedisStore::Heartbeat(std::vector<relay::Touch> members, TimePoint now,
                            StoreReply<std::size_t> reply) {
   if (members.size() > relay::kMaxTouches) members.resize(relay::kMaxTouches);
   std::map<std::size_t, std::vector<std::string>> by_shard;
+  std::vector<std::pair<std::size_t, std::vector<std::string>>> batches;
   for (relay::Touch& touch : members) {
-    std::vector<std::string>& args = by_shard[keys_.ShardOf(touch.session_id)];
+    const std::size_t shard = keys_.ShardOf(touch.session_id);
+    std::vector<std::string>& args = by_shard[shard];
     args.push_back(std::move(touch.session_id));
     args.push_back(std::move(touch.member_id));
+    if (args.size() >= 2 * kTouchesAtOnce) batches.emplace_back(shard, std::exchange(args, {}));
   }
-  if (by_shard.empty()) {
+  for (auto& [shard, args] : by_shard) {
+    if (!args.empty()) batches.emplace_back(shard, std::move(args));
+  }
+  if (batches.empty()) {
     runner_.Post([reply = std::move(reply)] { reply(std::size_t{0}); });
     return;
   }
   auto gathered = std::make_shared<Gathered<std::size_t>>();
-  gathered->left = by_shard.size();
+  gathered->left = batches.size();
   gathered->reply = std::move(reply);
-  for (auto& [shard, args] : by_shard) {
+  for (auto& [shard, args] : batches) {
     Run<std::size_t>(
         Step::kTouch, shard, now, std::move(args),
         [gathered](StoreResult<std::size_t> known) {

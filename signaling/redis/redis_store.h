@@ -33,6 +33,9 @@ namespace pairwire::redis {
 
 class RedisStore final : public relay::Store {
  public:
+  // Signs of life that one script sees to, so that none takes long.
+  static constexpr std::size_t kTouchesAtOnce = 32;
+
   using TimePoint = relay::TimePoint;
   template <typename T>
   using StoreReply = relay::StoreReply<T>;

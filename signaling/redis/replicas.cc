@@ -17,6 +17,7 @@ void Replicas::Watched(const std::string& node_id, const std::string& session_id
 
 void Replicas::Joined(const std::string& node_id, const std::string& session_id,
                       const std::string& member_id, std::string snapshot) {
+  if (snapshot.empty()) return;  // of a room
   Replica& replica = replicas_[session_id];
   replica.members.insert(node_id + " " + member_id);
   replica.snapshot = std::move(snapshot);

@@ -2,7 +2,8 @@
 //
 // Replicas: what this process remembers of the sessions that its nodes have to do with (their
 // display listens here, or a member has its socket here), so that a Redis that came back empty gets
-// them back. Not texts that were kept for absent members: those are lost with it.
+// them back. Not rooms, whose users join again, nor texts that were kept for absent members: those
+// are lost with it.
 //
 // A snapshot comes with the step's own answer, and is fetched after what others may have changed.
 // Loop thread only.

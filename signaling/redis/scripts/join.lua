@@ -82,5 +82,6 @@ renew(s, m)
 if s.room then class(s, 'paired') end
 note('member_joined', s, m, node)
 return {'OK', m.epoch, before_epoch > 0 and 1 or 0, m.resume or '', m.unused or '', before_node,
-        before_node ~= '' and before_epoch or 0, s.display_id, present, flat(kept), flat(given), snapshot(s),
+        before_node ~= '' and before_epoch or 0, s.display_id, present, flat(kept), flat(given),
+        s.room and '' or snapshot(s),
         sizes()}

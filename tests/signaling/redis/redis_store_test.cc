@@ -61,6 +61,10 @@ TEST_F(RedisStoreTest, TermsAreRenewedBySignsOfLife) {
     a.store().Heartbeat({{"s", "c"}, {"s", "x"}}, a.now, std::move(reply));
   });
   EXPECT_EQ(known, 1u);
+  const std::vector<relay::Touch> many(relay::kMaxTouches + 1, {"s", "c"});
+  EXPECT_EQ((*a).Ask<std::size_t>(
+                [&](auto reply) { a.store().Heartbeat(many, a.now, std::move(reply)); }),
+            relay::kMaxTouches);
   EXPECT_GT(std::stoll(server_.Cli({"PTTL", "pw:session:s"})), 200'000);
   EXPECT_GT(std::stoll(server_.Cli({"PTTL", "pw:member:s:c"})), 200'000);
   EXPECT_GT(std::stoll(server_.Cli({"PTTL", "pw:user:c:node"})), 200'000);
