@@ -271,62 +271,24 @@ TEST_F(RedisStoreTest, TheBusCarriesFramesAndTopics) {
   EXPECT_EQ(heard.size(), 4u);
 }
 
-// The rights that docs and examples give the relay's user of Redis.
+// The rights that docs/relay.md gives the relay's user of Redis.
+constexpr const char* kRights =
+    "on >pass ~pw:* resetchannels &pw:* &__keyevent@* +eval +evalsha +script|load +time "
+    "+get +set +del +exists +incr +pexpire +pttl +rename +hset +hget +hgetall +hdel "
+    "+hincrby +hvals +sadd +srem +spop +scard +zadd +zrem +zcard +zscore +zrangebyscore "
+    "+zremrangebyscore +rpush +lrange +llen +ltrim +lrem +xadd +xrange +publish "
+    "+subscribe +unsubscribe +ping +auth +select +client|setname +role";
+
+std::string SetUser(const test::RedisServer& server, const std::string& more = "") {
+  std::vector<std::string> words = {"ACL", "SETUSER", "relay"};
+  std::istringstream rights(kRights + more);
+  for (std::string word; rights >> word;) words.push_back(word);
+  return server.Cli(words);
+}
+
 TEST_F(RedisStoreTest, TheAclListSuffices) {
   test::RedisServer server;
-  const auto list = Lines(server.Cli({"ACL",
-                                      "SETUSER",
-                                      "relay",
-                                      "on",
-                                      ">pass",
-                                      "~pw:*",
-                                      "resetchannels",
-                                      "&pw:*",
-                                      "&__keyevent@*",
-                                      "+eval",
-                                      "+evalsha",
-                                      "+script|load",
-                                      "+time",
-                                      "+get",
-                                      "+set",
-                                      "+del",
-                                      "+exists",
-                                      "+incr",
-                                      "+pexpire",
-                                      "+pttl",
-                                      "+rename",
-                                      "+hset",
-                                      "+hget",
-                                      "+hgetall",
-                                      "+hdel",
-                                      "+hincrby",
-                                      "+hvals",
-                                      "+sadd",
-                                      "+srem",
-                                      "+spop",
-                                      "+scard",
-                                      "+zadd",
-                                      "+zrem",
-                                      "+zcard",
-                                      "+zscore",
-                                      "+zrangebyscore",
-                                      "+zremrangebyscore",
-                                      "+rpush",
-                                      "+lrange",
-                                      "+llen",
-                                      "+ltrim",
-                                      "+lrem",
-                                      "+xadd",
-                                      "+xrange",
-                                      "+publish",
-                                      "+subscribe",
-                                      "+unsubscribe",
-                                      "+ping",
-                                      "+auth",
-                                      "+select",
-                                      "+client|setname",
-                                      "+role"}));
-  ASSERT_THAT(list, ElementsAre("OK"));
+  ASSERT_EQ(SetUser(server), "OK");
   Node a("redis://relay:pass@" + server.Address(), "a", Virtual());
   ASSERT_TRUE(a.Announce(1));
   ASSERT_TRUE(a.Announce(2));
@@ -370,6 +332,27 @@ TEST_F(RedisStoreTest, TheAclListSuffices) {
   ASSERT_TRUE((*a).Ask<relay::Cache::Fields>(
       [&](auto reply) { parts.cache.ReadIndex("i", std::move(reply)); }));
   EXPECT_EQ(server.Cli({"ACL", "LOG"}), "");
+}
+
+TEST(RedisClusterRights, SufficeWithTwoMore) {
+  test::RedisCluster cluster;
+  for (std::size_t i = 0; i < cluster.size(); ++i) {
+    ASSERT_EQ(SetUser(cluster.server(i), " +cluster|slots +asking"), "OK");
+  }
+  const std::string scheme = "redis+cluster://";
+  Node a(scheme + "relay:pass@" + cluster.Url().substr(scheme.size()), "a");
+  ASSERT_TRUE(a.Announce(1));
+  for (int i = 0; i < 20; ++i) {
+    const std::string s = "s" + std::to_string(i);
+    ASSERT_TRUE(a.Claim(a.Register(s), "c" + s));
+    ASSERT_TRUE(a.Join(s, "c" + s));
+  }
+  a.Due();
+  EXPECT_EQ(a.store().Sizes().sessions, 20u);
+  EXPECT_THAT(a.Log("", 100), SizeIs(61));
+  for (std::size_t i = 0; i < cluster.size(); ++i) {
+    EXPECT_EQ(cluster.server(i).Cli({"ACL", "LOG"}), "");
+  }
 }
 
 }  // namespace
