@@ -37,7 +37,10 @@ void Relay::Impl::OnNodeMessage(const NodeMessage& message) {
 }
 
 void Relay::Impl::OnStoreState(bool up) {
-  if (up) expiry_.Hint();
+  if (!up) return;
+  expiry_.Hint();
+  // Before the first member joins here: without a lease nobody would miss this node.
+  if (options_.lease.count() > 0) Announce();
 }
 
 void Relay::Impl::OnSignal(const InboundTag& tag, Signal signal) {

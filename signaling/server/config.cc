@@ -53,7 +53,15 @@ void Declare(CLI::App& app, RawOptions& raw, ServerConfig& config) {
       ->delimiter(',');
   app.add_option("--store", raw.store, "Where sessions are kept")->capture_default_str();
   app.add_option("--redis", raw.redis,
-                 "URL of a Redis that joins several nodes (not in this version)");
+                 "Redis that joins several nodes to one relay: redis://, redis+sentinel:// or "
+                 "redis+cluster://[user:password@]host[:port]..., or rediss for TLS");
+  app.add_option("--redis-prefix", config.redis_prefix,
+                 "First part of all keys and channels, where several relays share a Redis")
+      ->capture_default_str();
+  app.add_option("--redis-ca", config.redis_ca,
+                 "File with the certificate authorities of a rediss server");
+  app.add_option("--advertise-url", config.advertise_url,
+                 "URL of this very node, for clients that another node sends away");
   app.add_option("--region", config.region, "Region of this node, for /version and the metrics");
   app.add_option("--node-id", config.node_id, "Name of this node; random when not given");
   app.add_option("--web", config.web_dir, "Folder with static files to serve at /");
@@ -171,8 +179,10 @@ std::string Check(const RawOptions& raw, ServerConfig& config) {
     return proxies.error().detail;
   }
   if (!raw.redis.empty()) {
-    return "--redis is not built into this version yet: leave it out to run one node with --store "
-           "memory";
+    // The URL may hold a password, so nothing of it is repeated.
+    auto url = redis::ParseRedisUrl(raw.redis);
+    if (!url) return "--redis: " + url.error().detail;
+    config.redis = std::move(*url);
   }
   if (raw.store != "memory") return "--store knows only `memory` in this version";
   const auto level = ToLogLevel(raw.log_level);
@@ -191,6 +201,9 @@ std::string Check(const RawOptions& raw, ServerConfig& config) {
   }
   if (config.tls_certificate_file.empty() != config.tls_key_file.empty()) {
     return "--tls-cert and --tls-key belong together";
+  }
+  if (config.redis_prefix.empty() || !IsName(config.redis_prefix)) {
+    return "--redis-prefix takes 1 to 64 letters, digits, dots, dashes and underscores";
   }
   if (!IsName(config.region) || !IsName(config.node_id)) {
     return "--region and --node-id take up to 64 letters, digits, dots, dashes and underscores";

@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "signaling/redis/redis_url.h"
 #include "signaling/server/log.h"
 
 namespace pairwire::server {
@@ -84,6 +85,12 @@ struct ServerConfig {
   // PEM files for HTTPS; both or neither. Read anew by Server::ReloadCertificate.
   std::string tls_certificate_file;
   std::string tls_key_file;
+  // Where clients reach this very node, for those that another node sends away; may be empty.
+  std::string advertise_url;
+  // What joins several nodes to one relay; nothing: this process is all of it.
+  std::optional<redis::RedisUrl> redis;
+  std::string redis_prefix = "pw";
+  std::string redis_ca;  // a file; empty: the system's certificate authorities
   LogLevel log_level = LogLevel::kInfo;
   std::vector<std::string> origins;  // as browsers send them: "https://example.org"
   std::chrono::milliseconds drain_window{10'000};

@@ -5,6 +5,9 @@
 #include <cstdlib>
 #include <utility>
 
+#include "signaling/redis/redis_backend.h"
+#include "signaling/store/memory_backend.h"
+
 namespace pairwire::server {
 namespace {
 
@@ -17,11 +20,17 @@ constexpr std::chrono::milliseconds kMinTickPause{5};
 constexpr relay::RateLimit kNoRateLimit{1e9, 1e9};
 constexpr relay::RateLimit kNoByteRateLimit{1e12, 1e12};
 
+// So long a node is not missed by the others: three announcements.
+constexpr std::chrono::seconds kLease{3};
+
 relay::RelayOptions RelayOptionsOf(const ServerConfig& config, const std::string& node_id) {
   relay::RelayOptions options;
   options.node_id = node_id;
   options.public_url = config.public_url;
   options.waiting_ttl = config.session_ttl;
+  options.region = config.region;
+  options.advertise_url = config.advertise_url;
+  if (config.redis) options.lease = kLease;
   if (!config.rate_limits) {
     options.codes.per_address = kNoRateLimit;
     options.codes.in_all = kNoRateLimit;
@@ -43,18 +52,45 @@ relay::MemoryBackendOptions BackendOptionsOf(const ServerConfig& config) {
 
 RelayHost::RelayHost(ConnectionContext& context, const std::string& node_id)
     : context_(context),
+      node_id_(node_id),
       wall_start_(std::chrono::system_clock::now()),
       steady_start_(context.loop.Now()),
-      backend_(relay::MakeMemoryBackend(
-          *this, [this] { return Now(); }, BackendOptionsOf(context.config))),
+      resolver_(context.loop),
+      backend_(MakeBackend()),
       relay_(RelayOptionsOf(context.config, node_id), backend_->parts(), random_, *this),
       alarm_(context.loop, [this] {
         alarm_time_ = relay::TimePoint::max();
         next_tick_ = context_.loop.Now() + kMinTickPause;
         Run([](relay::Relay& core, relay::TimePoint now) { core.Tick(now); });
-      }) {}
+      }) {
+  backend_->Start();
+  SetAlarm();
+}
 
 RelayHost::~RelayHost() = default;
+
+std::unique_ptr<relay::BackendOwner> RelayHost::MakeBackend() {
+  const ServerConfig& config = context_.config;
+  if (config.redis) {
+    redis::RedisBackendOptions options;
+    options.redis.url = *config.redis;
+    options.redis.tls.ca_file = config.redis_ca;
+    options.prefix = config.redis_prefix + ":";
+    options.scripts.max_sessions = config.max_sessions;
+    auto made = redis::RedisBackend::Make(
+        context_.loop, resolver_, *this,
+        [this](std::uint64_t bound) { return random_.NextUint64() % bound; }, std::move(options));
+    if (made) return std::move(*made);
+    startup_ = tl::unexpected(made.error());
+  }
+  return relay::MakeMemoryBackend(
+      *this, [this] { return Now(); }, BackendOptionsOf(config));
+}
+
+void RelayHost::StopBackend(std::function<void()> done) {
+  backend_->parts().registry.Withdraw(node_id_);
+  backend_->Stop(std::move(done));
+}
 
 relay::TimePoint RelayHost::Now() const {
   // The wall clock may jump; steady time does not.

@@ -17,10 +17,11 @@
 #include <unordered_map>
 
 #include "signaling/core/relay.h"
+#include "signaling/net/resolver.h"
 #include "signaling/server/event_stream.h"
 #include "signaling/server/ws_session.h"
+#include "signaling/store/backend.h"
 #include "signaling/store/executor.h"
-#include "signaling/store/memory_backend.h"
 
 namespace pairwire::server {
 
@@ -49,6 +50,11 @@ class RelayHost final : private relay::RelayOutput,
   void AddSocket(const HttpRequest& request, Handover handover, relay::Member member);
 
   const relay::RelayCounters& counters() const { return relay_.counters(); }
+  // kInvalidArgument: the backend cannot be set up as configured, and the host is of no use.
+  Result<void> startup() const { return startup_; }
+  relay::BackendHealth health() const { return backend_->health(); }
+  // Lets go of what the nodes share; `done` once, later. Nothing is asked of the core afterwards.
+  void StopBackend(std::function<void()> done);
   relay::StoreSizes sizes() const { return backend_->parts().store.Sizes(); }
   bool draining() const { return relay_.draining(); }
   // Its replies come from inside the core, as the store's do.
@@ -74,12 +80,14 @@ class RelayHost final : private relay::RelayOutput,
   void OnSocketText(std::uint64_t id, std::string_view text) override;
   void OnSocketClosed(std::uint64_t id) override;
 
+  std::unique_ptr<relay::BackendOwner> MakeBackend();
   relay::TimePoint Now() const;
   // Runs `task` as part of the core and sets the alarm for what it left behind.
   void RunInside(const std::function<void()>& task);
   void SetAlarm();
 
   ConnectionContext& context_;
+  const std::string node_id_;
   const relay::TimePoint wall_start_;
   const net::EventLoop::TimePoint steady_start_;
   std::uint64_t last_id_ = 0;
@@ -89,6 +97,8 @@ class RelayHost final : private relay::RelayOutput,
   std::unordered_map<std::uint64_t, EventStream*> streams_;
   std::unordered_map<std::uint64_t, Socket> sockets_;
   relay::SystemRandom random_;
+  net::Resolver resolver_;
+  Result<void> startup_;
   std::unique_ptr<relay::BackendOwner> backend_;
   relay::Relay relay_;
   net::Alarm alarm_;

@@ -363,6 +363,10 @@ void Router::Ready(const CallPtr& call) {
     Refuse(call, ProblemCode::kNotReady, "the node is draining");
     return;
   }
+  if (const relay::BackendHealth health = host_.health(); !health.up) {
+    Refuse(call, ProblemCode::kNotReady, "the node cannot reach its store");
+    return;
+  }
   Answer(call, JsonResponse(200, StatusJson("ready")));
 }
 

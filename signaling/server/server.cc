@@ -65,6 +65,8 @@ struct Server::Impl {
 
   void BeginDrain();
   void ReloadCertificate();
+  // The last connection is gone.
+  void Finish();
 
   const ServerConfig config;
   const std::string node_id;
@@ -101,10 +103,18 @@ void Server::Impl::BeginDrain() {
   host.Run([retry_after](relay::Relay& core, relay::TimePoint now) {
     core.Drain(retry_after, {}, now);
   });
-  table.SetOnEmpty([this] { loop.Stop(); });
+  table.SetOnEmpty([this] { Finish(); });
   table.DrainAll(config.drain_window);
   hard_deadline.SetAt(loop.Now() + config.drain_window + kDrainGrace);
-  if (table.size() == 0) loop.Stop();
+  if (table.size() == 0) Finish();
+}
+
+void Server::Impl::Finish() {
+  table.SetOnEmpty(nullptr);
+  // What the last sockets left behind reaches the other nodes first.
+  host.Run([this](relay::Relay&, relay::TimePoint) {
+    loop.Post([this] { host.StopBackend([this] { loop.Stop(); }); });
+  });
 }
 
 void Server::Impl::ReloadCertificate() {
@@ -137,6 +147,7 @@ Result<std::unique_ptr<Server>> Server::Create(const ServerConfig& config) {
     tls = std::move(*made);
   }
   auto impl = std::make_unique<Impl>(config, std::move(tls));
+  if (const auto startup = impl->host.startup(); !startup) return tl::unexpected(startup.error());
   if (auto opened = impl->listener.Open(config.listen_host, config.listen_port); !opened) {
     return tl::unexpected(opened.error());
   }

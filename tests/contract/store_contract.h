@@ -31,6 +31,9 @@ struct StoreParam {
   // A new, empty store: at most `max_sessions`, rest of codes 10 min, linger of ended sessions 30
   // s.
   std::function<std::unique_ptr<StoreUnderTest>(std::size_t max_sessions)> make;
+  // Codes and the bound of sessions depend on the shard that a session falls into, so a case that
+  // names them exactly has nothing to say.
+  bool sharded = false;
 };
 
 // What a node was told.

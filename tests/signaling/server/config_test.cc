@@ -161,7 +161,11 @@ TEST(ConfigTest, WrongUseIsOneLineAndTwo) {
       {"--listen", "[::1]8080"},
       {"--listen", ":8080"},
       {"--store", "redis"},
-      {"--redis", "redis://127.0.0.1"},
+      {"--redis", "http://127.0.0.1"},
+      {"--redis", "redis://"},
+      {"--redis-prefix", ""},
+      {"--redis-prefix", "a:b"},
+      {"--redis-prefix", "{a}"},
       {"--log-level", "loud"},
       {"--origin", "example.org"},
       {"--origin", "https://example.org/path"},
@@ -193,7 +197,21 @@ TEST(ConfigTest, WrongUseIsOneLineAndTwo) {
     EXPECT_EQ(line.text.find('\n'), std::string::npos) << line.text;
     EXPECT_EQ(line.text.rfind("pairwire-relay: ", 0), 0U) << line.text;
   }
-  EXPECT_NE(Parse({"--redis", "redis://x"}).text.find("not built into this version"),
+}
+
+TEST(ConfigTest, RedisIsAUrlAndItsPasswordIsNotRepeated) {
+  const CommandLine line =
+      Parse({"--redis", "rediss://user:secret@redis.example/3", "--redis-prefix", "hall",
+             "--redis-ca", "/ca.pem", "--advertise-url", "https://a.relay.example"});
+  ASSERT_TRUE(line.config);
+  ASSERT_TRUE(line.config->redis);
+  EXPECT_TRUE(line.config->redis->tls);
+  EXPECT_EQ(line.config->redis->login.password, "secret");
+  EXPECT_EQ(line.config->redis_prefix, "hall");
+  EXPECT_EQ(line.config->redis_ca, "/ca.pem");
+  EXPECT_EQ(line.config->advertise_url, "https://a.relay.example");
+  EXPECT_FALSE(Parse({}).config->redis);
+  EXPECT_EQ(Parse({"--redis", "redis://user:secret@host/nonsense"}).text.find("secret"),
             std::string::npos);
 }
 

@@ -159,10 +159,12 @@ TEST(ProgramTest, CheckLooksAndRunsNothing) {
 }
 
 TEST(ProgramTest, WrongUseIsOneLineAndTwo) {
-  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"--nonsense"},
-                                                    {"--redis", "redis://127.0.0.1"},
-                                                    {"--listen", "nowhere:80"},
-                                                    {"--web", "/does/not/exist"}}) {
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"--nonsense"},
+        {"--redis", "http://127.0.0.1"},
+        {"--redis", "rediss://127.0.0.1", "--redis-ca", "/does/not/exist"},
+        {"--listen", "nowhere:80"},
+        {"--web", "/does/not/exist"}}) {
     Program program(arguments);
     const std::string errors = program.ReadErrors();
     EXPECT_EQ(program.Wait(), 2) << arguments[0];
