@@ -10,6 +10,8 @@ namespace {
 
 // INIT and INIT ACK: chunk header, then 16 bytes of fixed fields, then parameters.
 constexpr std::size_t kInitHeaderSize = 20;
+// SACK: chunk header, cumulative TSN, window, then the numbers of gaps and of duplicates.
+constexpr std::size_t kSackHeaderSize = 16;
 // RFC 3758 section 3.1.
 constexpr std::uint16_t kForwardTsnParameter = 0xc000;
 
@@ -29,7 +31,7 @@ std::optional<std::uint32_t> SackBatch::Set(std::uint32_t frequency) {
 }
 
 std::optional<std::uint32_t> SackBatch::Begin(std::size_t packets) {
-  large_batch_ = packets >= kSmallestBatch;
+  large_batch_ = packets >= kSmallestBatch && careful_ == 0;
   left_ = large_batch_ ? packets : 0;
   return large_batch_ ? Set(cap_) : std::nullopt;
 }
@@ -38,6 +40,7 @@ std::optional<std::uint32_t> SackBatch::OnIncoming(ByteSpan packet, const Packet
   if (content.init) OnInit(packet);
   if (content.data) {
     ++unacknowledged_packets_;
+    if (careful_ > 0) --careful_;
     verification_tag_ = Read32(packet, 4);
     interleaving_ = content.i_data;
   }
@@ -57,6 +60,9 @@ void SackBatch::OnOutgoing(ByteSpan packet) {
     if (chunk[0] != kSackChunk || chunk.size() < 8) return;
     unacknowledged_packets_ = 0;
     cumulative_tsn_ = Read32(chunk, 4);
+    // Gaps, or chunks that came twice because their acknowledgement was lost.
+    const bool missing = chunk.size() >= kSackHeaderSize && Read32(chunk, 12) != 0;
+    if (missing) careful_ = kCarefulAfterLoss;
   });
 }
 

@@ -12,7 +12,10 @@
 //   - inside a batch there is one for every `cap` packets, and `cap` is at most half of the burst
 //     that the other end's sender makes (of up to 4, all of it; 4 is that of one that we do not
 //     know): with a cap above it both ends wait for one another, and a tenth of the throughput is
-//     left.
+//     left;
+//   - for a while after packets were missing it is every second packet again: the other end's
+//     window is small then, and it finds losses by the number of acknowledgements that tell of them
+//     (2 % of the packets lost, no delay: 233 Mbit/s with a cap of 16, 650 without).
 //
 // Pure: sees the packets of one association go by, and says what usrsctp's SCTP_DELAYED_SACK
 // frequency should be.
@@ -38,6 +41,8 @@ class SackBatch {
   static constexpr std::size_t kSmallestBatch = 4;
   static constexpr std::uint32_t kStrangersBurst = 4;
   static constexpr std::uint32_t kLargestCap = 16;
+  // Packets with data.
+  static constexpr std::size_t kCarefulAfterLoss = 256;
 
   SackBatch(std::uint32_t peer_burst, std::uint16_t remote_port, std::uint16_t local_port);
 
@@ -68,6 +73,7 @@ class SackBatch {
   bool large_batch_ = false;
 
   std::size_t unacknowledged_packets_ = 0;
+  std::size_t careful_ = 0;  // packets that are to come before batches count again
   bool forward_tsn_supported_ = false;
   bool interleaving_ = false;  // the other end sends I-DATA
   std::uint32_t verification_tag_ = 0;

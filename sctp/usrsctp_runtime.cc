@@ -141,8 +141,9 @@ Result<std::unique_ptr<UsrsctpRuntime>> UsrsctpRuntime::Create(Loop& loop) {
     if (g_copies[copy].in_use.exchange(true)) continue;
     return std::unique_ptr<UsrsctpRuntime>(new UsrsctpRuntime(loop, copy));
   }
-  return Fail(Errc::kInvalidState, "the process has " + std::to_string(copies) +
-                                       " Networks already, one for each usrsctp");
+  return Fail(Errc::kInvalidState,
+              "the process has " + std::to_string(copies) +
+                  " Networks already, and was built for no more (PAIRWIRE_NETWORKS)");
 }
 
 UsrsctpRuntime::UsrsctpRuntime(Loop& loop, std::size_t copy)

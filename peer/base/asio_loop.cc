@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -11,12 +12,10 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/post.hpp>
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
 #include <cstring>
-#include <map>
 #include <mutex>
 #include <optional>
 #include <system_error>
@@ -25,6 +24,7 @@
 #include <vector>
 
 #include "peer/base/check.h"
+#include "peer/base/fd_watches.h"
 #include "peer/base/log.h"
 #include "peer/base/timer_queue.h"
 
@@ -34,11 +34,16 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-// Bounds of one turn. Large enough that the turn's fixed cost (two locks, two epoll_wait) vanishes,
-// small enough that a turn of microsecond tasks stays within a millisecond or so.
+// Bounds of one turn, beside FdWatches::kMaxEvents. Large enough that the turn's fixed cost (two
+// locks, one epoll_wait) vanishes, small enough that a turn of microsecond tasks stays within a
+// millisecond or so.
 constexpr int kMaxHandlersPerTurn = 256;
 constexpr int kMaxTasksPerTurn = 1024;
 constexpr int kMaxTimersPerTurn = 256;
+
+// A turn that follows another without sleep looks at Asio only now and then when it was idle at the
+// last look: a look is a system call, and its users (signaling) wait for milliseconds anyway.
+constexpr int kTurnsBetweenGuestLooks = 16;
 
 // A burst's mailbox is given back to the heap beyond this many slots.
 constexpr std::size_t kKeptMailboxCapacity = 4096;
@@ -70,19 +75,22 @@ class BlockedSignals {
   sigset_t before_;
 };
 
-// One watched descriptor. It is the caller's: Asio must let go of it and never close it.
-struct Watch {
-  Watch(asio::io_context& context, std::function<void()> callback)
-      : descriptor(context), on_readable(std::move(callback)) {}
-  ~Watch() {
-    if (descriptor.is_open()) descriptor.release();
+// A descriptor of ours, closed with it.
+class OwnedFd {
+ public:
+  OwnedFd() = default;
+  ~OwnedFd() { Reset(-1); }
+  OwnedFd(const OwnedFd&) = delete;
+  OwnedFd& operator=(const OwnedFd&) = delete;
+
+  void Reset(int fd) {
+    if (fd_ >= 0) close(fd_);
+    fd_ = fd;
   }
+  int get() const { return fd_; }
 
-  Watch(const Watch&) = delete;
-  Watch& operator=(const Watch&) = delete;
-
-  asio::posix::stream_descriptor descriptor;
-  const std::function<void()> on_readable;
+ private:
+  int fd_ = -1;
 };
 
 }  // namespace
@@ -97,6 +105,10 @@ class AsioLoop::Impl {
     thread_name_.resize(std::min(thread_name_.size(), kMaxThreadName));
   }
 
+  ~Impl() { CloseDescriptors(); }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
   Result<void> Start();
   void Stop();
   void Post(Task task);
@@ -106,7 +118,7 @@ class AsioLoop::Impl {
   FdWatchId WatchReadable(int fd, std::function<void()> on_readable);
   void UnwatchFd(FdWatchId id);
 
-  asio::io_context& context() { return context_; }
+  asio::io_context& context();
   std::uint64_t turns() const { return turns_.load(std::memory_order_relaxed); }
 
  private:
@@ -118,22 +130,24 @@ class AsioLoop::Impl {
     std::mutex mutex;
     std::vector<Task> tasks;
     bool accepting = true;
-    bool sleeping = false;  // the loop is, or is about to be, in epoll_wait: the next Post wakes it
+    bool sleeping = false;  // the loop is, or is about to be, asleep: the next Post wakes it
   };
 
+  Result<void> OpenDescriptors();
+  void CloseDescriptors();
+  void Wake();
   void Run();
-  void RunTurn(bool poll);
+  void RunTurn(bool look);
+  void RunGuest();
   void RunMailbox();
   bool RefillBatch();
   void RunTimers();
   void RunTurnEnd();
-  void RearmWatches();
   void Sleep();
+  void SleepAsGuestsHost();
   bool HasReadyWork() const;
   bool Spins();
   void ArmTimer();
-  void Arm(const std::shared_ptr<Watch>& watch);
-  void OnReady(const std::weak_ptr<Watch>& armed, const error_code& error);
   void Drain();
   void CheckThread() const {
     PAIRWIRE_CHECK(owner_->IsCurrent() ||
@@ -143,28 +157,33 @@ class AsioLoop::Impl {
   const AsioLoop* const owner_;
   std::string thread_name_;
   const Duration spin_;
-  asio::io_context context_{1};  // 1: a hint that one thread runs it
-  const asio::executor_work_guard<asio::io_context::executor_type> work_;
-
   std::mutex lifecycle_mutex_;  // Start and Stop only
   std::atomic<State> state_ = State::kNew;
   std::atomic<bool> stop_requested_ = false;
   std::atomic<std::uint64_t> turns_ = 0;
   Mailbox mailbox_;
+  OwnedFd wake_fd_;  // an eventfd that nobody reads: each write is an edge
+
+  // The guest. Once somebody has asked for the context, the loop sleeps in it, and the watched
+  // descriptors are one descriptor to it, the gate; until then Asio costs nothing.
+  std::atomic<bool> has_guest_ = false;
+  asio::io_context context_{1};  // 1: a hint that one thread runs it
+  const asio::executor_work_guard<asio::io_context::executor_type> work_;
 
   // From here on the loop's thread only.
   std::vector<Task> batch_;  // taken from the mailbox; tasks before batch_next_ have run
   std::size_t batch_next_ = 0;
   std::vector<Task> turn_end_;
   TimerQueue timers_;
-  std::optional<asio::posix::stream_descriptor> timer_fd_;
+  OwnedFd timer_fd_;
   std::optional<TimePoint> armed_for_;  // what timer_fd_ will wake us for
-  // shared_ptr: a callback may unwatch itself and must still finish. What fires is held weakly by
-  // Asio and by the turn, which spares a look for it among thousands.
-  std::map<FdWatchId, std::shared_ptr<Watch>> watches_;
-  std::vector<std::weak_ptr<Watch>> fired_;  // called in this turn; armed again when it ends
-  FdWatchId next_watch_id_ = 1;
-  bool busy_ = false;  // there was something to do since Spins was asked
+  FdWatches watches_;
+  // The set's descriptor, which is not Asio's to close.
+  std::optional<asio::posix::stream_descriptor> gate_;
+  bool gate_waits_ = false;
+  int turns_to_guest_look_ = 0;
+  TimePoint turn_time_{};  // when the turn's timers were looked at
+  bool busy_ = false;      // there was something to do since Spins was asked
   TimePoint spin_until_{};
   bool draining_ = false;  // stopping or stopped: take nothing new
 
@@ -174,20 +193,9 @@ class AsioLoop::Impl {
 Result<void> AsioLoop::Impl::Start() {
   const std::lock_guard lock(lifecycle_mutex_);
   if (state_ != State::kNew) return Fail(Errc::kInvalidState, "the loop was started before");
-  const int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-  if (fd < 0) return Fail(Errc::kSystem, std::string("timerfd: ") + std::strerror(errno));
-  // Asio throws when it cannot have its epoll descriptor.
-  try {
-    timer_fd_.emplace(context_);
-  } catch (const std::exception& error) {
-    close(fd);
-    return Fail(Errc::kSystem, std::string("epoll: ") + error.what());
-  }
-  error_code error;
-  timer_fd_->assign(fd, error);
-  if (error) {
-    close(fd);
-    return Fail(Errc::kSystem, "epoll: " + error.message());
+  if (auto opened = OpenDescriptors(); !opened) {
+    CloseDescriptors();
+    return opened;
   }
   state_ = State::kRunning;
   try {
@@ -195,10 +203,33 @@ Result<void> AsioLoop::Impl::Start() {
     thread_ = std::thread([this] { Run(); });
   } catch (const std::system_error& failure) {
     state_ = State::kNew;
-    timer_fd_.reset();
+    CloseDescriptors();
     return Fail(Errc::kSystem, std::string("thread: ") + failure.what());
   }
   return {};
+}
+
+Result<void> AsioLoop::Impl::OpenDescriptors() {
+  if (auto opened = watches_.Open(); !opened) return opened;
+  timer_fd_.Reset(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
+  wake_fd_.Reset(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+  // Asio throws when it cannot have its own epoll descriptor, or cannot watch ours.
+  try {
+    gate_.emplace(context_, watches_.epoll_fd());
+  } catch (const std::exception& error) {
+    return Fail(Errc::kSystem, std::string("epoll: ") + error.what());
+  }
+  using Trigger = FdWatches::Trigger;
+  auto watched = watches_.Add(timer_fd_.get(), Trigger::kEdge, [this] { armed_for_.reset(); });
+  if (watched) watched = watches_.Add(wake_fd_.get(), Trigger::kEdge, [] {});
+  if (!watched) return tl::unexpected(watched.error());
+  return {};
+}
+
+void AsioLoop::Impl::CloseDescriptors() {
+  if (gate_ && gate_->is_open()) gate_->release();
+  gate_.reset();
+  watches_.Close();
 }
 
 void AsioLoop::Impl::Stop() {
@@ -212,7 +243,7 @@ void AsioLoop::Impl::Stop() {
     stop_requested_ = true;
     wake = std::exchange(mailbox_.sleeping, false);
   }
-  if (wake) asio::post(context_, [] {});
+  if (wake) Wake();
   if (thread_.joinable()) {
     thread_.join();
   } else {
@@ -231,7 +262,19 @@ void AsioLoop::Impl::Post(Task task) {
   }
   // One wake-up for any number of posts: the flag comes back only when the loop goes to sleep
   // again.
-  if (wake) asio::post(context_, [] {});
+  if (wake) Wake();
+}
+
+void AsioLoop::Impl::Wake() {
+  const std::uint64_t one = 1;
+  const ssize_t written = write(wake_fd_.get(), &one, sizeof(one));
+  PAIRWIRE_CHECK(written == sizeof(one));
+}
+
+asio::io_context& AsioLoop::Impl::context() {
+  // A loop that sleeps without a guest would not hear of what is posted to the context.
+  if (!has_guest_.exchange(true)) Post([] {});
+  return context_;
 }
 
 void AsioLoop::Impl::PostAtTurnEnd(Task task) {
@@ -253,25 +296,37 @@ void AsioLoop::Impl::CancelTimer(TimerId id) {
 void AsioLoop::Impl::Run() {
   current_loop = owner_;
   pthread_setname_np(pthread_self(), thread_name_.c_str());
-  bool poll = true;
+  bool look = true;
   while (!stop_requested_) {
-    RunTurn(poll);
+    RunTurn(look);
     // What a turn's end asks for the end of the next one (to send what it made) does not wait for
     // another look at the descriptors; every other turn has one whatever happens.
-    poll = !poll || turn_end_.empty();
+    look = !look || turn_end_.empty();
     if (!stop_requested_ && !HasReadyWork() && !Spins()) Sleep();
   }
   Drain();
   current_loop = nullptr;
 }
 
-void AsioLoop::Impl::RunTurn(bool poll) {
+void AsioLoop::Impl::RunTurn(bool look) {
   turns_.fetch_add(1, std::memory_order_relaxed);
-  for (int i = 0; poll && i < kMaxHandlersPerTurn && context_.poll_one() > 0; ++i) busy_ = true;
+  if (look) {
+    RunGuest();
+    watches_.Look(false);
+    if (watches_.found()) busy_ = true;
+    watches_.CallFound();
+  }
   RunMailbox();
   RunTimers();
   RunTurnEnd();
-  RearmWatches();
+}
+
+void AsioLoop::Impl::RunGuest() {
+  if (!has_guest_.load(std::memory_order_relaxed) || turns_to_guest_look_-- > 0) return;
+  int ran = 0;
+  while (ran < kMaxHandlersPerTurn && context_.poll_one() > 0) ++ran;
+  if (ran > 0) busy_ = true;
+  turns_to_guest_look_ = ran > 0 ? 0 : kTurnsBetweenGuestLooks;
 }
 
 void AsioLoop::Impl::RunMailbox() {
@@ -293,9 +348,9 @@ bool AsioLoop::Impl::RefillBatch() {
 }
 
 void AsioLoop::Impl::RunTimers() {
-  const TimePoint now = Clock::now();
+  turn_time_ = Clock::now();
   for (int i = 0; i < kMaxTimersPerTurn; ++i) {
-    Task task = timers_.TakeDue(now);
+    Task task = timers_.TakeDue(turn_time_);
     if (!task) return;
     task();
   }
@@ -312,15 +367,14 @@ void AsioLoop::Impl::RunTurnEnd() {
 
 bool AsioLoop::Impl::HasReadyWork() const {
   const auto next = timers_.Next();
-  return batch_next_ < batch_.size() || !turn_end_.empty() || (next && *next <= Clock::now());
+  return batch_next_ < batch_.size() || !turn_end_.empty() || (next && *next <= turn_time_);
 }
 
 // The next turn polls; it sees posted tasks too, so that nobody has to wake this thread.
 bool AsioLoop::Impl::Spins() {
   if (spin_ == Duration::zero()) return false;
-  const TimePoint now = Clock::now();
-  if (std::exchange(busy_, false)) spin_until_ = now + spin_;
-  return now < spin_until_;
+  if (std::exchange(busy_, false)) spin_until_ = turn_time_ + spin_;
+  return turn_time_ < spin_until_;
 }
 
 void AsioLoop::Impl::Sleep() {
@@ -330,11 +384,25 @@ void AsioLoop::Impl::Sleep() {
     if (!mailbox_.tasks.empty() || stop_requested_) return;
     mailbox_.sleeping = true;
   }
-  // Blocks until one handler ran: a descriptor, the timer, or the empty one that Post sends.
-  context_.run_one();
+  if (has_guest_) {
+    SleepAsGuestsHost();
+  } else {
+    watches_.Look(true);
+  }
   busy_ = true;
   const std::lock_guard lock(mailbox_.mutex);
   mailbox_.sleeping = false;
+}
+
+// Blocks until one handler ran: the gate's, or the guest's, of which there may be more. A gate that
+// opened for what a turn has found without Asio wakes us once for nothing.
+void AsioLoop::Impl::SleepAsGuestsHost() {
+  if (!std::exchange(gate_waits_, true)) {
+    gate_->async_wait(asio::posix::stream_descriptor::wait_read,
+                     [this](const error_code&) { gate_waits_ = false; });
+  }
+  context_.run_one();
+  if (gate_waits_) turns_to_guest_look_ = 0;
 }
 
 // Once before each sleep rather than at each ScheduleAt, and only for an earlier time than what is
@@ -350,66 +418,23 @@ void AsioLoop::Impl::ArmTimer() {
   itimerspec spec{};
   spec.it_value.tv_sec = static_cast<time_t>(seconds.count());
   spec.it_value.tv_nsec = static_cast<long>(rest.count());
-  const int done = timerfd_settime(timer_fd_->native_handle(), TFD_TIMER_ABSTIME, &spec, nullptr);
+  const int done = timerfd_settime(timer_fd_.get(), TFD_TIMER_ABSTIME, &spec, nullptr);
   PAIRWIRE_CHECK(done == 0);
-  const bool waiting = std::exchange(armed_for_, *next).has_value();
-  if (waiting) return;  // the wait that is pending serves the new time too
-  timer_fd_->async_wait(asio::posix::stream_descriptor::wait_read,
-                        [this](const error_code&) { armed_for_.reset(); });
+  armed_for_ = *next;
 }
 
 FdWatchId AsioLoop::Impl::WatchReadable(int fd, std::function<void()> on_readable) {
   CheckThread();
   if (draining_) return 0;
-  auto watch = std::make_shared<Watch>(context_, std::move(on_readable));
-  error_code error;
-  watch->descriptor.assign(fd, error);
-  if (error) {
-    Log(LogLevel::kError, "loop: cannot watch a descriptor: " + error.message());
-    return 0;
-  }
-  const FdWatchId id = next_watch_id_++;
-  Arm(watch);
-  watches_.emplace(id, std::move(watch));
-  return id;
+  const auto added = watches_.Add(fd, FdWatches::Trigger::kLevel, std::move(on_readable));
+  if (added) return *added;
+  Log(LogLevel::kError, "loop: cannot watch a descriptor: " + added.error().detail);
+  return 0;
 }
 
 void AsioLoop::Impl::UnwatchFd(FdWatchId id) {
   CheckThread();
-  const auto found = watches_.find(id);
-  if (found == watches_.end()) return;
-  // Asio lets go of the descriptor now, also when the callback that runs keeps the watch alive.
-  const std::shared_ptr<Watch> watch = std::move(found->second);
-  watches_.erase(found);
-  watch->descriptor.release();
-}
-
-// Asio registers edge-triggered, but each async_wait makes epoll look again (EPOLL_CTL_MOD), so
-// that a descriptor that is still readable is reported again: level-triggered for our callers.
-void AsioLoop::Impl::Arm(const std::shared_ptr<Watch>& watch) {
-  watch->descriptor.async_wait(asio::posix::stream_descriptor::wait_read,
-                               [this, armed = std::weak_ptr<Watch>(watch)](
-                                   const error_code& error) { OnReady(armed, error); });
-}
-
-void AsioLoop::Impl::OnReady(const std::weak_ptr<Watch>& armed, const error_code& error) {
-  const std::shared_ptr<Watch> watch = armed.lock();
-  if (watch == nullptr) return;  // unwatched
-  if (error) {
-    Log(LogLevel::kError, "loop: a descriptor cannot be watched any more: " + error.message());
-    return;
-  }
-  fired_.push_back(armed);
-  watch->on_readable();
-}
-
-// At the turn's end, not in the callback: so a descriptor that stays readable is called once a turn
-// and cannot keep the turn from ending.
-void AsioLoop::Impl::RearmWatches() {
-  for (const auto& fired : fired_) {
-    if (const auto watch = fired.lock()) Arm(watch);
-  }
-  fired_.clear();
+  watches_.Remove(id);
 }
 
 // What is destroyed here may call back (cancel, unwatch, post), so each container is emptied before
@@ -427,8 +452,7 @@ void AsioLoop::Impl::Drain() {
   turn_end.swap(turn_end_);
   turn_end.clear();
   timers_.Clear();
-  std::map<FdWatchId, std::shared_ptr<Watch>> watches;
-  watches.swap(watches_);
+  CloseDescriptors();
 }
 
 AsioLoop::AsioLoop(std::string thread_name, Duration spin)

@@ -1,11 +1,12 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
-// AsioLoop: the real IoLoop. One thread runs one Boost.Asio io_context on epoll; Asio itself stays
-// in the .cc. An idle loop makes no system call: there is no periodic tick.
+// AsioLoop: the real IoLoop. One thread on one epoll set (fd_watches.h), which can host a Boost.Asio
+// io_context as its guest; Asio itself stays in the .cc, and costs nothing before somebody asks for
+// the context. An idle loop makes no system call: there is no periodic tick.
 //
 // The thread lives in turns:
 //
-//   sleep -> Asio handlers and watched descriptors -> mailbox -> timers -> turn-end tasks -> sleep
+//   sleep -> guest -> watched descriptors -> mailbox -> timers -> turn-end tasks -> sleep
 //
 // Each step is bounded (the constants in the .cc), so that a flood at one never starves the others;
 // what is left over is next turn's, without sleep. With the option `spin` a turn that did something
@@ -55,9 +56,10 @@ class AsioLoop final : public IoLoop {
   // again is harmless.
   void Stop();
 
-  // For code that speaks Asio itself (signaling/client) and runs on this thread. Objects on the
-  // context must be gone before the loop is. Nobody calls stop() or run() on it. A handler must not
-  // throw.
+  // The guest, for code that speaks Asio itself (signaling/client) and runs on this thread. Any
+  // thread may ask. Objects on the context must be gone before the loop is. Nobody calls stop() or
+  // run() on it. A handler must not throw. From the first call on each sleep of the loop costs two
+  // more system calls, as Asio then sleeps for both.
   boost::asio::io_context& context();
 
   // How many turns have run: an idle loop's figure stands still. Any thread.

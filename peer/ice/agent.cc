@@ -119,7 +119,9 @@ struct AgentCallbacks {
       // The others' pairs are those of their bases (RFC 8445 section 6.1.2.4).
       if (candidate->type == NICE_CANDIDATE_TYPE_HOST ||
           candidate->type == NICE_CANDIDATE_TYPE_RELAYED) {
-        self->pacing_.OnLocalCandidate(KindOf(*candidate), self->loop_.Now());
+        if (self->pacing_.OnLocalCandidate(KindOf(*candidate), self->loop_.Now())) {
+          self->check_now_ = true;  // libnice is at work: this is inside of an iteration
+        }
       }
       self->sink_->OnAgentCandidate(self->Line(candidate), StunServerOf(*candidate));
     }
@@ -425,9 +427,12 @@ bool Agent::AddRemoteCandidate(const std::string& libnice_line) {
   if (tcp) SetNominationMode(agent_, NICE_NOMINATION_MODE_REGULAR);
   const int added = nice_agent_set_remote_candidates(agent_, stream_, kComponent, &list);
   if (tcp) SetNominationMode(agent_, NICE_NOMINATION_MODE_AGGRESSIVE);
-  if (added == 1) pacing_.OnRemoteCandidate(KindOf(*candidate), loop_.Now());
   // Ta spaces checks (RFC 8445 section 6.1.4.2); the first has none before it.
   context_->FireNew(kCheckTimer);
+  if (added == 1 && pacing_.OnRemoteCandidate(KindOf(*candidate), loop_.Now()) &&
+      context_->TimeOf(kCheckTimer) >= 0) {
+    context_->Fire();
+  }
   Inspect();
   context_->Kick();
   return added == 1;

@@ -20,22 +20,28 @@ CheckPacing::Kind CheckPacing::Match(Kind kind) {
   return kind;
 }
 
-void CheckPacing::OnLocalCandidate(Kind kind, TimePoint now) {
+bool CheckPacing::OnLocalCandidate(Kind kind, TimePoint now) {
   ++local_[Index(kind)];
-  OnPairs(remote_[Index(Match(kind))], now);
+  return OnPairs(remote_[Index(Match(kind))], now);
 }
 
-void CheckPacing::OnRemoteCandidate(Kind kind, TimePoint now) {
+bool CheckPacing::OnRemoteCandidate(Kind kind, TimePoint now) {
   ++remote_[Index(kind)];
-  OnPairs(local_[Index(Match(kind))], now);
+  return OnPairs(local_[Index(Match(kind))], now);
 }
 
-void CheckPacing::OnPairs(std::size_t added, TimePoint now) {
-  if (added == 0) return;
+bool CheckPacing::OnPairs(std::size_t added, TimePoint now) {
+  if (added == 0) return false;
+  // The very first check is GlibContext::FireNew's.
+  const bool quiet = Quiet(now);
   waiting_ += added;
-  if (started_) return;
+  if (!started_) begin_ = now;
   started_ = true;
-  begin_ = now;
+  return quiet;
+}
+
+bool CheckPacing::Quiet(TimePoint now) const {
+  return watching(now) && waiting_ == 0 && now - last_check_ >= ta_;
 }
 
 void CheckPacing::OnTick(TimePoint now) {
@@ -45,8 +51,7 @@ void CheckPacing::OnTick(TimePoint now) {
 }
 
 bool CheckPacing::OnCheckReceived(TimePoint now) {
-  if (!watching(now)) return false;
-  const bool quiet = waiting_ == 0 && now - last_check_ >= ta_;
+  const bool quiet = Quiet(now);
   ++waiting_;
   return quiet;
 }

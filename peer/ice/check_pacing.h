@@ -1,9 +1,10 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
-// CheckPacing: whether a check that the other end's check triggers may leave at once. Checks leave
-// at least Ta apart (RFC 8445 section 6.1.4.2); libnice keeps to that by sending at most one in
-// each tick of a timer that ticks every Ta, also when none has left for long. Then the next one
-// need not wait for the tick, which is half of Ta on average, and part of each connection over TCP.
+// CheckPacing: whether a check may leave at once: one that the other end's check triggers, or that
+// a new candidate makes possible. Checks leave at least Ta apart (RFC 8445 section 6.1.4.2);
+// libnice keeps to that by sending at most one in each tick of a timer that ticks every Ta, also
+// when none has left for long. Then the next one need not wait for the tick, which is half of Ta on
+// average, and part of the time to connect behind most NATs and over TCP.
 //
 // libnice does not say when a check leaves, so it is told from outside: no more of them wait than
 // candidates make pairs and checks of the other end trigger, and each tick sends one while there
@@ -36,15 +37,16 @@ class CheckPacing {
     Transport transport = Transport::kUdp;
     bool ipv6 = false;
   };
-  void OnLocalCandidate(Kind kind, TimePoint now);
-  void OnRemoteCandidate(Kind kind, TimePoint now);
+  // True: its first check need not wait for the timer.
+  bool OnLocalCandidate(Kind kind, TimePoint now);
+  bool OnRemoteCandidate(Kind kind, TimePoint now);
   // The timer ticked.
   void OnTick(TimePoint now);
   // A check of the other end arrived. True: the one that it triggers need not wait for the timer.
   bool OnCheckReceived(TimePoint now);
   // The other end refused a check; it is repeated if that was about roles.
   void OnCheckRefused() { ++waiting_; }
-  // Until then OnCheckReceived may be true.
+  // Until then the answers may be true.
   bool watching(TimePoint now) const { return started_ && now - begin_ < kFirstRetransmission; }
 
  private:
@@ -53,7 +55,9 @@ class CheckPacing {
   static std::size_t Index(Kind kind);
   // The kind that makes pairs with it (RFC 6544 section 6.2).
   static Kind Match(Kind kind);
-  void OnPairs(std::size_t added, TimePoint now);
+  bool OnPairs(std::size_t added, TimePoint now);
+  // No check can be waiting or has left within Ta.
+  bool Quiet(TimePoint now) const;
 
   const std::chrono::milliseconds ta_;
   Counts local_{};

@@ -151,7 +151,14 @@ void GlibContext::Query() {
   };
   while (!query()) polled_.resize(static_cast<std::size_t>(polled_count_) + 4);
   queried_ = true;
-  if (timeout_ms_ >= 0) due_ = loop_.Now() + milliseconds(timeout_ms_);
+  if (timeout_ms_ < 0) return;
+  due_ = loop_.Now() + milliseconds(timeout_ms_);
+  // GLib rounds up to whole milliseconds, which is a lot for a timer of five.
+  GSource* const timer = FoundTimer();
+  if (timer == nullptr) return;
+  const auto left =
+      std::chrono::microseconds(g_source_get_ready_time(timer) - g_get_monotonic_time());
+  if (left > std::chrono::microseconds(0)) due_ = std::min(due_, loop_.Now() + left);
 }
 
 GlibContext::Dispatched GlibContext::Dispatch() {

@@ -82,6 +82,24 @@ TEST_F(SackBatchTest, SmallBatchesChangeNothing) {
   }
 }
 
+// By the SACKs that say so: gaps, or what came twice.
+TEST_F(SackBatchTest, AfterALossEverySecondPacketIsAcknowledgedForAWhile) {
+  const std::vector<Bytes> data(8, Packet({kDataChunk}));
+  const std::vector<std::uint32_t> as_ever(9, SackBatch::kDefaultFrequency);
+  for (const std::uint32_t gaps_and_duplicates : {0x00010000u, 0x00000001u}) {
+    auto batch = Make(32);
+    Bytes sack = Sack(1);
+    batch.OnOutgoing(sack);
+    EXPECT_NE(Run(batch, data), as_ever);
+    Write32(sack, 24, gaps_and_duplicates);
+    batch.OnOutgoing(sack);
+    for (std::size_t i = 0; i < SackBatch::kCarefulAfterLoss; i += data.size()) {
+      EXPECT_EQ(Run(batch, data), as_ever);
+    }
+    EXPECT_NE(Run(batch, data), as_ever);
+  }
+}
+
 // See the header: above it both ends wait for one another.
 TEST_F(SackBatchTest, TheCapIsNeverAboveHalfOfTheBurst) {
   EXPECT_EQ(Make(0).cap(), 2u);

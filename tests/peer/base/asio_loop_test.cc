@@ -13,6 +13,7 @@
 #include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -31,13 +32,19 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class AsioLoopTest : public testing::Test {
+// With and without a guest: Asio sleeps for the loop when somebody uses its context.
+class AsioLoopTest : public testing::TestWithParam<bool> {
  protected:
-  void SetUp() override { ASSERT_TRUE(loop_.Start().has_value()); }
+  void SetUp() override {
+    ASSERT_TRUE(loop_.Start().has_value());
+    if (GetParam()) loop_.context();
+  }
 
   AsioLoop loop_{"loop under test"};
   test::Watched<bool> done_{false};
 };
+
+INSTANTIATE_TEST_SUITE_P(Guest, AsioLoopTest, testing::Bool());
 
 TEST(AsioLoop, StartsOnceAndNotAfterStop) {
   AsioLoop loop("once");
@@ -78,7 +85,7 @@ TEST(AsioLoop, ThreadHasItsNameCutToWhatTheKernelKeeps) {
   EXPECT_STREQ(name.data(), "a name that is ");
 }
 
-TEST_F(AsioLoopTest, ItsThreadLeavesSignalsToTheApplication) {
+TEST_P(AsioLoopTest, ItsThreadLeavesSignalsToTheApplication) {
   sigset_t mask;
   ASSERT_TRUE(RunAndWait(loop_, [&] { pthread_sigmask(SIG_SETMASK, nullptr, &mask); }));
   EXPECT_TRUE(sigismember(&mask, SIGINT));
@@ -89,7 +96,7 @@ TEST_F(AsioLoopTest, ItsThreadLeavesSignalsToTheApplication) {
   EXPECT_FALSE(sigismember(&ours, SIGINT)) << "the starting thread keeps its own mask";
 }
 
-TEST_F(AsioLoopTest, IsCurrentTellsLoopsApart) {
+TEST_P(AsioLoopTest, IsCurrentTellsLoopsApart) {
   AsioLoop other("other");
   ASSERT_TRUE(other.Start().has_value());
   EXPECT_FALSE(loop_.IsCurrent());
@@ -110,7 +117,7 @@ TEST(AsioLoop, GivesBackItsDescriptors) {
 }
 
 // A second loop measures the time, as this one must not be touched meanwhile.
-TEST_F(AsioLoopTest, AnIdleLoopRunsNoTurnAndUsesNoCpu) {
+TEST_P(AsioLoopTest, AnIdleLoopRunsNoTurnAndUsesNoCpu) {
   AsioLoop clock("clock");
   ASSERT_TRUE(clock.Start().has_value());
   pthread_t thread{};
@@ -186,7 +193,7 @@ TEST(AsioLoop, SpinsAfterWorkForItsTimeAndThenSleeps) {
   EXPECT_TRUE(RunAndWait(loop, [] {}));
 }
 
-TEST_F(AsioLoopTest, ManyPostsShareOneTurn) {
+TEST_P(AsioLoopTest, ManyPostsShareOneTurn) {
   constexpr int kPosts = 1000;
   test::Watched<bool> blocked(false);
   test::Watched<bool> release(false);
@@ -205,7 +212,7 @@ TEST_F(AsioLoopTest, ManyPostsShareOneTurn) {
   EXPECT_LE(loop_.turns() - before, 2U);
 }
 
-TEST_F(AsioLoopTest, StormOfPostsFromFourThreads) {
+TEST_P(AsioLoopTest, StormOfPostsFromFourThreads) {
   constexpr int kThreads = 4;
   constexpr int kEach = 25000;
   int ran = 0;
@@ -235,7 +242,7 @@ TEST_F(AsioLoopTest, StormOfPostsFromFourThreads) {
   EXPECT_GT(ticks, 0);
 }
 
-TEST_F(AsioLoopTest, ATaskThatPostsItselfStarvesNeitherTimersNorTurnEnds) {
+TEST_P(AsioLoopTest, ATaskThatPostsItselfStarvesNeitherTimersNorTurnEnds) {
   std::atomic<bool> stop = false;
   std::function<void()> again = [&] {
     if (!stop) loop_.Post([&] { again(); });
@@ -252,7 +259,7 @@ TEST_F(AsioLoopTest, ATaskThatPostsItselfStarvesNeitherTimersNorTurnEnds) {
   loop_.Stop();  // before what the last round uses goes
 }
 
-TEST_F(AsioLoopTest, ATimerThatIsAlwaysDueDoesNotStarvePosts) {
+TEST_P(AsioLoopTest, ATimerThatIsAlwaysDueDoesNotStarvePosts) {
   std::atomic<bool> stop = false;
   test::Watched<int> rounds(0);
   std::function<void()> again = [&] {
@@ -268,7 +275,7 @@ TEST_F(AsioLoopTest, ATimerThatIsAlwaysDueDoesNotStarvePosts) {
 
 // The loop arms the system's timer when it goes to sleep. Whether it slept between the two calls of
 // a round is not in our hands, hence the rounds: in most it did.
-TEST_F(AsioLoopTest, AnEarlierTimerWakesALoopThatSleepsForALaterOne) {
+TEST_P(AsioLoopTest, AnEarlierTimerWakesALoopThatSleepsForALaterOne) {
   for (int round = 1; round <= 20; ++round) {
     test::Watched<bool> expired(false);
     ASSERT_TRUE(RunAndWait(loop_, [&] {
@@ -280,7 +287,7 @@ TEST_F(AsioLoopTest, AnEarlierTimerWakesALoopThatSleepsForALaterOne) {
   }
 }
 
-TEST_F(AsioLoopTest, HandlersOnTheContextRunOnTheLoop) {
+TEST_P(AsioLoopTest, HandlersOnTheContextRunOnTheLoop) {
   boost::asio::post(loop_.context(), [&] {
     EXPECT_TRUE(loop_.IsCurrent());
     loop_.PostAtTurnEnd([&] { done_.Set(true); });
@@ -288,7 +295,27 @@ TEST_F(AsioLoopTest, HandlersOnTheContextRunOnTheLoop) {
   EXPECT_TRUE(done_.WaitFor(true));
 }
 
-TEST_F(AsioLoopTest, TenThousandTimersRunInOrder) {
+TEST_P(AsioLoopTest, TheGuestsOwnTimerWakesTheLoop) {
+  boost::asio::steady_timer timer(loop_.context(), 5ms);
+  timer.async_wait([&](const boost::system::error_code&) { done_.Set(true); });
+  EXPECT_TRUE(done_.WaitFor(true));
+}
+
+// A loop that never rests looks at its guest all the same.
+TEST_P(AsioLoopTest, TheGuestIsServedBesideAFlood) {
+  std::atomic<bool> stop = false;
+  std::function<void()> again = [&] {
+    if (!stop) loop_.Post([&] { again(); });
+  };
+  loop_.Post([&] { again(); });
+  boost::asio::steady_timer timer(loop_.context(), 5ms);
+  timer.async_wait([&](const boost::system::error_code&) { done_.Set(true); });
+  EXPECT_TRUE(done_.WaitFor(true));
+  stop = true;
+  loop_.Stop();  // before what the last round uses goes
+}
+
+TEST_P(AsioLoopTest, TenThousandTimersRunInOrder) {
   std::vector<Loop::TimePoint> ran;
   constexpr std::size_t kTimers = 10000;
   loop_.Post([&] {
@@ -306,7 +333,7 @@ TEST_F(AsioLoopTest, TenThousandTimersRunInOrder) {
   EXPECT_TRUE(std::is_sorted(ran.begin(), ran.end()));
 }
 
-TEST_F(AsioLoopTest, StopFinishesTheRunningTaskAndDestroysTheQueued) {
+TEST_P(AsioLoopTest, StopFinishesTheRunningTaskAndDestroysTheQueued) {
   test::Watched<bool> running(false);
   test::Watched<bool> refused(false);
   bool finished = false;
@@ -367,7 +394,7 @@ TEST(AsioLoopDeathTest, StopFromItsOwnThreadIsABug) {
       "check failed");
 }
 
-TEST_F(AsioLoopTest, TimersFromAnotherThreadAreABug) {
+TEST_P(AsioLoopTest, TimersFromAnotherThreadAreABug) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_DEATH(loop_.ScheduleAt(loop_.Now(), [] {}), "check failed");
 }

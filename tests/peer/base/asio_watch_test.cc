@@ -47,9 +47,13 @@ bool Consume(const Fd& fd) {
   return eventfd_read(fd.get(), &value) == 0;
 }
 
-class AsioWatchTest : public testing::Test {
+// With and without a guest: Asio sleeps for the loop when somebody uses its context.
+class AsioWatchTest : public testing::TestWithParam<bool> {
  protected:
-  void SetUp() override { ASSERT_TRUE(loop_.Start().has_value()); }
+  void SetUp() override {
+    ASSERT_TRUE(loop_.Start().has_value());
+    if (GetParam()) loop_.context();
+  }
 
   void OnLoop(Task task) { ASSERT_TRUE(RunAndWait(loop_, std::move(task))); }
   FdWatchId Watch(int fd, std::function<void()> on_readable) {
@@ -68,7 +72,7 @@ class AsioWatchTest : public testing::Test {
   test::Watched<int> calls_{0};
 };
 
-TEST_F(AsioWatchTest, CallsWhenReadableAndOnlyThen) {
+TEST_P(AsioWatchTest, CallsWhenReadableAndOnlyThen) {
   const FdWatchId id = Watch(fd_.get(), [&] {
     EXPECT_TRUE(loop_.IsCurrent());
     EXPECT_TRUE(Consume(fd_));
@@ -86,7 +90,7 @@ TEST_F(AsioWatchTest, CallsWhenReadableAndOnlyThen) {
   Unwatch(id);
 }
 
-TEST_F(AsioWatchTest, WatchingWhatIsReadableAlreadyCalls) {
+TEST_P(AsioWatchTest, WatchingWhatIsReadableAlreadyCalls) {
   Signal(fd_);
   const FdWatchId id = Watch(fd_.get(), [&] {
     Consume(fd_);
@@ -96,7 +100,7 @@ TEST_F(AsioWatchTest, WatchingWhatIsReadableAlreadyCalls) {
   Unwatch(id);
 }
 
-TEST_F(AsioWatchTest, LevelTriggeredOnceATurnUntilConsumed) {
+TEST_P(AsioWatchTest, LevelTriggeredOnceATurnUntilConsumed) {
   std::uint64_t last_turn = 0;
   const FdWatchId id = Watch(fd_.get(), [&] {
     EXPECT_GT(loop_.turns(), last_turn) << "twice in a turn";
@@ -111,7 +115,7 @@ TEST_F(AsioWatchTest, LevelTriggeredOnceATurnUntilConsumed) {
   Unwatch(id);
 }
 
-TEST_F(AsioWatchTest, ADescriptorThatIsAlwaysReadableStarvesNobody) {
+TEST_P(AsioWatchTest, ADescriptorThatIsAlwaysReadableStarvesNobody) {
   const FdWatchId id = Watch(fd_.get(), [] {});
   Signal(fd_);
   test::Watched<bool> timer(false);
@@ -122,7 +126,7 @@ TEST_F(AsioWatchTest, ADescriptorThatIsAlwaysReadableStarvesNobody) {
   Unwatch(id);
 }
 
-TEST_F(AsioWatchTest, UnwatchInsideItsOwnCallback) {
+TEST_P(AsioWatchTest, UnwatchInsideItsOwnCallback) {
   FdWatchId id = 0;
   const auto held = std::make_shared<int>(0);
   OnLoop([&] {
@@ -141,7 +145,7 @@ TEST_F(AsioWatchTest, UnwatchInsideItsOwnCallback) {
   OnLoop([&] { EXPECT_EQ(held.use_count(), 1); });
 }
 
-TEST_F(AsioWatchTest, UnwatchingAnotherThatIsReadyKeepsItFromBeingCalled) {
+TEST_P(AsioWatchTest, UnwatchingAnotherThatIsReadyKeepsItFromBeingCalled) {
   std::array<FdWatchId, 2> ids{};
   const auto callback = [&](std::size_t other) {
     return [&, other] {
@@ -164,7 +168,7 @@ TEST_F(AsioWatchTest, UnwatchingAnotherThatIsReadyKeepsItFromBeingCalled) {
   EXPECT_EQ(calls_.Get(), 1);
 }
 
-TEST_F(AsioWatchTest, UnwatchAndWatchAgainInOneTurn) {
+TEST_P(AsioWatchTest, UnwatchAndWatchAgainInOneTurn) {
   Signal(fd_);
   OnLoop([&] {
     const FdWatchId first = loop_.WatchReadable(fd_.get(), [] { ADD_FAILURE() << "the first"; });
@@ -178,7 +182,7 @@ TEST_F(AsioWatchTest, UnwatchAndWatchAgainInOneTurn) {
   EXPECT_TRUE(calls_.WaitFor(1));
 }
 
-TEST_F(AsioWatchTest, UnwatchAndWatchAgainInsideItsOwnCallback) {
+TEST_P(AsioWatchTest, UnwatchAndWatchAgainInsideItsOwnCallback) {
   FdWatchId id = 0;
   FdWatchId second = 0;
   OnLoop([&] {
@@ -196,7 +200,7 @@ TEST_F(AsioWatchTest, UnwatchAndWatchAgainInsideItsOwnCallback) {
   Unwatch(second);
 }
 
-TEST_F(AsioWatchTest, NeverClosesTheDescriptor) {
+TEST_P(AsioWatchTest, NeverClosesTheDescriptor) {
   const FdWatchId id = Watch(fd_.get(), [] {});
   Unwatch(id);
   EXPECT_NE(fcntl(fd_.get(), F_GETFD), -1);
@@ -205,7 +209,7 @@ TEST_F(AsioWatchTest, NeverClosesTheDescriptor) {
   EXPECT_NE(fcntl(fd_.get(), F_GETFD), -1) << "Stop with a watch";
 }
 
-TEST_F(AsioWatchTest, NestedEpollDescriptorIsLevelTriggeredToo) {
+TEST_P(AsioWatchTest, NestedEpollDescriptorIsLevelTriggeredToo) {
   const Fd epoll(epoll_create1(EPOLL_CLOEXEC));
   epoll_event event{};
   event.events = EPOLLIN;
@@ -231,7 +235,7 @@ TEST_F(AsioWatchTest, NestedEpollDescriptorIsLevelTriggeredToo) {
   Unwatch(id);
 }
 
-TEST_F(AsioWatchTest, ADescriptorAddedToTheNestedEpollLaterIsSeen) {
+TEST_P(AsioWatchTest, ADescriptorAddedToTheNestedEpollLaterIsSeen) {
   const Fd epoll(epoll_create1(EPOLL_CLOEXEC));
   const FdWatchId id = Watch(epoll.get(), [&] {
     Consume(other_);
@@ -245,7 +249,7 @@ TEST_F(AsioWatchTest, ADescriptorAddedToTheNestedEpollLaterIsSeen) {
   Unwatch(id);
 }
 
-TEST_F(AsioWatchTest, ClosedWriterCountsAsReadable) {
+TEST_P(AsioWatchTest, ClosedWriterCountsAsReadable) {
   std::array<int, 2> ends{};
   ASSERT_EQ(pipe2(ends.data(), O_CLOEXEC), 0);
   const Fd reader(ends[0]);
@@ -263,14 +267,14 @@ TEST_F(AsioWatchTest, ClosedWriterCountsAsReadable) {
   EXPECT_TRUE(calls_.WaitFor(1));
 }
 
-TEST_F(AsioWatchTest, WhatTheSystemRefusesIsZeroAndLogged) {
+TEST_P(AsioWatchTest, WhatTheSystemRefusesIsZeroAndLogged) {
   const test::LogCapture log;
   EXPECT_EQ(Watch(-1, [] { ADD_FAILURE(); }), 0U);
   EXPECT_TRUE(log.Contains("cannot watch"));
   Unwatch(0);
 }
 
-TEST_F(AsioWatchTest, AWatchMayBeRemovedByWhatStopDestroys) {
+TEST_P(AsioWatchTest, AWatchMayBeRemovedByWhatStopDestroys) {
   struct Unwatcher {
     explicit Unwatcher(AsioLoop* its_loop) : loop(its_loop) {}
     AsioLoop* loop;
@@ -284,6 +288,8 @@ TEST_F(AsioWatchTest, AWatchMayBeRemovedByWhatStopDestroys) {
   });
   loop_.Stop();
 }
+
+INSTANTIATE_TEST_SUITE_P(Guest, AsioWatchTest, testing::Bool());
 
 TEST(AsioWatch, ALoopWithWatchesGivesBackWhatIsItsOwn) {
   const std::size_t before = test::OpenFdCount();

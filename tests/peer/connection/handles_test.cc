@@ -24,11 +24,12 @@ TEST_P(DestroyAtEveryStep, NothingBreaks) {
   ASSERT_TRUE(network);
   for (int step = 1;; ++step) {
     int calls = 0;
+    bool looked = false;  // the pair is the test's thread's again
     bool dropped = false;
     PeerPair* pair_pointer = nullptr;
     Watched<bool> over(false);
     PeerPair pair(*network, LoopbackConfiguration(), LoopbackConfiguration(), [&] {
-      if (++calls != step) return;
+      if (++calls != step || looked) return;
       dropped = true;
       if (GetParam() != Victim::kAnswerer) pair_pointer->a().pc = PeerConnection();
       if (GetParam() != Victim::kOfferer) pair_pointer->b().pc = PeerConnection();
@@ -45,6 +46,7 @@ TEST_P(DestroyAtEveryStep, NothingBreaks) {
     bool was_dropped = false;
     network->Post([&] {
       was_dropped = dropped;
+      looked = true;
       seen.Set(true);
     });
     ASSERT_TRUE(seen.WaitFor(true));

@@ -20,8 +20,8 @@ constexpr Kind kPassive{Transport::kTcpPassive, false};
 
 class CheckPacingTest : public ::testing::Test {
  protected:
-  void Local(Kind kind) { pacing_.OnLocalCandidate(kind, now_); }
-  void Remote(Kind kind) { pacing_.OnRemoteCandidate(kind, now_); }
+  bool Local(Kind kind) { return pacing_.OnLocalCandidate(kind, now_); }
+  bool Remote(Kind kind) { return pacing_.OnRemoteCandidate(kind, now_); }
   // Lets the timer tick so many times, Ta apart, the first time now.
   void Tick(int times) {
     for (int i = 0; i < times; ++i) {
@@ -99,6 +99,21 @@ TEST_F(CheckPacingTest, ACandidateThatComesLateIsWaitedFor) {
   Tick(1);
   Remote(kUdp);
   EXPECT_FALSE(Received());
+}
+
+TEST_F(CheckPacingTest, ACandidateThatComesLateIsCheckedAtOnce) {
+  EXPECT_FALSE(Local(kUdp));
+  EXPECT_FALSE(Remote(kUdp)) << "the first check of all is started otherwise";
+  EXPECT_FALSE(Remote(kUdp)) << "there is one before it";
+  Tick(2);
+  EXPECT_FALSE(Remote(kUdp6)) << "it makes no pair";
+  EXPECT_TRUE(Remote(kUdp));
+  EXPECT_FALSE(Remote(kUdp)) << "the one before it has not left";
+  Tick(2);
+  EXPECT_TRUE(Local(kUdp)) << "a relayed one";
+  pacing_.OnTick(now_);
+  now_ += kTa - milliseconds(1);
+  EXPECT_FALSE(Remote(kUdp));
 }
 
 TEST_F(CheckPacingTest, NotOnceChecksAreRepeated) {
