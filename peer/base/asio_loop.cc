@@ -399,7 +399,7 @@ void AsioLoop::Impl::Sleep() {
 void AsioLoop::Impl::SleepAsGuestsHost() {
   if (!std::exchange(gate_waits_, true)) {
     gate_->async_wait(asio::posix::stream_descriptor::wait_read,
-                     [this](const error_code&) { gate_waits_ = false; });
+                      [this](const error_code&) { gate_waits_ = false; });
   }
   context_.run_one();
   if (gate_waits_) turns_to_guest_look_ = 0;

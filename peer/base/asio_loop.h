@@ -1,8 +1,8 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
-// AsioLoop: the real IoLoop. One thread on one epoll set (fd_watches.h), which can host a Boost.Asio
-// io_context as its guest; Asio itself stays in the .cc, and costs nothing before somebody asks for
-// the context. An idle loop makes no system call: there is no periodic tick.
+// AsioLoop: the real IoLoop. One thread on one epoll set (fd_watches.h), which can host a
+// Boost.Asio io_context as its guest; Asio itself stays in the .cc, and costs nothing before
+// somebody asks for the context. An idle loop makes no system call: there is no periodic tick.
 //
 // The thread lives in turns:
 //

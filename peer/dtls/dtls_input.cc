@@ -123,7 +123,7 @@ void DtlsTransport::Impl::Feed(const Record& record) {
 // ---- Established: epoch 1 without OpenSSL's connection
 
 void DtlsTransport::Impl::Open(const Record& record) {
-  std::array<std::uint8_t, kMaxPlaintext> buffer;  // not cleared: 16 KiB for each packet
+  std::array<std::uint8_t, kMaxPlaintext + kGcmOverhead> buffer;  // not cleared, for each packet
   const auto data = records_->Open(record, buffer);
   if (!data) {
     ++dropped_;

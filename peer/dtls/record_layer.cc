@@ -3,6 +3,7 @@
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
 
@@ -20,9 +21,8 @@ constexpr std::uint16_t kEpoch = 1;
 constexpr std::size_t kSequenceAt = 3;  // epoch 2, then the number 6
 constexpr std::size_t kLengthAt = 11;
 constexpr std::size_t kExplicitNonceSize = 8;
-constexpr std::size_t kTagSize = 16;
 // RFC 6347 section 4.1.2.1 and RFC 5246 section 6.2.3.3: epoch and number 8, type 1, version 2,
-// length of the plaintext 2.
+// length 2.
 constexpr std::size_t kAdditionalDataSize = 13;
 constexpr std::uint64_t kEndOfSequence = std::uint64_t{1} << 48;
 constexpr std::size_t kMasterSecretSize = 48;
@@ -38,14 +38,18 @@ std::uint64_t Get(const std::uint8_t* at, std::size_t size) {
   return value;
 }
 
-// From a record's header, whose length is that of the ciphertext.
-std::array<std::uint8_t, kAdditionalDataSize> AdditionalData(const std::uint8_t* header,
-                                                             std::size_t plaintext_size) {
+// A record's additional data as OpenSSL wants it: the length is that of the body, and it takes the
+// overhead off by itself. One parameter and one call a record, where nonce, additional data, text
+// and tag one by one cost as much as the encryption of a small packet.
+bool SetAdditionalData(EVP_CIPHER_CTX* cipher, const std::uint8_t* header, std::size_t length) {
   std::array<std::uint8_t, kAdditionalDataSize> data;
   std::memcpy(data.data(), header + kSequenceAt, 8);
   std::memcpy(data.data() + 8, header, 3);
-  Put(data.data() + 11, plaintext_size, 2);
-  return data;
+  Put(data.data() + 11, length, 2);
+  const OSSL_PARAM params[] = {
+      OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TLS1_AAD, data.data(), data.size()),
+      OSSL_PARAM_construct_end()};
+  return EVP_CIPHER_CTX_set_params(cipher, params) == 1;
 }
 
 // Zeroed when it goes.
@@ -140,11 +144,20 @@ std::unique_ptr<RecordLayer> RecordLayer::TakeOver(const SslHandle& ssl,
                           nullptr) != 1) {
     return nullptr;
   }
+  const std::uint8_t* const salts = block.data() + 2 * key_size;
+  // A length of -1 sets the whole nonce, from which OpenSSL counts up.
+  Secret<kSaltSize + kExplicitNonceSize> nonce;
+  std::memcpy(nonce.bytes.data(), salts + ours * kSaltSize, kSaltSize);
+  Put(nonce.bytes.data() + kSaltSize, written.next_nonce(), kExplicitNonceSize);
+  Secret<kSaltSize> salt;
+  std::memcpy(salt.bytes.data(), salts + theirs * kSaltSize, kSaltSize);
+  if (EVP_CIPHER_CTX_ctrl(sealer.get(), EVP_CTRL_GCM_SET_IV_FIXED, -1, nonce.bytes.data()) != 1 ||
+      EVP_CIPHER_CTX_ctrl(opener.get(), EVP_CTRL_GCM_SET_IV_FIXED, kSaltSize, salt.bytes.data()) !=
+          1) {
+    return nullptr;
+  }
   std::unique_ptr<RecordLayer> layer(
       new RecordLayer(std::move(sealer), std::move(opener), written));
-  const std::uint8_t* const salts = block.data() + 2 * key_size;
-  std::memcpy(layer->seal_nonce_.data(), salts + ours * kSaltSize, kSaltSize);
-  std::memcpy(layer->open_nonce_.data(), salts + theirs * kSaltSize, kSaltSize);
   layer->received_.Note(finished);
   return layer;
 }
@@ -152,8 +165,7 @@ std::unique_ptr<RecordLayer> RecordLayer::TakeOver(const SslHandle& ssl,
 RecordLayer::RecordLayer(CipherHandle sealer, CipherHandle opener, const WrittenRecords& written)
     : sealer_(std::move(sealer)),
       opener_(std::move(opener)),
-      next_sequence_(written.next_sequence()),
-      next_nonce_(written.next_nonce()) {}
+      next_sequence_(written.next_sequence()) {}
 
 ByteSpan RecordLayer::Seal(std::uint8_t type, ByteSpan data, std::span<std::uint8_t> buffer) {
   PAIRWIRE_CHECK(data.size() <= kMaxPlaintext && buffer.size() >= data.size() + kOverhead);
@@ -163,57 +175,42 @@ ByteSpan RecordLayer::Seal(std::uint8_t type, ByteSpan data, std::span<std::uint
   header[1] = 0xfe;  // DTLS 1.2
   header[2] = 0xfd;
   Put(header + kSequenceAt, std::uint64_t{kEpoch} << 48 | next_sequence_++, 8);
-  Put(header + kLengthAt, data.size() + kGcmOverhead, 2);
-  std::uint8_t* const explicit_nonce = header + kRecordHeaderSize;
-  Put(explicit_nonce, next_nonce_++, kExplicitNonceSize);
-  std::memcpy(seal_nonce_.data() + kSaltSize, explicit_nonce, kExplicitNonceSize);
-
-  const auto additional = AdditionalData(header, data.size());
-  std::uint8_t* const body = explicit_nonce + kExplicitNonceSize;
-  std::uint8_t* const tag = body + data.size();
-  OSSL_PARAM params[] = {
-      OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, tag, kTagSize),
-      OSSL_PARAM_construct_end()};
+  const std::size_t length = data.size() + kGcmOverhead;
+  Put(header + kLengthAt, length, 2);
+  std::uint8_t* const body = header + kRecordHeaderSize;
+  if (!data.empty()) std::memcpy(body + kExplicitNonceSize, data.data(), data.size());
   int size = 0;
-  EVP_CIPHER_CTX* const cipher = sealer_.get();
+  // The nonce comes in front and the tag behind; `length` of the additional data is without the
+  // tag.
   const bool sealed =
-      EVP_EncryptInit_ex2(cipher, nullptr, nullptr, seal_nonce_.data(), nullptr) == 1 &&
-      EVP_EncryptUpdate(cipher, nullptr, &size, additional.data(),
-                        static_cast<int>(additional.size())) == 1 &&
-      EVP_EncryptUpdate(cipher, body, &size, data.data(), static_cast<int>(data.size())) == 1 &&
-      EVP_EncryptFinal_ex(cipher, tag, &size) == 1 &&
-      EVP_CIPHER_CTX_get_params(cipher, params) == 1;
-  if (!sealed) return {};
-  return buffer.first(data.size() + kOverhead);
+      SetAdditionalData(sealer_.get(), header, data.size() + kExplicitNonceSize) &&
+      EVP_CipherUpdate(sealer_.get(), body, &size, body, static_cast<int>(length)) == 1 &&
+      static_cast<std::size_t>(size) == length;
+  if (!sealed) {
+    ERR_clear_error();
+    return {};
+  }
+  return buffer.first(kRecordHeaderSize + length);
 }
 
 std::optional<ByteSpan> RecordLayer::Open(const Record& record, std::span<std::uint8_t> buffer) {
   const std::uint64_t sequence = record.sequence();
-  if (record.epoch != kEpoch || record.body.size() < kGcmOverhead ||
-      record.body.size() - kGcmOverhead > buffer.size() || !received_.IsNew(sequence)) {
+  const std::size_t length = record.body.size();
+  if (record.epoch != kEpoch || length < kGcmOverhead || length > buffer.size() ||
+      !received_.IsNew(sequence)) {
     return std::nullopt;
   }
-  const std::size_t plaintext_size = record.body.size() - kGcmOverhead;
-  std::memcpy(open_nonce_.data() + kSaltSize, record.body.data(), kExplicitNonceSize);
-  const auto additional = AdditionalData(record.bytes.data(), plaintext_size);
-  const ByteSpan ciphertext = record.body.subspan(kExplicitNonceSize, plaintext_size);
-  // OpenSSL only reads it.
-  auto* const tag = const_cast<std::uint8_t*>(record.body.last(kTagSize).data());
-  const OSSL_PARAM params[] = {
-      OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, tag, kTagSize),
-      OSSL_PARAM_construct_end()};
+  std::memcpy(buffer.data(), record.body.data(), length);  // OpenSSL works in place
   int size = 0;
-  EVP_CIPHER_CTX* const cipher = opener_.get();
-  const bool genuine =
-      EVP_DecryptInit_ex2(cipher, nullptr, nullptr, open_nonce_.data(), params) == 1 &&
-      EVP_DecryptUpdate(cipher, nullptr, &size, additional.data(),
-                        static_cast<int>(additional.size())) == 1 &&
-      EVP_DecryptUpdate(cipher, buffer.data(), &size, ciphertext.data(),
-                        static_cast<int>(ciphertext.size())) == 1 &&
-      EVP_DecryptFinal_ex(cipher, buffer.data() + plaintext_size, &size) == 1;
-  if (!genuine) return std::nullopt;
+  const bool genuine = SetAdditionalData(opener_.get(), record.bytes.data(), length) &&
+                       EVP_CipherUpdate(opener_.get(), buffer.data(), &size, buffer.data(),
+                                        static_cast<int>(length)) == 1;
+  if (!genuine) {
+    ERR_clear_error();  // forgeries must not fill the thread's queue of errors
+    return std::nullopt;
+  }
   received_.Note(sequence);
-  return ByteSpan(buffer.first(plaintext_size));
+  return ByteSpan(buffer.subspan(kExplicitNonceSize, length - kGcmOverhead));
 }
 
 }  // namespace pairwire::dtls

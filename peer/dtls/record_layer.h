@@ -16,7 +16,6 @@
 
 #include <pairwire/bytes.h>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -64,24 +63,19 @@ class RecordLayer {
   // kOverhead. Empty when OpenSSL fails, or after 2^48 records.
   ByteSpan Seal(std::uint8_t type, ByteSpan data, std::span<std::uint8_t> buffer);
 
-  // What `record`, of epoch 1, holds, in `buffer`, which has kMaxPlaintext. Empty: it is forged,
-  // not for us, or was there before; then `buffer` says nothing.
+  // What `record`, of epoch 1, holds, in `buffer`, which has kMaxPlaintext + kGcmOverhead. Empty:
+  // it is forged, not for us, or was there before; then `buffer` says nothing.
   std::optional<ByteSpan> Open(const Record& record, std::span<std::uint8_t> buffer);
 
  private:
   using CipherHandle = std::unique_ptr<EVP_CIPHER_CTX, FreeWith<EVP_CIPHER_CTX_free>>;
   static constexpr std::size_t kSaltSize = 4;
-  static constexpr std::size_t kNonceSize = 12;  // salt 4, explicit nonce 8
 
   RecordLayer(CipherHandle sealer, CipherHandle opener, const WrittenRecords& written);
 
   CipherHandle sealer_;
   CipherHandle opener_;
-  // The salts stay; behind them stands each record's explicit nonce.
-  std::array<std::uint8_t, kNonceSize> seal_nonce_{};
-  std::array<std::uint8_t, kNonceSize> open_nonce_{};
   std::uint64_t next_sequence_;
-  std::uint64_t next_nonce_;
   ReplayWindow received_;
 };
 
