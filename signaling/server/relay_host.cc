@@ -100,7 +100,7 @@ relay::TimePoint RelayHost::Now() const {
 
 void RelayHost::Run(Input input) {
   if (inside_) {
-    context_.loop.Post([this, input = std::move(input)]() mutable { Run(std::move(input)); });
+    waiting_.push_back(std::move(input));
     return;
   }
   RunInside([&] { input(relay_, Now()); });
@@ -114,6 +114,12 @@ void RelayHost::RunInside(const std::function<void()>& task) {
   if (inside_) std::abort();  // only a bug of ours gets here: the core must not be entered twice
   inside_ = true;
   task();
+  // Before anything that a later turn brings: a socket is open before its first text is heard.
+  while (!waiting_.empty()) {
+    const Input input = std::move(waiting_.front());
+    waiting_.pop_front();
+    input(relay_, Now());
+  }
   relay_.EndTurn(Now());
   inside_ = false;
   SetAlarm();

@@ -10,6 +10,7 @@
 #define PAIRWIRE_SIGNALING_SERVER_RELAY_HOST_H_
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -35,8 +36,8 @@ class RelayHost final : private relay::RelayOutput,
   RelayHost(const RelayHost&) = delete;
   RelayHost& operator=(const RelayHost&) = delete;
 
-  // Calls `input` with the core and the time, now or (from inside the core) in a later turn.
-  // Everything that is asked of the core goes through here.
+  // Calls `input` with the core and the time, now or (from inside the core) as soon as the core is
+  // left, in the order of the calls. Everything that is asked of the core goes through here.
   using Input = std::function<void(relay::Relay& relay, relay::TimePoint now)>;
   void Run(Input input);
 
@@ -92,6 +93,7 @@ class RelayHost final : private relay::RelayOutput,
   const net::EventLoop::TimePoint steady_start_;
   std::uint64_t last_id_ = 0;
   bool inside_ = false;
+  std::deque<Input> waiting_;
   relay::TimePoint alarm_time_ = relay::TimePoint::max();
   net::EventLoop::TimePoint next_tick_{};
   std::unordered_map<std::uint64_t, EventStream*> streams_;
