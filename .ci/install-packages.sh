@@ -9,11 +9,11 @@ set -euo pipefail
 build_packages=(
   build-essential cmake ninja-build ccache pkg-config ca-certificates
   libnice-dev libssl-dev libusrsctp-dev libboost1.81-dev libexpected-dev nlohmann-json3-dev
-  libcli11-dev libspdlog-dev prometheus-cpp-dev libtcmalloc-minimal4
+  libcli11-dev libspdlog-dev prometheus-cpp-dev libhiredis-dev libtcmalloc-minimal4
 )
 test_packages=(
   git libgtest-dev libgmock-dev libbenchmark-dev clang-14 libclang-rt-14-dev clang-format-14 chromium firefox-esr procps
-  iproute2 coturn
+  iproute2 coturn redis-tools haproxy nginx-light systemd
 )
 network_packages=(python3 iproute2 nftables conntrack coturn openssl)
 

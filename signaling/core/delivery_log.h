@@ -1,13 +1,15 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
-// DeliveryLog: the last messages that were sent to one member, so that a resumed socket gets what
-// its predecessor took into the grave. Bounded in number, bytes and age.
+// DeliveryLog: the last texts that were sent on one socket and that its client has not confirmed,
+// so that the next socket, on whatever node, gets what this one takes into the grave. Bounded in
+// number, bytes and age. Empty, it owns no memory.
 #ifndef PAIRWIRE_SIGNALING_CORE_DELIVERY_LOG_H_
 #define PAIRWIRE_SIGNALING_CORE_DELIVERY_LOG_H_
 
-#include <algorithm>
+#include <charconv>
+#include <compare>
 #include <cstddef>
-#include <deque>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,43 +17,82 @@
 
 #include "signaling/protocol/limits.h"
 #include "signaling/protocol/time.h"
+#include "signaling/store/store.h"
 
 namespace pairwire::relay {
 
+// The number of a delivery, "3.17" on the wire: the socket's epoch, then counted. What a later
+// socket repeats keeps its number, so a client's numbers grow over all its sockets.
+struct DeliveryId {
+  std::uint64_t epoch = 0;
+  std::uint64_t number = 0;
+
+  auto operator<=>(const DeliveryId&) const = default;
+
+  std::string ToString() const { return std::to_string(epoch) + "." + std::to_string(number); }
+  // Anything else is smaller than every number of ours.
+  static DeliveryId Parse(std::string_view text) {
+    DeliveryId id;
+    const char* const end = text.data() + text.size();
+    const auto [dot, error] = std::from_chars(text.data(), end, id.epoch);
+    if (error != std::errc() || dot == end || *dot != '.') return {};
+    const auto [last, second_error] = std::from_chars(dot + 1, end, id.number);
+    if (second_error != std::errc() || last != end) return {};
+    return id;
+  }
+};
+
 class DeliveryLog {
  public:
-  void Add(std::string id, std::string text, protocol::TimePoint now) {
+  // In the order of the ids.
+  void Add(DeliveryId id, std::string text, protocol::TimePoint now) {
     bytes_ += text.size();
-    sent_.push_back({std::move(id), std::move(text), now});
-    while (sent_.size() > protocol::kMaxKeptMessages || bytes_ > protocol::kMaxKeptBytes) Pop();
+    sent_.push_back({id, std::move(text), now});
+    while (size() > protocol::kMaxKeptMessages || bytes_ > protocol::kMaxKeptBytes) Pop();
   }
-  // The texts after the one with `last_id`; all of them when it is not (or no longer) here.
-  std::vector<std::string> After(std::string_view last_id) const {
-    const auto found = std::find_if(sent_.begin(), sent_.end(),
-                                    [&](const Sent& sent) { return sent.id == last_id; });
-    std::vector<std::string> texts;
-    for (auto it = found == sent_.end() ? sent_.begin() : found + 1; it != sent_.end(); ++it) {
-      texts.push_back(it->text);
-    }
-    return texts;
+  // The client has everything up to `id`.
+  void DropUpTo(DeliveryId id) {
+    while (size() > 0 && sent_[first_].id <= id) Pop();
   }
   void DropOlderThan(protocol::TimePoint oldest) {
-    while (!sent_.empty() && sent_.front().when < oldest) Pop();
+    while (size() > 0 && sent_[first_].when < oldest) Pop();
   }
-  std::size_t size() const { return sent_.size(); }
+  // Oldest first; leaves nothing.
+  std::vector<KeptText> TakeAll() {
+    std::vector<KeptText> all;
+    for (; first_ < sent_.size(); ++first_) {
+      all.push_back({sent_[first_].id.ToString(), std::move(sent_[first_].text)});
+    }
+    sent_ = {};
+    first_ = bytes_ = 0;
+    return all;
+  }
+  std::size_t size() const { return sent_.size() - first_; }
 
  private:
   struct Sent {
-    std::string id;
+    DeliveryId id;
     std::string text;
     protocol::TimePoint when;
   };
   void Pop() {
-    bytes_ -= sent_.front().text.size();
-    sent_.pop_front();
+    bytes_ -= sent_[first_].text.size();
+    sent_[first_].text = {};
+    ++first_;
+    if (first_ == sent_.size()) {
+      sent_ = {};
+      first_ = 0;
+    } else if (first_ * 2 >= sent_.size() && first_ >= kCompact) {
+      sent_.erase(sent_.begin(), sent_.begin() + static_cast<std::ptrdiff_t>(first_));
+      first_ = 0;
+    }
   }
 
-  std::deque<Sent> sent_;
+  // Fewer are not worth moving the rest.
+  static constexpr std::size_t kCompact = 16;
+
+  std::vector<Sent> sent_;  // From first_ on; what is in front is empty.
+  std::size_t first_ = 0;
   std::size_t bytes_ = 0;
 };
 

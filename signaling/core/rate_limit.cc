@@ -30,6 +30,11 @@ bool TokenBucket::Take(const RateLimit& limit, double amount, TimePoint now) {
   return true;
 }
 
+double TokenBucket::Left(const RateLimit& limit, TimePoint now) {
+  Refill(limit, now);
+  return limit.burst - used_;
+}
+
 void TokenBucket::Return(double amount) { used_ = std::max(0.0, used_ - amount); }
 
 std::chrono::seconds TokenBucket::RetryAfter(const RateLimit& limit, double amount) const {

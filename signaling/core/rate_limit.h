@@ -12,16 +12,11 @@
 #include <unordered_map>
 
 #include "signaling/protocol/time.h"
+#include "signaling/store/rates.h"
 
 namespace pairwire::relay {
 
 using protocol::TimePoint;
-
-// `burst` at once, refilled at `per_second`.
-struct RateLimit {
-  double per_second = 0;
-  double burst = 0;
-};
 
 class TokenBucket {
  public:
@@ -33,6 +28,8 @@ class TokenBucket {
   void Charge(double amount) { used_ += amount; }
   // Gives back what Take took.
   void Return(double amount);
+  // How much could be taken now; negative while something is owed.
+  double Left(const RateLimit& limit, TimePoint now);
   // How long until `amount` could be taken; at least one second.
   std::chrono::seconds RetryAfter(const RateLimit& limit, double amount) const;
 

@@ -10,24 +10,40 @@
 namespace pairwire::relay {
 namespace {
 
-// One call of the store does so much of what is due; the next follows at once.
-constexpr std::size_t kDueBatch = 256;
-// After the store failed, what is due there is tried again so much later.
-constexpr std::chrono::milliseconds kDueRetry{250};
+auth::ProofOfWork::Secret NewProofSecret(RandomSource& random) {
+  auth::ProofOfWork::Secret secret{};
+  random.Fill(secret);
+  return secret;
+}
 
 }  // namespace
 
-Relay::Impl::Impl(RelayOptions options, Store& store, RandomSource& random, RelayOutput& output)
+Relay::Impl::Impl(RelayOptions options, Backend backend, RandomSource& random, RelayOutput& output)
     : options_(std::move(options)),
-      store_(store),
+      store_(backend.store),
+      bus_(backend.bus),
+      registry_(backend.registry),
       random_(random),
       output_(output),
-      failed_pairs_(options_.failed_pairs_per_address, options_.max_addresses),
-      registers_(options_.registers_per_address, options_.max_addresses) {
+      codes_(options_.codes, NewProofSecret(random)),
+      registers_(options_.registers_per_address, options_.max_addresses),
+      // Never 0, which stands for none.
+      incarnation_(random.NextUint64() | 1),
+      links_(options_.node_id, incarnation_, bus_, *this),
+      presence_(store_),
+      expiry_(options_.expiry, store_, random) {
   store_.Subscribe(options_.node_id, *this);
+  bus_.Attach(options_.node_id, *this);
+  if (options_.lease.count() > 0) {
+    deadlines_.Schedule(announce_, TimePoint{}, {Work::Kind::kAnnounce, 0, {}, {}});
+  }
 }
 
-Relay::Impl::~Impl() { store_.Unsubscribe(options_.node_id); }
+Relay::Impl::~Impl() {
+  if (options_.lease.count() > 0 && draining_) registry_.Withdraw(options_.node_id);
+  bus_.Detach(options_.node_id);
+  store_.Unsubscribe(options_.node_id);
+}
 
 tl::unexpected<protocol::Problem> Relay::Impl::Problem(protocol::ProblemCode code,
                                                        std::string detail,
@@ -58,40 +74,57 @@ void Relay::Impl::Tick() {
       case Work::Kind::kSocketIdle:
         OnIdleDue(*FindSocket(work->id));
         break;
-      case Work::Kind::kResumeWait:
-        GoLive(*FindSocket(work->id));
+      case Work::Kind::kSocketWait: {
+        Socket& socket = *FindSocket(work->id);
+        if (socket.state == SocketState::kAwaitingHandover) {
+          FinishHandover(socket.member.member_id, socket.epoch, /*timed_out=*/true);
+        } else {
+          GoLive(socket);
+        }
         break;
+      }
       case Work::Kind::kPollTimeout:
         OnPollTimeout(work->id);
         break;
+      case Work::Kind::kWrongCode:
+        OnWrongCodeDue(work->id);
+        break;
       case Work::Kind::kForgetMember:
-        ForgetMember(work->member_id);
+        OnForgetDue(work->member_id);
+        break;
+      case Work::Kind::kFormer:
+        OnFormerDue(work->member_id, work->id);
+        break;
+      case Work::Kind::kRoute:
+        OnRouteDue(work->member_id, work->to);
+        break;
+      case Work::Kind::kAnnounce:
+        Announce();
         break;
     }
   }
-  if (store_.NextDue() <= now_ && claim_due_again_ <= now_) ClaimDue();
+  links_.Tick(now_);
+  presence_.Tick(now_);
+  if (expiry_.Due(now_)) ClaimDue();
 }
 
 TimePoint Relay::Impl::NextDeadline() const {
-  const TimePoint store_due =
-      claiming_due_ ? TimePoint::max() : std::max(store_.NextDue(), claim_due_again_);
-  return std::min(deadlines_.Next(), store_due);
+  return std::min(
+      {deadlines_.Next(), links_.NextDeadline(), presence_.NextDeadline(), expiry_.NextDeadline()});
 }
 
 void Relay::Impl::ClaimDue() {
-  if (claiming_due_) return;
-  claiming_due_ = true;
-  store_.ClaimDue(now_, kDueBatch, Guarded([this](StoreResult<DueReport> report) {
-                    claiming_due_ = false;
+  expiry_.Asking();
+  store_.ClaimDue(now_, expiry_.batch(), Guarded([this](StoreResult<DueReport> report) {
+                    expiry_.Answered(report, now_);
                     if (!report) {
                       ++counters_.store_errors;
-                      claim_due_again_ = now_ + kDueRetry;
                       return;
                     }
                     counters_.sessions_expired += report->expired_sessions;
                     counters_.sessions_ended += report->ended_sessions;
                     counters_.members_departed += report->departed_members;
-                    if (report->more) ClaimDue();
+                    if (expiry_.Due(now_)) ClaimDue();
                   }));
 }
 
@@ -101,7 +134,8 @@ void Relay::Impl::Drain(std::chrono::milliseconds retry_after, std::string_view 
       std::max(std::chrono::ceil<std::chrono::seconds>(retry_after), std::chrono::seconds(1));
   SessionEvent event;
   event.type = protocol::kServerDraining;
-  event.data = protocol::ToData(protocol::ServerDraining{retry_after, std::string(url)});
+  const std::string where = url.empty() ? PeerUrl() : std::string(url);
+  event.data = protocol::ToData(protocol::ServerDraining{retry_after, where});
   protocol::Envelope envelope;
   envelope.type = event.type;
   envelope.data = event.data;
@@ -111,12 +145,15 @@ void Relay::Impl::Drain(std::chrono::milliseconds retry_after, std::string_view 
   std::vector<PollId> polls;
   for (const auto& [id, poll] : polls_) polls.push_back(id);
   for (const PollId id : polls) CompletePoll(id, protocol::PollResponse{{event}});
+  if (options_.lease.count() > 0) Announce();
 }
 
 const RelayCounters& Relay::Impl::counters() {
   counters_.sockets = sockets_.size();
   counters_.streams = streams_.size();
   counters_.polls = polls_.size();
+  counters_.guarded_addresses = codes_.addresses();
+  counters_.late_answers = wrong_codes_.size();
   return counters_;
 }
 
@@ -129,8 +166,8 @@ void Relay::Impl::DropSessionIfEmpty(const std::string& session_id) {
   if (!waited_for && session.members.empty()) sessions_.erase(found);
 }
 
-Relay::Relay(RelayOptions options, Store& store, RandomSource& random, RelayOutput& output)
-    : impl_(std::make_unique<Impl>(std::move(options), store, random, output)) {}
+Relay::Relay(RelayOptions options, Backend backend, RandomSource& random, RelayOutput& output)
+    : impl_(std::make_unique<Impl>(std::move(options), backend, random, output)) {}
 Relay::~Relay() = default;
 
 void Relay::Register(const protocol::RegisterRequest& request, std::string_view client_ip,
@@ -186,6 +223,10 @@ void Relay::SocketClosed(ConnectionId connection, TimePoint now) {
 void Relay::Tick(TimePoint now) {
   impl_->SetNow(now);
   impl_->Tick();
+}
+void Relay::EndTurn(TimePoint now) {
+  impl_->SetNow(now);
+  impl_->EndTurn();
 }
 TimePoint Relay::NextDeadline() const { return impl_->NextDeadline(); }
 void Relay::Drain(std::chrono::milliseconds retry_after, std::string_view url, TimePoint now) {

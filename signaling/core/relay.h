@@ -23,13 +23,15 @@
 #include <string>
 #include <string_view>
 
+#include "signaling/core/code_guard.h"
+#include "signaling/core/expiry.h"
 #include "signaling/core/random.h"
 #include "signaling/core/rate_limit.h"
 #include "signaling/protocol/http_messages.h"
 #include "signaling/protocol/limits.h"
 #include "signaling/protocol/problem.h"
 #include "signaling/protocol/time.h"
-#include "signaling/store/store.h"
+#include "signaling/store/backend.h"
 
 namespace pairwire::relay {
 
@@ -44,6 +46,14 @@ struct RelayOptions {
   // The WebSocket's URL in answers; empty: public_url (or nothing) and "/ws".
   std::string public_ws_url;
 
+  // Where clients reach this node itself, for those that another node sends away; may be empty.
+  std::string advertise_url;
+  std::string region;
+  // Of this node in the registry, renewed three times as often. Zero: it does not announce itself,
+  // as a relay of one node need not.
+  std::chrono::milliseconds lease{0};
+  ExpiryOptions expiry;
+
   // How long a code can be entered; a display registers anew afterwards.
   std::chrono::milliseconds waiting_ttl = std::chrono::seconds(600);
   // From pairing to the member's first socket.
@@ -52,6 +62,8 @@ struct RelayOptions {
   std::chrono::milliseconds resume_window = std::chrono::seconds(5);
   // A reconnected socket has so long to send `resume` before what was kept is sent without it.
   std::chrono::milliseconds resume_wait = std::chrono::seconds(1);
+  // A socket that took over one on another node waits so long for what that one leaves behind.
+  std::chrono::milliseconds handover_wait = std::chrono::milliseconds(500);
   // A socket from which nothing comes for three heartbeat intervals is closed. A ping's pong does
   // not count: a proxy may answer it.
   std::chrono::milliseconds socket_idle_timeout = std::chrono::seconds(30);
@@ -59,12 +71,12 @@ struct RelayOptions {
   // Streams and polls together.
   std::size_t max_waiters = 60'000;
 
-  // Failed pairings by address: a person mistypes, a guesser goes on. Pairings that work cost
-  // nothing.
-  RateLimit failed_pairs_per_address{10.0 / 60, 5};
-  // Failed pairings by all addresses together: with 9-digit codes and 5,000 displays waiting, a
-  // guesser with any number of addresses needs more than a day for one hit.
-  RateLimit failed_pairs_total{120.0 / 60, 240};
+  // Who may try codes how often.
+  CodeGuardOptions codes;
+  // A wrong code is answered after a random time between these, the same for unknown, expired and
+  // used ones, so that time tells nothing about which it was.
+  std::chrono::milliseconds wrong_code_delay_min{50};
+  std::chrono::milliseconds wrong_code_delay_max{150};
   // A hall of displays behind one address may start at once.
   RateLimit registers_per_address{120.0 / 60, 600};
   std::size_t max_addresses = 65'536;
@@ -82,6 +94,7 @@ struct RelayCounters {
   std::uint64_t pairings_ok = 0;
   std::uint64_t pairings_failed = 0;
   std::uint64_t pairings_limited = 0;  // Refused by a rate before the code was looked at.
+  std::uint64_t proofs_accepted = 0;   // Pairings that a proof of work let through.
   std::uint64_t sessions_expired = 0;
   std::uint64_t sessions_ended = 0;  // By DELETE, or because a member left.
   std::uint64_t members_departed = 0;
@@ -95,6 +108,11 @@ struct RelayCounters {
   std::uint64_t sockets_taken_over = 0;
   std::uint64_t sockets_resumed = 0;
   std::uint64_t sockets_closed_by_relay = 0;
+  std::uint64_t signals_to_nodes = 0;    // Sent to other nodes.
+  std::uint64_t signals_from_nodes = 0;  // Received from them.
+  std::uint64_t signals_rerouted = 0;    // Their target had moved.
+  std::uint64_t signals_undeliverable = 0;
+  std::uint64_t handovers = 0;  // Tails given to another node.
   std::uint64_t store_errors = 0;
   // Problems told to clients, by code.
   std::array<std::uint64_t, protocol::kProblemCodeCount> problems{};
@@ -102,6 +120,8 @@ struct RelayCounters {
   std::size_t sockets = 0;
   std::size_t streams = 0;
   std::size_t polls = 0;
+  std::size_t guarded_addresses = 0;  // Whose wrong codes are remembered.
+  std::size_t late_answers = 0;       // Wrong codes whose answer waits.
 };
 
 // What the relay asks its shell to do. No call may throw or call the relay.
@@ -125,8 +145,8 @@ using Reply = std::function<void(protocol::Outcome<T>)>;
 
 class Relay final {
  public:
-  // All three outlive the relay. Subscribes to the store under options.node_id.
-  Relay(RelayOptions options, Store& store, RandomSource& random, RelayOutput& output);
+  // All three outlive the relay. Subscribes to the store and the bus under options.node_id.
+  Relay(RelayOptions options, Backend backend, RandomSource& random, RelayOutput& output);
   ~Relay();
   Relay(const Relay&) = delete;
   Relay& operator=(const Relay&) = delete;
@@ -183,11 +203,15 @@ class Relay final {
   void Tick(TimePoint now);
   // May come nearer with every input. TimePoint::max() when nothing is scheduled.
   TimePoint NextDeadline() const;
+  // Sends what was gathered for other nodes. At the end of each turn in which any of the above, a
+  // reply or a message of the store or the bus ran.
+  void EndTurn(TimePoint now);
 
   // --- The end. ---
 
   // Tells every socket and stream, completes polls, and refuses new work as kNotReady from now on.
-  // What is open goes on until the shell closes it. `url`: another node, may be empty.
+  // What is open goes on until the shell closes it. `url`: another node; empty: the least loaded
+  // one that the registry knows, of this region if there is one.
   void Drain(std::chrono::milliseconds retry_after, std::string_view url, TimePoint now);
   bool draining() const;
 

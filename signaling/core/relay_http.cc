@@ -62,20 +62,18 @@ void Relay::Impl::Pair(const protocol::PairRequest& request, std::string_view cl
   if (draining_) return reply(Problem(ProblemCode::kNotReady, "draining", drain_retry_));
   auto code = protocol::NormalizeCode(request.code);
   if (!code) return reply(Problem(ProblemCode::kInvalidRequest, code.error().detail));
-  // An address pays for wrong codes only, when they are known to be wrong: a class behind one
-  // address may enter its codes at the same moment. Guesses that race each other leave it in debt,
-  // so they win nothing. The ceiling over all addresses is paid ahead and given back, so that it is
-  // never passed.
-  if (!failed_pairs_.Has(client_ip, now_)) {
+  // An address pays for wrong codes only, when they are known to be wrong. Guesses that race each
+  // other leave it in debt, so they win nothing. The ceiling over all addresses is paid ahead and
+  // given back, so that it is never passed.
+  CodeGuard::Verdict verdict = codes_.Ask(client_ip, request.proof, now_);
+  if (!verdict.allowed) {
     ++counters_.pairings_limited;
-    return reply(Problem(ProblemCode::kRateLimited, "too many wrong codes from this address",
-                         failed_pairs_.RetryAfter(client_ip)));
+    auto problem =
+        Problem(ProblemCode::kRateLimited, std::string(verdict.reason), verdict.retry_after);
+    problem.value().proof_of_work = std::move(verdict.challenge);
+    return reply(std::move(problem));
   }
-  if (!failed_pairs_total_.Take(options_.failed_pairs_total, 1, now_)) {
-    ++counters_.pairings_limited;
-    return reply(Problem(ProblemCode::kRateLimited, "too many wrong codes",
-                         failed_pairs_total_.RetryAfter(options_.failed_pairs_total, 1)));
-  }
+  if (verdict.paid == CodeGuard::Paid::kProven) ++counters_.proofs_accepted;
   const std::string secret = NewSecret(random_);
   Claim claim;
   claim.code = std::move(*code);
@@ -93,14 +91,14 @@ void Relay::Impl::Pair(const protocol::PairRequest& request, std::string_view cl
   const std::string controller_id = claim.member_id;
   store_.ClaimCode(
       std::move(claim), now_,
-      Guarded([this, secret, controller_id, ip = std::string(client_ip),
+      Guarded([this, secret, controller_id, ip = std::string(client_ip), paid = verdict.paid,
                reply = std::move(reply)](StoreResult<Claimed> claimed) {
         if (!claimed && claimed.error() == StoreError::kNotFound) {
           ++counters_.pairings_failed;
-          failed_pairs_.Charge(ip);
-          return reply(Problem(ProblemCode::kCodeNotFound, "the code is wrong, expired or used"));
+          codes_.OnWrong(ip, now_);
+          return RefuseCode(reply);
         }
-        failed_pairs_total_.Return(1);
+        codes_.OnOther(paid);
         if (!claimed) return reply(Problem(claimed.error()));
         ++counters_.pairings_ok;
         protocol::PairResponse response;
@@ -112,6 +110,25 @@ void Relay::Impl::Pair(const protocol::PairRequest& request, std::string_view cl
         response.display_name = claimed->display_name;
         reply(std::move(response));
       }));
+}
+
+void Relay::Impl::RefuseCode(Reply<protocol::PairResponse> reply) {
+  const auto low = static_cast<std::uint64_t>(options_.wrong_code_delay_min.count());
+  const auto high = static_cast<std::uint64_t>(options_.wrong_code_delay_max.count());
+  // Whole milliseconds are enough: the lookup that they hide takes less than one.
+  const std::uint64_t delay = high <= low ? low : low + random_.NextUint64() % (high - low + 1);
+  const std::uint64_t id = ++last_wrong_code_;
+  WrongCode& wrong = wrong_codes_[id];
+  wrong.reply = std::move(reply);
+  if (delay == 0) return OnWrongCodeDue(id);
+  deadlines_.Schedule(wrong.due, now_ + std::chrono::milliseconds(delay),
+                      {Work::Kind::kWrongCode, id, {}, {}});
+}
+
+void Relay::Impl::OnWrongCodeDue(std::uint64_t id) {
+  auto found = wrong_codes_.extract(id);
+  deadlines_.Cancel(found.mapped().due);
+  found.mapped().reply(Problem(ProblemCode::kCodeNotFound, "the code is wrong, expired or used"));
 }
 
 void Relay::Impl::EndSession(std::string_view session_id, std::string_view token,

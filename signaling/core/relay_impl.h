@@ -1,22 +1,34 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
 // The relay's state on one node and the parts that work on it: HTTP (relay_http.cc), the waiting
-// display's streams and polls (relay_waiters.cc), sockets (relay_sockets.cc), messages of a socket
-// (relay_messages.cc). Inside this folder only.
+// display's streams and polls (relay_waiters.cc), sockets (relay_sockets.cc), what is handed from a
+// member's socket to its next one (relay_members.cc), messages of a socket (relay_messages.cc), the
+// way of a text to its target (relay_routes.cc), other nodes (relay_nodes.cc). Inside this folder
+// only.
 //
 // A socket:
 //
-//   SocketOpened --> kJoining --Join answered--> kLive
-//                       |  the member was here before     ^
-//                       +--> kAwaitingResume --first text or resume_wait--+
+//   SocketOpened --> kJoining --Join answered; first of this member, or nothing to wait for-->
+//   kLive
+//                       |                                                                       ^
+//                       |--a living socket elsewhere is taken over--> kAwaitingHandover         |
+//                       |                     its tail came, or handover_wait |                 |
+//                       +--the member was here before--------------> kAwaitingResume            |
+//                                                                   +--first text, resume_wait--+
 //
-// In the first two states what comes for the member is held, so that kept messages, replayed ones
-// and new ones arrive in order.
+// In all but the last state what comes for the member is held, so that the tail of the socket
+// before, kept texts and new ones arrive in order.
+//
+// A socket that is gone leaves a Former behind until its tail (what the client may not have
+// received) is safe: in the store (Leave was answered), with another node (Handover), or with the
+// member's next socket here. Texts that still come for it wait in `late` meanwhile and are refused
+// then, not before: till then the store would send them here again.
 #ifndef PAIRWIRE_SIGNALING_CORE_RELAY_IMPL_H_
 #define PAIRWIRE_SIGNALING_CORE_RELAY_IMPL_H_
 
 #include <algorithm>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,18 +38,33 @@
 
 #include "signaling/core/deadlines.h"
 #include "signaling/core/delivery_log.h"
+#include "signaling/core/expiry.h"
+#include "signaling/core/node_links.h"
+#include "signaling/core/presence.h"
 #include "signaling/core/relay.h"
 #include "signaling/protocol/envelope.h"
 #include "signaling/protocol/session_messages.h"
 
 namespace pairwire::relay {
 
-// Routes of one socket that the store has not answered yet.
+// Texts of one socket of which it is not known yet what became of them.
 inline constexpr int kMaxRoutesInFlight = 256;
+// Texts that wait for one member in one place here: for its socket to be live, for a Leave's
+// answer.
+inline constexpr std::size_t kMaxHeld = 128;
+// Lost sockets of one member that are remembered.
+inline constexpr std::size_t kMaxFormers = 16;
+// How long a tail of a socket elsewhere is waited for when the socket that waited is gone as well:
+// nobody looks on.
+inline constexpr std::chrono::seconds kGhostHandoverWait{2};
+// A step that must happen (Leave) is tried again so much later when the store is away.
+inline constexpr std::chrono::milliseconds kStepRetry{250};
+// A text that was refused by the very place that the store names again.
+inline constexpr std::chrono::milliseconds kRouteRetry{100};
 
-class Relay::Impl final : public NodeHandler {
+class Relay::Impl final : public NodeHandler, public NodeBusHandler, public NodeLinksHandler {
  public:
-  Impl(RelayOptions options, Store& store, RandomSource& random, RelayOutput& output);
+  Impl(RelayOptions options, Backend backend, RandomSource& random, RelayOutput& output);
   ~Impl();
 
   // relay_http.cc
@@ -45,6 +72,8 @@ class Relay::Impl final : public NodeHandler {
                 Reply<protocol::RegisterResponse> reply);
   void Pair(const protocol::PairRequest& request, std::string_view client_ip,
             Reply<protocol::PairResponse> reply);
+  void RefuseCode(Reply<protocol::PairResponse> reply);
+  void OnWrongCodeDue(std::uint64_t id);
   void EndSession(std::string_view session_id, std::string_view token, Reply<void> reply);
   void Heartbeat(std::string_view display_id, std::string_view token, Reply<void> reply);
   void AuthorizeSocket(std::string_view token, Reply<Member> reply);
@@ -60,7 +89,24 @@ class Relay::Impl final : public NodeHandler {
   // relay_sockets.cc
   void SocketOpened(ConnectionId id, const Member& member);
   void SocketClosed(ConnectionId id);
+
+  // relay_nodes.cc
   void OnNodeMessage(const NodeMessage& message) override;
+  void OnStoreState(bool up) override;
+  void OnDueHint() override { expiry_.Hint(); }
+  void OnFrames(std::string_view bytes) override { links_.OnFrames(bytes); }
+  void OnTopic(std::string_view /*topic*/, std::string_view /*payload*/) override {}
+  void OnBusState(bool up) override { links_.OnBusState(up); }
+  void OnSignal(const InboundTag& tag, Signal signal) override;
+
+  // relay_members.cc
+  void OnHandover(const std::string& session_id, const std::string& member_id, std::uint64_t epoch,
+                  KeptText text) override;
+  void OnHandoverDone(const std::string& session_id, const std::string& member_id,
+                      std::uint64_t epoch, std::vector<TokenHash> resume_hashes) override;
+
+  // relay_routes.cc
+  void OnSettled(std::uint64_t tag, Settled settled, Signal signal) override;
 
   // relay_messages.cc
   void SocketText(ConnectionId id, std::string_view text);
@@ -68,6 +114,7 @@ class Relay::Impl final : public NodeHandler {
   // relay.cc
   void SetNow(TimePoint now) { now_ = std::max(now_, now); }
   void Tick();
+  void EndTurn() { links_.EndTurn(); }
   TimePoint NextDeadline() const;
   void Drain(std::chrono::milliseconds retry_after, std::string_view url);
   bool draining() const { return draining_; }
@@ -75,41 +122,127 @@ class Relay::Impl final : public NodeHandler {
 
  private:
   struct Work {
-    enum class Kind { kSocketIdle, kResumeWait, kPollTimeout, kForgetMember };
+    enum class Kind {
+      kSocketIdle,
+      kSocketWait,  // For a resume or a handover.
+      kPollTimeout,
+      kForgetMember,
+      kFormer,  // A handover that it waits for, or its Leave again.
+      kRoute,   // A route is to be asked for again.
+      kAnnounce,
+      kWrongCode,  // Its answer is due.
+    };
     Kind kind = Kind::kSocketIdle;
-    std::uint64_t id = 0;
+    std::uint64_t id = 0;  // Of the socket or poll; the former's epoch.
     std::string member_id;
+    std::string to;
   };
   using Deadline = Deadlines<Work>::Handle;
 
-  enum class SocketState { kJoining, kAwaitingResume, kLive };
+  // Who waits to hear what became of a text: a sender here, or one on another node; or nobody.
+  struct Origin {
+    std::uint64_t local_tag = 0;
+    InboundTag remote;
+
+    bool nobody() const { return local_tag == 0 && remote.seq == 0; }
+  };
+  // A text for a member here that is not in its socket's buffer yet.
+  struct Pending {
+    std::string text;
+    std::uint64_t epoch = 0;  // Of the place that it was sent to.
+    Origin origin;
+  };
+  enum class SocketState { kJoining, kAwaitingHandover, kAwaitingResume, kLive };
   struct Socket {
     ConnectionId id = 0;
     Member member;
     SocketState state = SocketState::kJoining;
-    std::uint64_t epoch = 0;             // Set with the join's answer.
-    std::uint64_t taken_over_epoch = 0;  // Heard while joining: this epoch took over.
-    std::string resume_secret;           // For the welcome.
-    std::optional<TokenHash> previous_resume_hash;
-    std::optional<std::pair<std::string, protocol::Resume>>
-        early_resume;  // Message id; while joining.
-    std::deque<std::string> held;
+    std::uint64_t epoch = 0;    // Set with the join's answer.
+    std::string resume_secret;  // For the welcome.
+    // Good for one resume, here until it goes live, then for the next socket.
+    std::vector<TokenHash> resume_hashes;
+    // Message id; while joining or waiting for a handover.
+    std::optional<std::pair<std::string, protocol::Resume>> early_resume;
+    bool wants_no_resume = false;    // Something else came first, while waiting for a handover.
+    std::vector<KeptText> incoming;  // Of a handover that is not complete.
+    std::vector<KeptText> given;     // Instead, if none comes.
+    std::vector<KeptText> tail;      // Numbered; for the client that resumes.
+    std::vector<Pending> held;
     std::size_t held_bytes = 0;
+    DeliveryLog sent;
+    std::uint64_t last_delivery = 0;
+    DeliveryId resumed_after;  // What the client had when it resumed.
+    bool resumed = false;
     int routes_in_flight = 0;
     TimePoint last_heard{};
+    TimePoint last_touch{};
     TokenBucket messages;
     TokenBucket bytes;
     TokenBucket strikes;
     Deadline idle;
-    Deadline resume_wait;
+    Deadline wait;
+  };
+  // A socket of a member that is gone.
+  struct Former {
+    std::uint64_t epoch = 0;
+    std::vector<KeptText> tail;
+    std::vector<TokenHash> resume_hashes;  // Unused.
+    std::vector<Pending> late;
+    std::vector<KeptText> incoming;
+    std::vector<KeptText> given;
+    bool awaiting = false;  // The tail of the one before it is on its way here.
+    bool leaving = false;   // Leave is not answered.
+    Place taken_by;         // Where the tail goes once `awaiting` is over; empty: to the store.
+    Deadline due;
+  };
+  // A text on its way from a member here.
+  struct Outgoing {
+    ConnectionId socket = 0;
+    std::string message_id;
+    std::string text;
+    std::size_t data_bytes = 0;
+    TimePoint deadline{};
+  };
+  // The way from a member here to one other; see relay_routes.cc.
+  struct Route {
+    bool allowed = false;       // The store, or a join, named the target as a counterpart.
+    Place place;                // Where the target is, as far as we know; empty: ask the store.
+    std::optional<Place> hint;  // Came while something was unsettled.
+    Place refused;              // Was there no more, when a text came.
+    std::size_t unsettled = 0;  // Sent to `place`.
+    std::map<std::uint64_t, Outgoing> rerouted;  // Refused, by tag; in their order.
+    std::deque<Outgoing> queue;
+    std::size_t queue_bytes = 0;
+    bool asking = false;   // The store, about the first of the queue.
+    bool waiting = false;  // Before it is asked again.
+    Deadline wait;
+  };
+  // A handover that was faster than the join's answer.
+  struct EarlyHandover {
+    std::uint64_t epoch = 0;
+    std::vector<KeptText> texts;
+    std::vector<TokenHash> resume_hashes;
+    bool done = false;
+  };
+  using Routes = std::map<std::string, std::unique_ptr<Route>>;
+  struct InFlight {
+    std::string from;
+    std::string to;
+    Outgoing outgoing;  // Without the text.
   };
   // A member that has, or had a moment ago, a socket on this node.
   struct LocalMember {
     std::string session_id;
+    Role role = Role::kDisplay;
     ConnectionId socket = 0;
-    DeliveryLog sent;
-    std::uint64_t last_delivery = 0;
-    std::deque<std::string> late;  // Came to this node just after the socket was lost.
+    int joins_pending = 0;
+    std::vector<Pending> early;  // For a join that is not answered.
+    std::vector<EarlyHandover> early_handovers;
+    std::vector<Former> formers;
+    // Sockets that were taken over before their join was answered: epoch, by whom.
+    std::vector<std::pair<std::uint64_t, Place>> taken_early;
+    Routes routes;
+    std::string sole;  // Who is meant by an empty `to`, if that is known.
     Deadline forget;
   };
   // A stream or a poll of a waiting display.
@@ -172,24 +305,78 @@ class Relay::Impl final : public NodeHandler {
 
   // Sockets.
   Socket* FindSocket(ConnectionId id);
+  LocalMember* FindMember(const std::string& member_id);
   LocalMember& MemberOf(const Member& member);
   void OnJoined(ConnectionId id, const Member& member, StoreResult<Joined> result);
-  void Welcome(Socket& socket, Joined joined);
-  void Hold(Socket& socket, std::string text);
+  void Welcome(Socket& socket, const Joined& joined);
+  void AwaitResume(Socket& socket);
   void GoLive(Socket& socket);
-  // To the socket, numbered and logged; or held; `text` is an envelope without id.
-  void Deliver(Socket& socket, std::string text);
+  // What a numbered text begins with, instead of "{".
+  static std::string NumberPrefix(const std::string& id) { return "{\"id\":\"" + id + "\","; }
+  // To the socket, numbered and logged; `text` is an envelope without id.
   void SendNow(Socket& socket, const std::string& text);
+  // A text of an earlier socket, under its own number.
+  void SendAgain(Socket& socket, KeptText kept);
+  // False: too much is held, and the socket was closed.
+  bool Hold(Socket& socket, Pending pending);
   void Close(ConnectionId id, std::uint16_t code, std::string_view reason);
+  // The socket is gone. `leave`: and nothing takes its place.
   void Forget(ConnectionId id, bool leave);
   void ForgetMember(const std::string& member_id);
+  void OnForgetDue(const std::string& member_id);
   void OnIdleDue(Socket& socket);
-  void OnDeliver(const NodeMessage& message);
+
+  // Members.
+  Former* FindFormer(LocalMember& local, std::uint64_t epoch);
+  void EraseFormer(LocalMember& local, std::uint64_t epoch);
+  void AddFormer(const std::string& member_id, LocalMember& local, Former former);
+  void Leave(const std::string& member_id, std::uint64_t epoch);
+  void OnLeft(const std::string& member_id, std::uint64_t epoch, StoreResult<bool> left);
+  void OnFormerDue(const std::string& member_id, std::uint64_t epoch);
+  void OnTakenOver(const std::string& session_id, const std::string& member_id, std::uint64_t epoch,
+                   const Place& by);
+  void HandOver(const std::string& member_id, std::uint64_t epoch, const Place& by);
+  // The tail that this node's own former has for a join here. False: it is still to come.
+  bool TakeFormer(const std::string& member_id, std::uint64_t former, std::uint64_t epoch,
+                  Joined& joined, std::vector<KeptText>& tail,
+                  std::vector<TokenHash>& resume_hashes);
+  static void AddHashes(std::vector<TokenHash>& to, const std::vector<TokenHash>& more);
+  // Where to put a handover for a join that is not answered; null when there is none.
+  static EarlyHandover* EarlyOf(LocalMember& local, std::uint64_t epoch);
+  void ReceiveEarlyHandover(const std::string& member_id, std::uint64_t epoch);
+  void FinishHandover(const std::string& member_id, std::uint64_t epoch, bool timed_out = false);
+  // A text for the member: to its socket, or where it waits, or refused.
+  void Receive(const std::string& member_id, Pending pending);
+  void ReceiveEarly(const std::string& member_id);
+  // A notice that found no socket here: to the store, or to the node that it names.
+  void RouteNotice(const std::string& session_id, const std::string& member_id, std::string text);
+  void Answer(const Origin& origin, bool delivered, std::string text);
+  void RefuseAll(std::vector<Pending> pending);
+
+  // Routes.
+  void SendSignal(const std::string& from, const std::string& to, Outgoing outgoing);
+  Route& RouteOf(LocalMember& from, const std::string& to);
+  void Pump(const std::string& from, const std::string& to);
+  void AskStore(const std::string& from, const std::string& to, Route& route);
+  void OnRouted(const std::string& from, const std::string& to, StoreResult<Routed> routed);
+  void Transmit(const std::string& from, const std::string& to, Route& route, Outgoing outgoing);
+  void OnRefused(const std::string& from, const std::string& to, Route& route);
+  void OnRouteDue(const std::string& from, const std::string& to);
+  void OnPlaced(const NodeMessage& message);
+  void Succeed(const Outgoing& outgoing, bool kept);
+  void Fail(const Outgoing& outgoing, protocol::ProblemCode code, std::string detail);
+  void Fail(const Outgoing& outgoing, StoreError error);
+
+  // Nodes.
+  void Announce();
+  std::string PeerUrl() const;
 
   // Messages.
   void Handle(Socket& socket, protocol::Envelope envelope);
   void RouteMessage(Socket& socket, protocol::Envelope envelope);
   void HandleResume(Socket& socket, const std::string& message_id, const protocol::Resume& resume);
+  // The client says up to where it got what was sent.
+  static void ConfirmDeliveries(Socket& socket, const protocol::RawJson& data);
   void Ack(Socket& socket, const std::string& message_id);
   void SendError(Socket& socket, const std::string& message_id, protocol::ProblemCode code,
                  std::string detail = {});
@@ -201,18 +388,24 @@ class Relay::Impl final : public NodeHandler {
 
   const RelayOptions options_;
   Store& store_;
+  NodeBus& bus_;
+  Registry& registry_;
   RandomSource& random_;
   RelayOutput& output_;
   std::shared_ptr<char> alive_ = std::make_shared<char>();
   TimePoint now_{};
   bool draining_ = false;
   std::chrono::seconds drain_retry_{1};
-  bool claiming_due_ = false;
-  TimePoint claim_due_again_{};  // Not earlier, after a failure.
   RelayCounters counters_;
 
-  AddressBuckets failed_pairs_;
-  TokenBucket failed_pairs_total_;
+  CodeGuard codes_;
+  // Answers to wrong codes on their way: one an HTTP connection at most.
+  struct WrongCode {
+    Reply<protocol::PairResponse> reply;
+    Deadline due;
+  };
+  std::unordered_map<std::uint64_t, WrongCode> wrong_codes_;
+  std::uint64_t last_wrong_code_ = 0;
   AddressBuckets registers_;
   Deadlines<Work> deadlines_;
   std::unordered_map<ConnectionId, Socket> sockets_;
@@ -220,6 +413,14 @@ class Relay::Impl final : public NodeHandler {
   std::unordered_map<std::string, LocalSession> sessions_;
   std::unordered_map<StreamId, Waiter> streams_;
   std::unordered_map<PollId, PendingPoll> polls_;
+  const std::uint64_t incarnation_;
+  NodeLinks links_;
+  Presence presence_;
+  Expiry expiry_;
+  std::uint64_t last_tag_ = 0;
+  std::unordered_map<std::uint64_t, InFlight> in_flight_;
+  Deadline announce_;
+  std::vector<NodeInfo> nodes_;  // As the registry told last.
 };
 
 }  // namespace pairwire::relay

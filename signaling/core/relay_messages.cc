@@ -15,6 +15,10 @@ void Relay::Impl::SocketText(ConnectionId id, std::string_view text) {
   Socket* socket = FindSocket(id);
   if (socket == nullptr) return;
   socket->last_heard = now_;
+  if (socket->last_touch + protocol::kHeartbeatInterval <= now_) {
+    socket->last_touch = now_;
+    presence_.Alive(socket->member.session_id, socket->member.member_id, now_);
+  }
   ++counters_.messages_received;
   if (!socket->messages.Take(options_.messages_per_socket, 1, now_)) {
     return Strike(*socket, {}, ProblemCode::kRateLimited, "too many messages");
@@ -35,11 +39,13 @@ void Relay::Impl::SocketText(ConnectionId id, std::string_view text) {
 void Relay::Impl::Handle(Socket& socket, protocol::Envelope envelope) {
   const protocol::TypeKind kind = protocol::KindOfType(envelope.type);
   // Whoever starts with anything else has nothing to resume.
-  if (socket.state == SocketState::kAwaitingResume && kind != protocol::TypeKind::kContinue) {
-    GoLive(socket);
+  if (kind != protocol::TypeKind::kContinue) {
+    if (socket.state == SocketState::kAwaitingResume) GoLive(socket);
+    if (socket.state == SocketState::kAwaitingHandover) socket.wants_no_resume = true;
   }
   switch (kind) {
     case protocol::TypeKind::kAlive:
+      if (!envelope.data.empty()) ConfirmDeliveries(socket, envelope.data);
       return Ack(socket, envelope.id);
     case protocol::TypeKind::kWebrtc:
       return RouteMessage(socket, std::move(envelope));
@@ -68,72 +74,55 @@ void Relay::Impl::RouteMessage(Socket& socket, protocol::Envelope envelope) {
   if (socket.routes_in_flight >= kMaxRoutesInFlight) {
     return Strike(socket, envelope.id, ProblemCode::kQueueFull, "too many messages in flight");
   }
-  const std::string message_id = std::move(envelope.id);
-  RouteRequest route;
-  route.session_id = socket.member.session_id;
-  route.from = socket.member.member_id;
-  route.to = std::move(envelope.to);
-  const std::size_t bytes = envelope.data.text.size();
+  Outgoing outgoing;
+  outgoing.socket = socket.id;
+  outgoing.message_id = std::move(envelope.id);
+  outgoing.data_bytes = envelope.data.text.size();
+  outgoing.deadline = now_ + NodeLinks::kGiveUp;
   protocol::Envelope carried;
   carried.type = std::move(envelope.type);
   carried.from = socket.member.member_id;
   carried.data = std::move(envelope.data);
-  route.text = protocol::ToJson(carried);
+  outgoing.text = protocol::ToJson(carried);
   ++socket.routes_in_flight;
-  store_.Route(std::move(route), now_,
-               Guarded([this, id = socket.id, message_id, bytes](StoreResult<Routed> routed) {
-                 if (routed) {
-                   ++(routed->kept ? counters_.messages_kept : counters_.messages_routed);
-                   counters_.bytes_routed += bytes;
-                 }
-                 Socket* sender = FindSocket(id);
-                 if (sender == nullptr) return;
-                 --sender->routes_in_flight;
-                 if (routed) return Ack(*sender, message_id);
-                 switch (routed.error()) {
-                   case StoreError::kNotFound:
-                     return SendError(*sender, message_id, ProblemCode::kUnknownTarget,
-                                      "the session is over");
-                   case StoreError::kNoTarget:
-                     return SendError(
-                         *sender, message_id, ProblemCode::kUnknownTarget,
-                         "nobody is there by that id, or it is not clear who is meant");
-                   case StoreError::kNotAllowed:
-                     return SendError(*sender, message_id, ProblemCode::kNotAllowed,
-                                      "only the display and a controller talk to each other");
-                   case StoreError::kFull:
-                     return SendError(*sender, message_id, ProblemCode::kQueueFull,
-                                      "too much is kept for the other end");
-                   case StoreError::kUnavailable:
-                     ++counters_.store_errors;
-                     return SendError(*sender, message_id, ProblemCode::kNotReady,
-                                      "the store does not answer");
-                 }
-               }));
+  SendSignal(carried.from, envelope.to, std::move(outgoing));
+}
+
+void Relay::Impl::ConfirmDeliveries(Socket& socket, const protocol::RawJson& data) {
+  // A heartbeat that says nothing of use is a heartbeat all the same.
+  const auto object = protocol::JsonObject::Parse(data.text, protocol::kMaxDataBytes);
+  if (!object) return;
+  const auto last_id = object->OptionalString("lastId", protocol::kMaxIdBytes);
+  if (last_id && last_id->has_value()) socket.sent.DropUpTo(DeliveryId::Parse(**last_id));
 }
 
 void Relay::Impl::HandleResume(Socket& socket, const std::string& message_id,
                                const protocol::Resume& resume) {
-  if (socket.state == SocketState::kJoining) {
+  if (socket.state == SocketState::kJoining || socket.state == SocketState::kAwaitingHandover) {
     socket.early_resume = {message_id, resume};
     return;
   }
   const auto parts = SplitToken(resume.resume_token);
-  // Single use: whatever comes of it, the expected hash is gone afterwards.
-  const auto expected = std::exchange(socket.previous_resume_hash, std::nullopt);
-  const bool good = socket.state == SocketState::kAwaitingResume && expected && parts &&
-                    parts->session_id == socket.member.session_id &&
-                    SameHash(*expected, parts->hash);
+  // Single use: one that was good makes all that came before good no more.
+  bool good = false;
+  for (const TokenHash& expected : socket.resume_hashes) {
+    good = good || (parts && SameHash(expected, parts->hash));
+  }
+  good = good && socket.state == SocketState::kAwaitingResume &&
+         parts->session_id == socket.member.session_id;
   if (!good) {
+    socket.tail = {};
     if (socket.state == SocketState::kAwaitingResume) GoLive(socket);
     return SendError(socket, message_id, ProblemCode::kResumeFailed,
                      "the resume token is wrong, used or too late");
   }
   ++counters_.sockets_resumed;
   Ack(socket, message_id);
-  for (std::string& text : MemberOf(socket.member).sent.After(resume.last_id)) {
-    ++counters_.messages_delivered;
-    output_.SendText(socket.id, std::move(text));
+  socket.resume_hashes = {};
+  socket.resumed = true;
+  socket.resumed_after = DeliveryId::Parse(resume.last_id);
+  for (KeptText& kept : std::exchange(socket.tail, {})) {
+    if (socket.resumed_after < DeliveryId::Parse(kept.id)) SendAgain(socket, std::move(kept));
   }
   GoLive(socket);
 }

@@ -1,7 +1,6 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
-// Sockets: joining, welcome, delivery in order, taking over, going. And what other nodes tell this
-// one.
+// Sockets: joining, welcome, delivery in order, going.
 #include <utility>
 
 #include "signaling/core/relay_impl.h"
@@ -27,10 +26,16 @@ Relay::Impl::Socket* Relay::Impl::FindSocket(ConnectionId id) {
   return found == sockets_.end() ? nullptr : &found->second;
 }
 
+Relay::Impl::LocalMember* Relay::Impl::FindMember(const std::string& member_id) {
+  const auto found = members_.find(member_id);
+  return found == members_.end() ? nullptr : &found->second;
+}
+
 Relay::Impl::LocalMember& Relay::Impl::MemberOf(const Member& member) {
   const auto [found, added] = members_.try_emplace(member.member_id);
   if (added) {
     found->second.session_id = member.session_id;
+    found->second.role = member.role;
     SessionOf(member.session_id).members.push_back(member.member_id);
   }
   return found->second;
@@ -49,13 +54,14 @@ void Relay::Impl::SocketOpened(ConnectionId id, const Member& member) {
   }
   ++counters_.sockets_opened;
   local.socket = id;
+  ++local.joins_pending;
   deadlines_.Cancel(local.forget);
   Socket& socket = sockets_[id];
   socket.id = id;
   socket.member = member;
   socket.last_heard = now_;
   deadlines_.Schedule(socket.idle, now_ + options_.socket_idle_timeout,
-                      {Work::Kind::kSocketIdle, id, {}});
+                      {Work::Kind::kSocketIdle, id, {}, {}});
   socket.resume_secret = NewSecret(random_);
 
   JoinRequest join;
@@ -72,30 +78,94 @@ void Relay::Impl::SocketOpened(ConnectionId id, const Member& member) {
 
 void Relay::Impl::OnJoined(ConnectionId id, const Member& member, StoreResult<Joined> result) {
   Socket* socket = FindSocket(id);
-  if (socket == nullptr) {
-    // It closed before it was welcome.
-    if (!result) return;
-    store_.Leave(member.session_id, member.member_id, result->epoch, options_.resume_window, now_);
-    return;
-  }
+  // None when the session ended meanwhile: then nothing of it is left anywhere.
+  LocalMember* local = FindMember(member.member_id);
+  if (local == nullptr) return;
+  --local->joins_pending;
   if (!result) {
-    const bool gone = result.error() == StoreError::kNotFound;
-    const auto problem = Problem(result.error());
-    SendError(*socket, {}, problem.value().code, problem.value().detail);
-    Close(id, gone ? protocol::kCloseNormal : protocol::kCloseUnavailable,
-          gone ? "the session is over" : "try again");
-    return;
+    if (socket != nullptr) {
+      const bool gone = result.error() == StoreError::kNotFound;
+      const auto problem = Problem(result.error());
+      SendError(*socket, {}, problem.value().code, problem.value().detail);
+      Close(id, gone ? protocol::kCloseNormal : protocol::kCloseUnavailable,
+            gone ? "the session is over" : "try again");
+    }
+    // A socket here that made room for this one has nobody to take its place now.
+    if (local->joins_pending == 0 && local->socket == 0) {
+      std::vector<std::uint64_t> epochs;
+      for (const Former& former : local->formers) {
+        if (!former.leaving && !former.awaiting) epochs.push_back(former.epoch);
+      }
+      for (const std::uint64_t epoch : epochs) Leave(member.member_id, epoch);
+    }
+    return ReceiveEarly(member.member_id);
   }
-  if (result->epoch < socket->taken_over_epoch) {
-    ++counters_.sockets_taken_over;
-    return Close(id, protocol::kCloseTakenOver, "taken over");
+  const std::uint64_t epoch = result->epoch;
+  std::vector<KeptText> tail = std::move(result->kept);
+  std::vector<TokenHash> hashes;
+  if (result->previous_resume_hash) hashes.push_back(*result->previous_resume_hash);
+  AddHashes(hashes, result->unused_resume_hashes);
+  bool complete = true;
+  if (result->previous.node_id == options_.node_id) {
+    complete = TakeFormer(member.member_id, result->previous.epoch, epoch, *result, tail, hashes);
+  } else if (!result->previous.node_id.empty()) {
+    complete = false;
   }
-  Welcome(*socket, std::move(*result));
+  Place taken;
+  for (const auto& [early, by] : local->taken_early) {
+    if (early == epoch) taken = by;
+  }
+  std::erase_if(local->taken_early, [epoch](const auto& early) { return early.first <= epoch; });
+  if (socket == nullptr || !taken.node_id.empty()) {
+    // It closed before it was welcome, or a newer one was faster.
+    Former former;
+    former.epoch = epoch;
+    former.tail = std::move(tail);
+    former.resume_hashes = std::move(hashes);
+    former.awaiting = !complete;
+    former.given = std::move(result->given);
+    former.taken_by = taken;
+    AddFormer(member.member_id, *local, std::move(former));
+    if (socket != nullptr) {
+      ++counters_.sockets_taken_over;
+      Close(id, protocol::kCloseTakenOver, "taken over");
+    }
+    ReceiveEarly(member.member_id);
+    if (!complete) return ReceiveEarlyHandover(member.member_id, epoch);
+    // A newer one may still be on its way to the store, from here: then this does nothing.
+    if (taken.node_id.empty()) return Leave(member.member_id, epoch);
+    return HandOver(member.member_id, epoch, taken);
+  }
+  socket->epoch = epoch;
+  socket->resume_hashes = std::move(hashes);
+  for (const Present& present : result->present) {
+    Route& route = RouteOf(*local, present.member.member_id);
+    route.allowed = true;
+    const bool idle = route.unsettled == 0 && route.queue.empty() && !route.asking;
+    if (idle && !present.place.node_id.empty() && present.place.epoch >= route.place.epoch)
+      route.place = present.place;
+  }
+  local->sole = result->present.size() == 1 ? result->present[0].member.member_id : std::string();
+  Welcome(*socket, *result);
+  socket->incoming = std::move(tail);
+  if (!complete) {
+    socket->state = SocketState::kAwaitingHandover;
+    socket->given = std::move(result->given);
+    deadlines_.Schedule(socket->wait, now_ + options_.handover_wait,
+                        {Work::Kind::kSocketWait, id, {}, {}});
+    ReceiveEarlyHandover(member.member_id, epoch);
+  } else if (result->rejoined) {
+    FinishHandover(member.member_id, epoch);
+  } else {
+    for (KeptText& kept : std::exchange(socket->incoming, {})) {
+      socket->held.push_back({std::move(kept.text), epoch, {}});
+    }
+    GoLive(*socket);
+  }
+  ReceiveEarly(member.member_id);
 }
 
-void Relay::Impl::Welcome(Socket& socket, Joined joined) {
-  socket.epoch = joined.epoch;
-  socket.previous_resume_hash = joined.previous_resume_hash;
+void Relay::Impl::Welcome(Socket& socket, const Joined& joined) {
   protocol::Envelope welcome;
   welcome.type = protocol::kWelcome;
   welcome.data = protocol::ToData(protocol::Welcome{
@@ -103,65 +173,63 @@ void Relay::Impl::Welcome(Socket& socket, Joined joined) {
       MakeToken(socket.member.session_id, std::exchange(socket.resume_secret, {})),
       protocol::kHeartbeatInterval, options_.node_id});
   output_.SendText(socket.id, protocol::ToJson(welcome));
-  for (const Member& other : joined.present) {
+  for (const auto& [other, place] : joined.present) {
+    if (place.node_id.empty()) continue;
     output_.SendText(socket.id, PresenceText(protocol::kUserJoined, other));
   }
-  // In the order in which they were sent to the member: what came here when the old socket was just
-  // lost, what the store kept since, what came since the new socket joined.
-  std::deque<std::string> held = std::exchange(socket.held, {});
-  socket.held_bytes = 0;
-  std::deque<std::string> all = std::exchange(MemberOf(socket.member).late, {});
-  for (std::string& text : joined.kept) all.push_back(std::move(text));
-  for (std::string& text : held) all.push_back(std::move(text));
-  socket.held = std::move(all);
-  if (!joined.rejoined) return GoLive(socket);
+}
+
+void Relay::Impl::AwaitResume(Socket& socket) {
   socket.state = SocketState::kAwaitingResume;
-  deadlines_.Schedule(socket.resume_wait, now_ + options_.resume_wait,
-                      {Work::Kind::kResumeWait, socket.id, {}});
+  deadlines_.Schedule(socket.wait, now_ + options_.resume_wait,
+                      {Work::Kind::kSocketWait, socket.id, {}, {}});
   if (socket.early_resume) {
     const auto [message_id, resume] = *std::exchange(socket.early_resume, std::nullopt);
     HandleResume(socket, message_id, resume);
+  } else if (socket.wants_no_resume) {
+    GoLive(socket);
   }
 }
 
 void Relay::Impl::GoLive(Socket& socket) {
-  deadlines_.Cancel(socket.resume_wait);
+  deadlines_.Cancel(socket.wait);
   socket.state = SocketState::kLive;
-  // A resume that comes later would break the order.
-  socket.previous_resume_hash.reset();
+  // A resume that comes later would break the order, so from here on it fails. Without one, what
+  // would have been good stays so for the next socket: perhaps the client never read the welcome.
+  // Of a client that did not say what it has: perhaps all. The numbers tell it.
+  for (KeptText& kept : std::exchange(socket.tail, {})) SendAgain(socket, std::move(kept));
   if (socket.early_resume) {
     const auto early = *std::exchange(socket.early_resume, std::nullopt);
     SendError(socket, early.first, protocol::ProblemCode::kResumeFailed, "nothing to resume");
   }
   socket.held_bytes = 0;
-  for (const std::string& text : std::exchange(socket.held, {})) SendNow(socket, text);
+  const std::vector<Pending> held = std::exchange(socket.held, {});
+  for (const Pending& pending : held) SendNow(socket, pending.text);
+  // Whoever hears this may send more, which comes after all of them.
+  for (const Pending& pending : held) Answer(pending.origin, /*delivered=*/true, {});
 }
 
-void Relay::Impl::Deliver(Socket& socket, std::string text) {
-  if (socket.state == SocketState::kLive) {
-    SendNow(socket, text);
-  } else {
-    Hold(socket, std::move(text));
-  }
-}
-
-void Relay::Impl::Hold(Socket& socket, std::string text) {
-  socket.held_bytes += text.size();
-  socket.held.push_back(std::move(text));
-  if (socket.held.size() > 2 * protocol::kMaxKeptMessages ||
-      socket.held_bytes > protocol::kMaxKeptBytes) {
-    Close(socket.id, protocol::kCloseTooSlow, "too much is waiting");
-  }
+bool Relay::Impl::Hold(Socket& socket, Pending pending) {
+  socket.held_bytes += pending.text.size();
+  socket.held.push_back(std::move(pending));
+  if (socket.held.size() <= kMaxHeld && socket.held_bytes <= protocol::kMaxKeptBytes) return true;
+  Close(socket.id, protocol::kCloseTooSlow, "too much is waiting");
+  return false;
 }
 
 void Relay::Impl::SendNow(Socket& socket, const std::string& text) {
-  LocalMember& local = MemberOf(socket.member);
-  const std::string id = std::to_string(socket.epoch) + "." + std::to_string(++local.last_delivery);
+  const DeliveryId id{socket.epoch, ++socket.last_delivery};
   // All our envelopes begin with "{" and a member.
-  std::string numbered = "{\"id\":\"" + id + "\"," + text.substr(1);
-  local.sent.Add(id, numbered, now_);
+  std::string numbered = NumberPrefix(id.ToString()) + text.substr(1);
+  socket.sent.Add(id, numbered, now_);
   ++counters_.messages_delivered;
   output_.SendText(socket.id, std::move(numbered));
+}
+
+void Relay::Impl::SendAgain(Socket& socket, KeptText kept) {
+  socket.sent.Add(DeliveryId::Parse(kept.id), kept.text, now_);
+  ++counters_.messages_delivered;
+  output_.SendText(socket.id, std::move(kept.text));
 }
 
 void Relay::Impl::SocketClosed(ConnectionId id) { Forget(id, /*leave=*/true); }
@@ -173,81 +241,73 @@ void Relay::Impl::Close(ConnectionId id, std::uint16_t code, std::string_view re
 }
 
 void Relay::Impl::Forget(ConnectionId id, bool leave) {
-  Socket* socket = FindSocket(id);
-  if (socket == nullptr) return;
-  deadlines_.Cancel(socket->idle);
-  deadlines_.Cancel(socket->resume_wait);
-  const Member member = socket->member;
-  const std::uint64_t epoch = socket->epoch;
-  LocalMember& local = MemberOf(member);
-  // Held texts were never sent; the next socket gets them first.
-  for (std::string& text : socket->held) local.late.push_back(std::move(text));
-  while (local.late.size() > protocol::kMaxKeptMessages) local.late.pop_front();
+  Socket* found = FindSocket(id);
+  if (found == nullptr) return;
+  deadlines_.Cancel(found->idle);
+  deadlines_.Cancel(found->wait);
+  Socket socket = std::move(*found);
   sockets_.erase(id);
-  if (local.socket != id) return;
-  local.socket = 0;
-  const auto keep = options_.resume_window + std::chrono::seconds(1);
-  deadlines_.Schedule(local.forget, now_ + keep, {Work::Kind::kForgetMember, 0, member.member_id});
-  if (leave && epoch > 0) {
-    store_.Leave(member.session_id, member.member_id, epoch, options_.resume_window, now_);
+  const std::string& member_id = socket.member.member_id;
+  LocalMember& local = MemberOf(socket.member);
+  if (local.socket == id) {
+    local.socket = 0;
+    const auto keep = options_.resume_window + std::chrono::seconds(1);
+    deadlines_.Schedule(local.forget, now_ + keep, {Work::Kind::kForgetMember, 0, member_id, {}});
   }
+  // Before the join is answered there is nothing to leave; OnJoined sees to it.
+  if (socket.epoch == 0) return;
+  Former former;
+  former.epoch = socket.epoch;
+  former.tail = socket.sent.TakeAll();
+  for (KeptText& kept : socket.tail) former.tail.push_back(std::move(kept));
+  former.resume_hashes = std::move(socket.resume_hashes);
+  former.awaiting = socket.state == SocketState::kAwaitingHandover;
+  former.incoming = std::move(socket.incoming);
+  former.given = std::move(socket.given);
+  for (Pending& pending : socket.held) {
+    if (pending.origin.nobody()) {
+      former.tail.push_back({{}, std::move(pending.text)});
+    } else {
+      former.late.push_back(std::move(pending));
+    }
+  }
+  AddFormer(member_id, local, std::move(former));
+  if (leave && socket.state != SocketState::kAwaitingHandover) Leave(member_id, socket.epoch);
+}
+
+void Relay::Impl::OnForgetDue(const std::string& member_id) {
+  LocalMember& local = members_.at(member_id);
+  const bool unsafe =
+      local.joins_pending > 0 ||
+      std::any_of(local.formers.begin(), local.formers.end(),
+                  [](const Former& former) { return former.leaving || former.awaiting; });
+  if (!unsafe) return ForgetMember(member_id);
+  deadlines_.Schedule(local.forget, now_ + std::chrono::seconds(1),
+                      {Work::Kind::kForgetMember, 0, member_id, {}});
 }
 
 void Relay::Impl::ForgetMember(const std::string& member_id) {
   const auto found = members_.find(member_id);
   if (found == members_.end()) return;
-  deadlines_.Cancel(found->second.forget);
-  const std::string session_id = found->second.session_id;
+  LocalMember local = std::move(found->second);
   members_.erase(found);
-  std::erase(SessionOf(session_id).members, member_id);
-  DropSessionIfEmpty(session_id);
+  deadlines_.Cancel(local.forget);
+  std::erase(SessionOf(local.session_id).members, member_id);
+  DropSessionIfEmpty(local.session_id);
+  for (auto& [to, route] : local.routes) deadlines_.Cancel(route->wait);
+  for (Former& former : local.formers) {
+    deadlines_.Cancel(former.due);
+    RefuseAll(std::move(former.late));
+  }
+  RefuseAll(std::move(local.early));
 }
 
 void Relay::Impl::OnIdleDue(Socket& socket) {
   const TimePoint due = socket.last_heard + options_.socket_idle_timeout;
   if (due <= now_) return Close(socket.id, protocol::kCloseHeartbeatMissed, "heartbeat missed");
-  deadlines_.Schedule(socket.idle, due, {Work::Kind::kSocketIdle, socket.id, {}});
+  deadlines_.Schedule(socket.idle, due, {Work::Kind::kSocketIdle, socket.id, {}, {}});
   // What is older than this was received, or its socket would have been found dead.
-  const auto age = options_.socket_idle_timeout + options_.resume_window;
-  MemberOf(socket.member).sent.DropOlderThan(now_ - age);
-}
-
-void Relay::Impl::OnNodeMessage(const NodeMessage& message) {
-  switch (message.kind) {
-    case NodeMessage::Kind::kDeliver:
-      return OnDeliver(message);
-    case NodeMessage::Kind::kEvent: {
-      OnEvent(message);
-      const auto local = members_.find(message.member_id);
-      if (local == members_.end() || local->second.socket == 0) return;
-      protocol::Envelope envelope;
-      envelope.type = message.event.type;
-      envelope.data = message.event.data;
-      return Deliver(*FindSocket(local->second.socket), protocol::ToJson(envelope));
-    }
-    case NodeMessage::Kind::kEnded:
-      return OnSessionEnded(message);
-    case NodeMessage::Kind::kWatchMoved:
-      return OnWatchMoved(message);
-    case NodeMessage::Kind::kTakenOver: {
-      const auto local = members_.find(message.member_id);
-      if (local == members_.end() || local->second.socket == 0) return;
-      Socket& socket = *FindSocket(local->second.socket);
-      socket.taken_over_epoch = std::max(socket.taken_over_epoch, message.epoch);
-      if (socket.epoch == 0 || socket.epoch >= message.epoch) return;
-      ++counters_.sockets_taken_over;
-      return Close(socket.id, protocol::kCloseTakenOver, "taken over");
-    }
-  }
-}
-
-void Relay::Impl::OnDeliver(const NodeMessage& message) {
-  const auto local = members_.find(message.member_id);
-  if (local == members_.end()) return;
-  if (Socket* socket = FindSocket(local->second.socket)) return Deliver(*socket, message.text);
-  // The socket was lost while this was on its way.
-  auto& late = local->second.late;
-  if (late.size() < protocol::kMaxKeptMessages) late.push_back(message.text);
+  socket.sent.DropOlderThan(now_ - options_.socket_idle_timeout - options_.resume_window);
 }
 
 void Relay::Impl::OnSessionEnded(const NodeMessage& message) {
@@ -260,8 +320,11 @@ void Relay::Impl::OnSessionEnded(const NodeMessage& message) {
   const std::string text = protocol::ToJson(envelope);
   const std::vector<std::string> members = found->second.members;
   for (const std::string& member_id : members) {
-    const ConnectionId id = members_.at(member_id).socket;
+    const LocalMember* local = FindMember(member_id);
+    if (local == nullptr) continue;
+    const ConnectionId id = local->socket;
     if (Socket* socket = FindSocket(id)) {
+      if (socket->state == SocketState::kAwaitingHandover) FinishHandover(member_id, socket->epoch);
       if (socket->state == SocketState::kAwaitingResume) GoLive(*socket);
       output_.SendText(id, text);
       Close(id, protocol::kCloseNormal, "the session ended");

@@ -125,7 +125,7 @@ void Relay::Impl::Poll(std::string_view session_id, std::string_view token, std:
   const auto wait = std::clamp<std::chrono::milliseconds>(timeout, std::chrono::milliseconds(0),
                                                           protocol::kMaxPollTimeout);
   SessionOf(parts->session_id).opening_polls.push_back(poll);
-  deadlines_.Schedule(pending.timeout, now_ + wait, {Work::Kind::kPollTimeout, poll, {}});
+  deadlines_.Schedule(pending.timeout, now_ + wait, {Work::Kind::kPollTimeout, poll, {}, {}});
   store_.OpenEvents(parts->session_id, parts->hash, options_.node_id, pending.waiter.last_id, now_,
                     Guarded([this, poll](StoreResult<OpenedEvents> result) {
                       OnPollOpened(poll, std::move(result));

@@ -65,6 +65,11 @@ std::string ToJson(const PairRequest& request) {
   JsonWriter writer;
   writer.Add("code", request.code).AddIfSet("name", request.name);
   writer.AddRaw("hello", request.hello.text);
+  if (!request.proof.challenge.empty()) {
+    JsonWriter proof;
+    proof.Add("challenge", request.proof.challenge).Add("answer", request.proof.answer);
+    writer.AddRaw("proof", proof.Take());
+  }
   return writer.Take();
 }
 
@@ -74,6 +79,14 @@ Result<PairRequest> ParsePairRequest(std::string_view body) {
   reader.Read("code", kMaxCodeInputBytes, request.code);
   reader.ReadOptional("name", kMaxNameBytes, request.name);
   reader.ReadRaw("hello", kMaxHelloBytes, request.hello);
+  RawJson proof;
+  reader.ReadRaw("proof", kMaxTokenBytes, proof);
+  if (reader.ok() && !proof.empty()) {
+    JsonReader inner = reader.Inner("proof");
+    inner.Read("challenge", kMaxIdBytes, request.proof.challenge);
+    inner.Read("answer", kMaxIdBytes, request.proof.answer);
+    reader.Adopt(inner);
+  }
   return reader.Finish(std::move(request));
 }
 

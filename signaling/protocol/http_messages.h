@@ -48,11 +48,20 @@ struct RegisterResponse {
 std::string ToJson(const RegisterResponse& response);
 [[nodiscard]] Result<RegisterResponse> ParseRegisterResponse(std::string_view body);
 
+// The answer to a ProofChallenge (problem.h).
+struct Proof {
+  std::string challenge;  // Empty: there is none.
+  std::string answer;
+
+  bool operator==(const Proof&) const = default;
+};
+
 // POST /api/sessions/pair
 struct PairRequest {
   std::string code;  // As typed; NormalizeCode is for the receiver.
   std::string name;  // May be empty.
   RawJson hello;     // Opaque, at most kMaxHelloBytes; empty when absent.
+  Proof proof = {};  // When an earlier try was answered with a challenge.
 
   bool operator==(const PairRequest&) const = default;
 };

@@ -120,11 +120,42 @@ Result<std::optional<std::int64_t>> JsonObject::OptionalInteger(std::string_view
   return number;
 }
 
+Result<std::optional<double>> JsonObject::OptionalNumber(std::string_view key, double low,
+                                                         double high) const {
+  const Json* value = impl_->Find(key);
+  if (value == nullptr) return std::nullopt;
+  if (!value->is_number()) return Bad(key, "is not a number");
+  const auto number = value->get<double>();
+  if (!(number >= low && number <= high)) {
+    return Fail(Errc::kLimitExceeded, std::string(key).append(" is out of range"));
+  }
+  return number;
+}
+
 Result<std::optional<bool>> JsonObject::OptionalBool(std::string_view key) const {
   const Json* value = impl_->Find(key);
   if (value == nullptr) return std::nullopt;
   if (!value->is_boolean()) return Bad(key, "is not true or false");
   return value->get<bool>();
+}
+
+Result<std::optional<std::vector<std::string>>> JsonObject::OptionalStrings(
+    std::string_view key, std::size_t max_count, std::size_t max_bytes) const {
+  const Json* value = impl_->Find(key);
+  if (value == nullptr) return std::nullopt;
+  if (!value->is_string() && !value->is_array()) return Bad(key, "is not an array of strings");
+  const std::size_t count = value->is_array() ? value->size() : 1;
+  if (count > max_count) return TooLong(key);
+  std::vector<std::string> strings;
+  for (std::size_t i = 0; i < count; ++i) {
+    const Json& element = value->is_array() ? (*value)[i] : *value;
+    if (!element.is_string()) return Bad(key, "is not an array of strings");
+    const auto& text = *element.get_ptr<const std::string*>();
+    if (text.size() > max_bytes) return TooLong(key);
+    if (!IsPlainText(text)) return Bad(key, "has a control character");
+    strings.push_back(text);
+  }
+  return strings;
 }
 
 Result<RawJson> JsonObject::Raw(std::string_view key, std::size_t max_bytes) const {

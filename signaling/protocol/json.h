@@ -49,7 +49,14 @@ class JsonObject {
   [[nodiscard]] Result<std::optional<std::int64_t>> OptionalInteger(std::string_view key,
                                                                     std::int64_t low,
                                                                     std::int64_t high) const;
+  // Any number within [low, high]; outside is kLimitExceeded.
+  [[nodiscard]] Result<std::optional<double>> OptionalNumber(std::string_view key, double low,
+                                                             double high) const;
   [[nodiscard]] Result<std::optional<bool>> OptionalBool(std::string_view key) const;
+  // An array of at most `max_count` strings; a bare string counts as an array of one (as JWT's
+  // `aud` does, RFC 7519 section 4.1.3).
+  [[nodiscard]] Result<std::optional<std::vector<std::string>>> OptionalStrings(
+      std::string_view key, std::size_t max_count, std::size_t max_bytes) const;
   // Any value, as text with the same meaning (blanks and number forms may differ). Empty when
   // absent.
   [[nodiscard]] Result<RawJson> Raw(std::string_view key, std::size_t max_bytes) const;

@@ -34,6 +34,7 @@ constexpr std::array<Row, kProblemCodeCount> kRows = {{
     {ProblemCode::kNotAllowed, "not_allowed", 400, "Not allowed"},
     {ProblemCode::kQueueFull, "queue_full", 400, "Queue full"},
     {ProblemCode::kResumeFailed, "resume_failed", 400, "Resume failed"},
+    {ProblemCode::kPeerUnreachable, "peer_unreachable", 400, "Peer unreachable"},
 }};
 
 const Row& RowOf(ProblemCode code) { return kRows.at(static_cast<std::size_t>(code)); }
@@ -65,6 +66,11 @@ std::string ToProblemJson(const Problem& problem) {
   writer.Add("status", HttpStatus(problem.code));
   writer.AddIfSet("detail", problem.detail).Add("code", ToString(problem.code));
   if (problem.retry_after) writer.Add("retryAfter", std::int64_t{problem.retry_after->count()});
+  if (!problem.proof_of_work.challenge.empty()) {
+    JsonWriter proof;
+    proof.Add("challenge", problem.proof_of_work.challenge).Add("bits", problem.proof_of_work.bits);
+    writer.AddRaw("proofOfWork", proof.Take());
+  }
   return writer.Take();
 }
 
@@ -81,6 +87,14 @@ Result<Problem> ParseProblem(std::string_view body) {
   problem.code = ParseProblemCode(*code).value_or(ProblemCode::kInternal);
   problem.detail = detail->value_or("");
   if (retry->has_value()) problem.retry_after = std::chrono::seconds(**retry);
+  // A challenge that is not understood is none: the client waits instead.
+  if (const auto proof = object->Object("proofOfWork")) {
+    const auto challenge = proof->String("challenge", kMaxIdBytes);
+    const auto bits = proof->OptionalInteger("bits", 1, 32);
+    if (challenge && bits && bits->has_value()) {
+      problem.proof_of_work = {*challenge, static_cast<int>(**bits)};
+    }
+  }
   return problem;
 }
 

@@ -41,8 +41,9 @@ enum class ProblemCode {
   kNotAllowed,     // The target is not a counterpart (a controller to another controller).
   kQueueFull,      // Too much is kept for the target already.
   kResumeFailed,   // The resume token is wrong, used, or too old. The socket is fully usable.
+  kPeerUnreachable,  // Nobody knows whether the message arrived; it was tried for 5 seconds.
 };
-inline constexpr std::size_t kProblemCodeCount = 20;
+inline constexpr std::size_t kProblemCodeCount = 21;
 
 // "code_not_found"; static and stable.
 std::string_view ToString(ProblemCode code);
@@ -51,15 +52,26 @@ int HttpStatus(ProblemCode code);
 // A short phrase, the same for each code: "Code not found".
 std::string_view Title(ProblemCode code);
 
+// What opens the way past a kRateLimited: an `answer` for which SHA-256(challenge "." answer)
+// begins with `bits` zero bits, sent along with the next try.
+struct ProofChallenge {
+  std::string challenge;  // Empty: there is none.
+  int bits = 0;
+
+  bool operator==(const ProofChallenge&) const = default;
+};
+
 struct Problem {
   ProblemCode code = ProblemCode::kInternal;
   std::string detail;
   std::optional<std::chrono::seconds> retry_after;
+  ProofChallenge proof_of_work = {};
 
   bool operator==(const Problem&) const = default;
 };
 
-// {"type":"about:blank","title","status","detail","code"}: also retryAfter (seconds) when set.
+// {"type":"about:blank","title","status","detail","code"}: also retryAfter (seconds) and
+// proofOfWork {challenge, bits} when set.
 std::string ToProblemJson(const Problem& problem);
 // What a client does with it. A body that is not a problem (a proxy's page) is kParseError.
 [[nodiscard]] Result<Problem> ParseProblem(std::string_view body);

@@ -8,6 +8,7 @@
 #include <map>
 #include <utility>
 
+#include "signaling/server/trusted_proxies.h"
 #include "signaling/server/version.h"
 
 namespace pairwire::server {
@@ -18,6 +19,7 @@ constexpr int kUsageError = 2;
 // What CLI11 fills before it is checked as a whole.
 struct RawOptions {
   std::string listen = "127.0.0.1:8080";
+  std::string internal_listen;
   std::string store = "memory";
   std::string redis;
   std::string config_file;
@@ -41,15 +43,35 @@ std::string VariableOf(const std::string& option) {
 void Declare(CLI::App& app, RawOptions& raw, ServerConfig& config) {
   app.add_option("--listen", raw.listen, "Address and port; port 0 picks a free one")
       ->capture_default_str();
+  app.add_option("--internal-listen", raw.internal_listen,
+                 "Address and port for operators only: /metrics moves there");
+  app.add_option("--trusted-proxy", config.trusted_proxies,
+                 "Address or range (10.0.0.0/8) of a proxy whose X-Forwarded-For is believed; "
+                 "repeatable")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->delimiter(',');
   app.add_option("--store", raw.store, "Where sessions are kept")->capture_default_str();
   app.add_option("--redis", raw.redis,
-                 "URL of a Redis that joins several nodes (not in this version)");
+                 "Redis that joins several nodes to one relay: redis://, redis+sentinel:// or "
+                 "redis+cluster://[user:password@]host[:port]..., or rediss for TLS");
+  app.add_option("--redis-prefix", config.redis_prefix,
+                 "First part of all keys and channels, where several relays share a Redis")
+      ->capture_default_str();
+  app.add_option("--redis-ca", config.redis_ca,
+                 "File with the certificate authorities of a rediss server");
+  app.add_option("--advertise-url", config.advertise_url,
+                 "URL of this very node, for clients that another node sends away");
   app.add_option("--region", config.region, "Region of this node, for /version and the metrics");
   app.add_option("--node-id", config.node_id, "Name of this node; random when not given");
   app.add_option("--web", config.web_dir, "Folder with static files to serve at /");
   app.add_option(
       "--public-url", config.public_url,
       "URL of this relay as clients reach it, when a proxy changes it; as https://host[/path]");
+  app.add_option("--tls-cert", config.tls_certificate_file,
+                 "PEM file with the certificate and its chain; with --tls-key the relay speaks "
+                 "HTTPS. SIGHUP reads both anew");
+  app.add_option("--tls-key", config.tls_key_file, "PEM file with the certificate's key");
   app.add_option("--log-level", raw.log_level, "debug, info, warning, error or off")
       ->capture_default_str();
   app.add_option(
@@ -83,8 +105,9 @@ void Declare(CLI::App& app, RawOptions& raw, ServerConfig& config) {
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
   app.add_option("--rate-limits", raw.rate_limits,
-                 "on or off: bounds on how often one address may ask")
+                 "on or off: bounds on how often one address may ask and one socket may send")
       ->capture_default_str();
+  app.add_flag("--status", config.status, "Serve the status of displays and of their designs");
   app.add_option("--request-seconds", raw.request_seconds,
                  "Time for a client to send one whole request")
       ->capture_default_str();
@@ -146,9 +169,20 @@ std::string Check(const RawOptions& raw, ServerConfig& config) {
   if (!listen) return listen.error().detail;
   config.listen_host = listen->host;
   config.listen_port = listen->port;
+  if (!raw.internal_listen.empty()) {
+    const auto internal = ParseListenAddress(raw.internal_listen, "--internal-listen");
+    if (!internal) return internal.error().detail;
+    config.internal_host = internal->host;
+    config.internal_port = internal->port;
+  }
+  if (const auto proxies = TrustedProxies::Parse(config.trusted_proxies); !proxies) {
+    return proxies.error().detail;
+  }
   if (!raw.redis.empty()) {
-    return "--redis is not built into this version yet: leave it out to run one node with --store "
-           "memory";
+    // The URL may hold a password, so nothing of it is repeated.
+    auto url = redis::ParseRedisUrl(raw.redis);
+    if (!url) return "--redis: " + url.error().detail;
+    config.redis = std::move(*url);
   }
   if (raw.store != "memory") return "--store knows only `memory` in this version";
   const auto level = ToLogLevel(raw.log_level);
@@ -164,6 +198,12 @@ std::string Check(const RawOptions& raw, ServerConfig& config) {
   const std::string& url = config.public_url;
   if (!url.empty() && (url.back() == '/' || !IsOrigin(url.substr(0, url.find('/', 8))))) {
     return "--public-url must look like https://relay.example.org or https://example.org/relay";
+  }
+  if (config.tls_certificate_file.empty() != config.tls_key_file.empty()) {
+    return "--tls-cert and --tls-key belong together";
+  }
+  if (config.redis_prefix.empty() || !IsName(config.redis_prefix)) {
+    return "--redis-prefix takes 1 to 64 letters, digits, dots, dashes and underscores";
   }
   if (!IsName(config.region) || !IsName(config.node_id)) {
     return "--region and --node-id take up to 64 letters, digits, dots, dashes and underscores";
@@ -190,7 +230,7 @@ std::string Check(const RawOptions& raw, ServerConfig& config) {
 
 CommandLine Wrong(std::string sentence) {
   std::replace(sentence.begin(), sentence.end(), '\n', ' ');
-  return {std::nullopt, "pairwire-relay: " + sentence + " (see pairwire-relay --help)",
+  return {std::nullopt, false, "pairwire-relay: " + sentence + " (see pairwire-relay --help)",
           kUsageError};
 }
 
@@ -206,25 +246,29 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments,
   CLI::App app("Brokers pairing, SDP and ICE between displays and controllers.", "pairwire-relay");
   RawOptions raw;
   ServerConfig config;
+  // The only subcommand takes the same options, so it is no parser of its own.
+  const bool check = !arguments.empty() && arguments.front() == "check";
+  app.footer("`pairwire-relay check` with the same options says what is wrong with a set-up.");
   try {
     Declare(app, raw, config);
-    std::vector<std::string> all = AddEnvironment(app, arguments, environment);
+    std::vector<std::string> all =
+        AddEnvironment(app, {arguments.begin() + (check ? 1 : 0), arguments.end()}, environment);
     std::reverse(all.begin(), all.end());  // CLI11 takes the arguments from the back
     app.parse(all);
   } catch (const CLI::CallForHelp&) {
-    return {std::nullopt, app.help(), 0};
+    return {std::nullopt, false, app.help(), 0};
   } catch (const CLI::CallForVersion&) {
-    return {std::nullopt, "pairwire-relay " + std::string(kVersion) + "\n", 0};
+    return {std::nullopt, false, "pairwire-relay " + std::string(kVersion) + "\n", 0};
   } catch (const CLI::Error& error) {
     return Wrong(error.what());
   }
   if (const std::string problem = Check(raw, config); !problem.empty()) return Wrong(problem);
-  return {std::move(config), {}, 0};
+  return {std::move(config), check, {}, 0};
 }
 
-Result<ListenAddress> ParseListenAddress(const std::string& text) {
+Result<ListenAddress> ParseListenAddress(const std::string& text, const std::string& option) {
   const std::string kWrong =
-      "--listen must look like 127.0.0.1:8080 or [::1]:8080, port 0 to 65535";
+      option + " must look like 127.0.0.1:8080 or [::1]:8080, port 0 to 65535";
   ListenAddress address;
   std::string port;
   if (!text.empty() && text.front() == '[') {

@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "signaling/redis/redis_url.h"
 #include "signaling/server/log.h"
 
 namespace pairwire::server {
@@ -69,12 +70,27 @@ struct Limits {
 struct ServerConfig {
   std::string listen_host = "127.0.0.1";  // an address, without brackets
   std::uint16_t listen_port = 8080;       // 0: the system picks a free one
+  // A second listener for operators: /metrics, and whatever no client should reach. Empty: /metrics
+  // is served to all.
+  std::string internal_host;
+  std::uint16_t internal_port = 0;
+  // Ranges of addresses whose X-Forwarded-For is believed (trusted_proxies.h).
+  std::vector<std::string> trusted_proxies;
   std::string region;
   std::string node_id;  // empty: a random one is made at start
   std::string web_dir;  // empty: no static files
   // What clients are told in front of paths ("https://relay.example.org/base"); empty: paths only,
   // which they append to the URL that they know already.
   std::string public_url;
+  // PEM files for HTTPS; both or neither. Read anew by Server::ReloadCertificate.
+  std::string tls_certificate_file;
+  std::string tls_key_file;
+  // Where clients reach this very node, for those that another node sends away; may be empty.
+  std::string advertise_url;
+  // What joins several nodes to one relay; nothing: this process is all of it.
+  std::optional<redis::RedisUrl> redis;
+  std::string redis_prefix = "pw";
+  std::string redis_ca;  // a file; empty: the system's certificate authorities
   LogLevel log_level = LogLevel::kInfo;
   std::vector<std::string> origins;  // as browsers send them: "https://example.org"
   std::chrono::milliseconds drain_window{10'000};
@@ -86,12 +102,14 @@ struct ServerConfig {
   std::chrono::seconds session_ttl{600};
   std::size_t max_sessions = 100'000;
   bool rate_limits = true;
+  bool status = false;  // the status of displays (signaling/services/status.h)
 };
 
 // What the command line asked for: run with `config`, or print `text` and leave with `exit_code`
 // (0: --help and --version, to stdout; 2: wrong usage, one line for stderr).
 struct CommandLine {
   std::optional<ServerConfig> config;
+  bool check = false;  // `check` came first: do not run, look (check_command.h)
   std::string text;
   int exit_code = 0;
 };
@@ -104,12 +122,14 @@ std::string SystemEnvironment(const std::string& name);
 CommandLine ParseCommandLine(const std::vector<std::string>& arguments,
                              const Environment& environment = SystemEnvironment);
 
-// "127.0.0.1:8080", "[::1]:0", "localhost:8080" into host and port.
+// "127.0.0.1:8080", "[::1]:0", "localhost:8080" into host and port. `option` stands in the error's
+// sentence.
 struct ListenAddress {
   std::string host;
   std::uint16_t port = 0;
 };
-Result<ListenAddress> ParseListenAddress(const std::string& text);
+Result<ListenAddress> ParseListenAddress(const std::string& text,
+                                         const std::string& option = "--listen");
 
 // True for what a browser sends in an Origin header: scheme, host, optional port, no path.
 bool IsOrigin(const std::string& text);

@@ -1,6 +1,7 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 #include "signaling/server/connections.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace pairwire::server {
@@ -17,25 +18,37 @@ const char* ToString(ConnectionKind kind) {
   return "";
 }
 
-ConnectionTable::ConnectionTable(EventLoop& loop) : loop_(loop) {}
+ConnectionTable::ConnectionTable(net::EventLoop& loop, net::DeadlineWheel& wheel)
+    : loop_(loop),
+      trim_(wheel),
+      turn_end_(loop, net::TurnStage::kClients, [this] { RunTurnEnd(); }) {}
 
 ConnectionTable::~ConnectionTable() = default;
 
 Connection& ConnectionTable::Add(std::unique_ptr<Connection> connection) {
   Connection& added = *connection;
-  connections_.push_front(std::move(connection));
-  added.place_ = connections_.begin();
+  added.place_ = static_cast<std::uint32_t>(connections_.size());
+  connections_.push_back(std::move(connection));
   added.listed_ = true;
   ++counts_[static_cast<std::size_t>(added.kind())];
+  trim_.OnCount(connections_.size());
   return added;
 }
 
 void ConnectionTable::Remove(Connection& connection) {
   if (!connection.listed_) return;
   connection.listed_ = false;
+  if (connection.marked_) {  // it may be buried before this turn ends
+    std::replace(marked_.begin(), marked_.end(), &connection, static_cast<Connection*>(nullptr));
+  }
   --counts_[static_cast<std::size_t>(connection.kind())];
-  removed_.push_back(std::move(*connection.place_));
-  connections_.erase(connection.place_);
+  std::unique_ptr<Connection>& place = connections_[connection.place_];
+  removed_.push_back(std::move(place));
+  if (connections_.back()) {  // the last one takes its place
+    connections_.back()->place_ = connection.place_;
+    place = std::move(connections_.back());
+  }
+  connections_.pop_back();
   if (bury_posted_) return;
   bury_posted_ = true;
   // The table lives as long as the loop runs (Server's order of members), so `this` is safe here.
@@ -45,20 +58,44 @@ void ConnectionTable::Remove(Connection& connection) {
 void ConnectionTable::Bury() {
   bury_posted_ = false;
   // Destructors may remove further connections: they go to a fresh vector and a next turn.
-  const std::vector<std::unique_ptr<Connection>> dead = std::exchange(removed_, {});
+  std::vector<std::unique_ptr<Connection>> dead = std::exchange(removed_, {});
+  dead.clear();
+  if (connections_.size() < connections_.capacity() / 4) connections_.shrink_to_fit();
+  trim_.OnCount(connections_.size());
   if (connections_.empty() && on_empty_) on_empty_();
 }
 
+void ConnectionTable::MarkTurnEnd(Connection& connection) {
+  if (connection.marked_ || !connection.listed_) return;
+  connection.marked_ = true;
+  marked_.push_back(&connection);
+  turn_end_.Mark();
+}
+
+void ConnectionTable::RunTurnEnd() {
+  // None of these goes before the loop ends: burying is a task. One that is marked meanwhile comes
+  // in the next turn.
+  std::vector<Connection*> marked = std::exchange(marked_, {});
+  for (Connection* connection : marked) {
+    if (connection == nullptr) continue;  // removed
+    connection->marked_ = false;
+    if (connection->listed_) connection->OnTurnEnd();
+  }
+  if (!marked_.empty()) return;
+  marked.clear();
+  marked_ = std::move(marked);  // its memory serves again
+}
+
 void ConnectionTable::DrainAll(std::chrono::milliseconds window) {
-  for (auto next = connections_.begin(); next != connections_.end();) {
-    Connection& connection = **next++;  // before the call: it may remove itself
-    connection.Drain(window);
+  // From the back: one that removes itself is replaced by one that was told already.
+  for (std::size_t at = connections_.size(); at-- > 0;) {
+    if (at < connections_.size()) connections_[at]->Drain(window);
   }
 }
 
 void ConnectionTable::AbortAll() {
   while (!connections_.empty()) {
-    Connection& connection = *connections_.front();
+    Connection& connection = *connections_.back();
     connection.Abort();
     Remove(connection);
   }

@@ -15,23 +15,24 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
-#include <list>
 #include <memory>
 #include <vector>
 
+#include "signaling/net/deadline_wheel.h"
 #include "signaling/server/admission.h"
-#include "signaling/server/deadline_wheel.h"
+#include "signaling/server/memory_trim.h"
 
 namespace pairwire::server {
 
 class ConnectionTable;
 
-enum class ConnectionKind { kHttp, kEvents, kWebSocket };
+enum class ConnectionKind : std::uint8_t { kHttp, kEvents, kWebSocket };
 inline constexpr std::size_t kConnectionKinds = 3;
 const char* ToString(ConnectionKind kind);
 
-class Connection : public Deadline {
+class Connection : public net::Deadline {
  public:
   explicit Connection(ConnectionKind kind) : kind_(kind) {}
 
@@ -44,26 +45,34 @@ class Connection : public Deadline {
   // Stops at once. The table forgets the connection right after.
   virtual void Abort() = 0;
 
+  // After ConnectionTable::MarkTurnEnd: the turn is over, what it gathered can be written at once.
+  virtual void OnTurnEnd() {}
+
  private:
   friend class ConnectionTable;
 
   const ConnectionKind kind_;
-  std::list<std::unique_ptr<Connection>>::iterator place_;
   bool listed_ = false;
+  bool marked_ = false;      // in the table's list for the end of this turn
+  std::uint32_t place_ = 0;  // in the table
 };
 
 // Owns all connections. Loop thread only.
 class ConnectionTable {
  public:
-  explicit ConnectionTable(EventLoop& loop);
+  ConnectionTable(net::EventLoop& loop, net::DeadlineWheel& wheel);
   ~ConnectionTable();
   ConnectionTable(const ConnectionTable&) = delete;
   ConnectionTable& operator=(const ConnectionTable&) = delete;
 
   Connection& Add(std::unique_ptr<Connection> connection);
-  // Takes the connection out; it is destroyed in a later turn, so a connection may remove itself
-  // from any of its own callbacks. Removing twice does nothing.
+  // Takes the connection out; it is destroyed by a later task of the loop, so a connection may
+  // remove itself from any of its own callbacks. Removing twice does nothing.
   void Remove(Connection& connection);
+
+  // `connection` hears OnTurnEnd once at the end of this turn, in the order of marking, and not
+  // once it was removed.
+  void MarkTurnEnd(Connection& connection);
 
   void DrainAll(std::chrono::milliseconds window);
   void AbortAll();
@@ -75,13 +84,17 @@ class ConnectionTable {
 
  private:
   void Bury();
+  void RunTurnEnd();
 
-  EventLoop& loop_;
-  std::list<std::unique_ptr<Connection>> connections_;
+  net::EventLoop& loop_;
+  std::vector<std::unique_ptr<Connection>> connections_;  // in no order
   std::vector<std::unique_ptr<Connection>> removed_;
   std::array<std::size_t, kConnectionKinds> counts_{};
+  MemoryTrim trim_;
   std::function<void()> on_empty_;
   bool bury_posted_ = false;
+  std::vector<Connection*> marked_;
+  net::TurnEnd turn_end_;
 };
 
 }  // namespace pairwire::server

@@ -40,7 +40,7 @@ void EventStream::Start() {
                              kGreeting,
                              nullptr};
   SetHeartbeat();
-  socket_.WaitReadable();
+  socket_.WantRead(true);
   Queue(SerializeStreamHead(head));
 }
 
@@ -58,53 +58,66 @@ void EventStream::End() {
   if (state_ != State::kOpen) return;
   state_ = State::kEnding;
   context_.wheel.Set(*this, context_.config.timeouts.linger);
-  if (queue_.empty()) socket_.ShutdownSend();
+  if (!HasQueue()) socket_.ShutdownSend();
+}
+
+EventStream::Extra& EventStream::extra() {
+  if (!extra_) extra_ = std::make_unique<Extra>();
+  return *extra_;
 }
 
 void EventStream::Queue(std::string_view text) {
   const Limits& limits = context_.config.limits;
-  if (queue_.size() + text.size() > limits.queue_bytes || queued_ >= limits.queue_messages) {
+  const std::size_t waiting = extra_ ? extra_->queue.size() : 0;
+  const std::uint32_t queued = extra_ ? extra_->queued : 0;
+  if (waiting + text.size() > limits.queue_bytes || queued >= limits.queue_messages) {
     context_.metrics.OnSlowConsumer(kind());
     Close();
     return;
   }
-  const bool idle = queue_.empty();
-  queue_.append(text);
-  ++queued_;
-  if (idle) Write();
+  if (waiting == 0) {  // nearly always, and nearly always all of it fits
+    const net::Socket::Io io = socket_.Write(text);
+    if (io.status == net::Socket::Io::Status::kOk) {
+      text.remove_prefix(io.bytes);
+      if (text.empty()) return;
+    } else if (io.status != net::Socket::Io::Status::kWouldBlock) {
+      Close();
+      return;
+    }
+    extra().stalled = false;
+    socket_.WantWrite(true);
+  }
+  extra().queue.append(text);
+  ++extra_->queued;
 }
 
 void EventStream::Write() {
-  const TcpSocket::Io io = socket_.Write(queue_);
-  if (io.status == TcpSocket::Io::Status::kOk) {
-    stalled_ = false;
-    if (io.bytes == queue_.size()) {
-      queue_ = std::string();
-      queued_ = 0;
-      if (state_ == State::kEnding) socket_.ShutdownSend();
-      return;
-    }
-    queue_.erase(0, io.bytes);
-  } else if (io.status != TcpSocket::Io::Status::kWouldBlock) {
+  Extra& pending = *extra_;
+  const net::Socket::Io io = socket_.Write(pending.queue);
+  if (io.status == net::Socket::Io::Status::kWouldBlock) return;
+  if (io.status != net::Socket::Io::Status::kOk) {
     Close();
     return;
   }
-  socket_.WaitWritable();
+  pending.stalled = false;
+  pending.queue.erase(0, io.bytes);
+  if (!pending.queue.empty()) return;
+  pending.queue = std::string();
+  pending.queued = 0;
+  if (!pending.draining) extra_.reset();
+  socket_.WantWrite(false);
+  if (state_ == State::kEnding) socket_.ShutdownSend();
 }
 
 void EventStream::OnWritable() {
-  if (!queue_.empty()) Write();
+  if (HasQueue()) Write();
 }
 
 void EventStream::OnReadable() {
   // The client has nothing to say; this notices that it left.
   std::array<char, 512> buffer;
-  const TcpSocket::Io io = socket_.Read(buffer.data(), buffer.size());
-  if (io.status == TcpSocket::Io::Status::kWouldBlock) {
-    socket_.WaitReadable();
-    return;
-  }
-  Close();
+  const net::Socket::Io io = socket_.Read(buffer.data(), buffer.size());
+  if (io.status != net::Socket::Io::Status::kWouldBlock) Close();
 }
 
 void EventStream::OnDeadline() {
@@ -112,34 +125,34 @@ void EventStream::OnDeadline() {
     Close();
     return;
   }
-  const EventLoop::TimePoint now = context_.loop.Now();
-  if (draining_ && now >= leave_at_) {
+  const net::EventLoop::TimePoint now = context_.loop.Now();
+  if (extra_ && extra_->draining && now >= extra_->leave_at) {
     End();
     return;
   }
-  if (!queue_.empty()) {
-    if (stalled_) {
+  if (HasQueue()) {
+    if (extra_->stalled) {
       context_.metrics.OnSlowConsumer(kind());
       Close();
       return;
     }
-    stalled_ = true;
+    extra_->stalled = true;
   } else {
     Queue(kComment);
     if (state_ != State::kOpen) return;
   }
   SetHeartbeat();
-  if (draining_) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(leave_at_ - now);
+  if (extra_ && extra_->draining) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(extra_->leave_at - now);
     if (left < context_.config.timeouts.sse_heartbeat) context_.wheel.Set(*this, left);
   }
 }
 
 void EventStream::Drain(std::chrono::milliseconds window) {
   if (state_ != State::kOpen) return;
-  draining_ = true;
   const auto delay = RandomBelow(window);
-  leave_at_ = context_.loop.Now() + delay;
+  extra().draining = true;
+  extra_->leave_at = context_.loop.Now() + delay;
   if (delay < context_.config.timeouts.sse_heartbeat) context_.wheel.Set(*this, delay);
 }
 

@@ -13,13 +13,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "signaling/server/http_session.h"
 
 namespace pairwire::server {
 
-class EventStream final : public Connection, private TcpSocket::Events {
+class EventStream final : public Connection, private net::Socket::Events {
  public:
   // Hears once of the end, whoever caused it; possibly from inside Start, Send or End.
   class Owner {
@@ -49,21 +50,29 @@ class EventStream final : public Connection, private TcpSocket::Events {
   void OnWritable() override;
   void OnDeadline() override;
   void Queue(std::string_view text);
+  bool HasQueue() const { return extra_ && !extra_->queue.empty(); }
   void Write();
   void SetHeartbeat();
   void Close();
 
+  // What nearly no stream has, so that the others do not pay for it.
+  struct Extra {
+    std::string queue;         // what the socket did not take yet
+    std::uint32_t queued = 0;  // messages in it, at most
+    bool stalled = false;      // nothing of the queue went out since the last heartbeat
+    bool draining = false;
+    net::EventLoop::TimePoint leave_at{};
+  };
+
+  Extra& extra();
+
+  State state_ = State::kOpen;  // first: it fits behind the base's members
   ConnectionContext& context_;
   Owner& owner_;
   const std::uint64_t id_;
-  TcpSocket socket_;
+  net::Socket socket_;
   AdmissionTicket ticket_;
-  std::string queue_;         // what the socket did not take yet; empty nearly always
-  std::uint32_t queued_ = 0;  // messages in it, at most
-  State state_ = State::kOpen;
-  bool stalled_ = false;  // nothing of the queue went out since the last heartbeat
-  bool draining_ = false;
-  EventLoop::TimePoint leave_at_{};
+  std::unique_ptr<Extra> extra_;
 };
 
 }  // namespace pairwire::server

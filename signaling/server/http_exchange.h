@@ -13,15 +13,15 @@
 #include <string>
 #include <utility>
 
+#include "signaling/net/socket.h"
 #include "signaling/server/admission.h"
 #include "signaling/server/http_message.h"
-#include "signaling/server/tcp_socket.h"
 
 namespace pairwire::server {
 
 // What a connection that changes kind takes along.
 struct Handover {
-  TcpSocket socket;
+  net::Socket socket;
   AdmissionTicket ticket;
 };
 

@@ -28,7 +28,7 @@ const char* ToString(int state) {
 
 }  // namespace
 
-HttpSession::HttpSession(ConnectionContext& context, HttpHandler& handler, TcpSocket socket,
+HttpSession::HttpSession(ConnectionContext& context, HttpHandler& handler, net::Socket socket,
                          AdmissionTicket ticket)
     : Connection(ConnectionKind::kHttp),
       context_(context),
@@ -42,7 +42,7 @@ HttpSession::~HttpSession() { CloseExchange(); }
 
 void HttpSession::Start() {
   context_.wheel.Set(*this, context_.config.timeouts.request);
-  socket_.WaitReadable();
+  socket_.WantRead(true);
 }
 
 void HttpSession::Refuse(HttpResponse response) {
@@ -82,27 +82,30 @@ void HttpSession::ReadMore() {
   // A request under way may use its whole header limit; what is sent ahead only waits here.
   const std::size_t bound =
       context_.config.limits.header_bytes + context_.config.limits.pipelined_bytes;
-  if (input_.size() >= bound) return;  // OnResponseWritten waits again
+  if (input_.size() >= bound) {
+    socket_.WantRead(false);  // OnResponseWritten wants again
+    return;
+  }
   std::array<char, kReadBytes> buffer;
-  const TcpSocket::Io io = socket_.Read(buffer.data(), buffer.size());
+  const net::Socket::Io io = socket_.Read(buffer.data(), buffer.size());
   switch (io.status) {
-    case TcpSocket::Io::Status::kOk:
+    case net::Socket::Io::Status::kOk:
       input_.append(buffer.data(), io.bytes);
       break;
-    case TcpSocket::Io::Status::kWouldBlock:
+    case net::Socket::Io::Status::kWouldBlock:
       break;
-    case TcpSocket::Io::Status::kEnd:
+    case net::Socket::Io::Status::kEnd:
       OnInputEnd();
       return;
-    case TcpSocket::Io::Status::kError:
+    case net::Socket::Io::Status::kError:
       Close("connection broke");
       return;
   }
-  socket_.WaitReadable();
   ProcessInput();
 }
 
 void HttpSession::OnInputEnd() {
+  socket_.WantRead(false);
   input_ended_ = true;
   close_after_ = true;
   if (state_ == State::kReading) {
@@ -197,12 +200,12 @@ void HttpSession::Write() {
       rest = std::string_view(*shared_body_).substr(written_ - output_.size());
     }
     if (rest.empty()) break;
-    const TcpSocket::Io io = socket_.Write(rest);
-    if (io.status == TcpSocket::Io::Status::kWouldBlock) {
-      socket_.WaitWritable();
+    const net::Socket::Io io = socket_.Write(rest);
+    if (io.status == net::Socket::Io::Status::kWouldBlock) {
+      socket_.WantWrite(true);
       return;
     }
-    if (io.status != TcpSocket::Io::Status::kOk) {
+    if (io.status != net::Socket::Io::Status::kOk) {
       Close("connection broke");
       return;
     }
@@ -212,6 +215,7 @@ void HttpSession::Write() {
 }
 
 void HttpSession::OnResponseWritten() {
+  socket_.WantWrite(false);
   output_ = std::string();
   shared_body_.reset();
   head_only_ = false;
@@ -226,12 +230,12 @@ void HttpSession::OnResponseWritten() {
     }
     SetState(State::kLingering, "last answer");
     context_.wheel.Set(*this, context_.config.timeouts.linger);
-    socket_.WaitReadable();
+    socket_.WantRead(true);
     return;
   }
   SetState(State::kReading, "answered");
   context_.wheel.Set(*this, context_.config.timeouts.keep_alive);
-  socket_.WaitReadable();
+  socket_.WantRead(true);
   ProcessInput();
 }
 
@@ -242,12 +246,9 @@ void HttpSession::OnWritable() {
 void HttpSession::DiscardInput() {
   std::array<char, kReadBytes> buffer;
   while (lingered_bytes_ < kMaxLingeredBytes) {
-    const TcpSocket::Io io = socket_.Read(buffer.data(), buffer.size());
-    if (io.status == TcpSocket::Io::Status::kWouldBlock) {
-      socket_.WaitReadable();
-      return;
-    }
-    if (io.status != TcpSocket::Io::Status::kOk) break;
+    const net::Socket::Io io = socket_.Read(buffer.data(), buffer.size());
+    if (io.status == net::Socket::Io::Status::kWouldBlock) return;
+    if (io.status != net::Socket::Io::Status::kOk) break;
     lingered_bytes_ += io.bytes;
   }
   Close("answered");

@@ -19,19 +19,19 @@
 #include <memory>
 #include <string>
 
+#include "signaling/net/socket.h"
 #include "signaling/server/config.h"
 #include "signaling/server/connections.h"
 #include "signaling/server/http_exchange.h"
 #include "signaling/server/http_parser.h"
 #include "signaling/server/metrics.h"
-#include "signaling/server/tcp_socket.h"
 
 namespace pairwire::server {
 
 // What every connection stands on. All of it outlives the connections.
 struct ConnectionContext {
-  EventLoop& loop;
-  DeadlineWheel& wheel;
+  net::EventLoop& loop;
+  net::DeadlineWheel& wheel;
   ConnectionTable& table;
   const ServerConfig& config;
   Metrics& metrics;
@@ -39,10 +39,10 @@ struct ConnectionContext {
 };
 
 class HttpSession final : public Connection,
-                          private TcpSocket::Events,
+                          private net::Socket::Events,
                           private HttpExchange::Owner {
  public:
-  HttpSession(ConnectionContext& context, HttpHandler& handler, TcpSocket socket,
+  HttpSession(ConnectionContext& context, HttpHandler& handler, net::Socket socket,
               AdmissionTicket ticket);
   ~HttpSession() override;
 
@@ -79,7 +79,7 @@ class HttpSession final : public Connection,
 
   ConnectionContext& context_;
   HttpHandler& handler_;
-  TcpSocket socket_;
+  net::Socket socket_;
   AdmissionTicket ticket_;
   State state_ = State::kReading;
   std::string input_;                   // not yet used; bounded by header_bytes or pipelined_bytes
@@ -88,7 +88,7 @@ class HttpSession final : public Connection,
   std::string output_;
   std::size_t written_ = 0;
   std::shared_ptr<const std::string> shared_body_;  // sent after output_
-  EventLoop::TimePoint request_time_{};
+  net::EventLoop::TimePoint request_time_{};
   std::size_t lingered_bytes_ = 0;
   bool processing_ = false;   // ProcessInput is on the stack
   bool input_ended_ = false;  // the client closed its sending side

@@ -1,20 +1,19 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 #include "signaling/server/listener.h"
 
-#include <algorithm>
-#include <boost/asio/error.hpp>
-#include <boost/asio/ip/tcp.hpp>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+#include <optional>
+#include <system_error>
 #include <utility>
 
 #include "signaling/server/problem_response.h"
-#include "signaling/server/tcp_socket_impl.h"
 
 namespace pairwire::server {
-
-namespace asio = boost::asio;
-using asio::ip::tcp;
-using boost::system::error_code;
-
 namespace {
 
 // With no descriptor left accept fails at once and for ever; a pause lets connections end
@@ -24,135 +23,127 @@ constexpr std::chrono::milliseconds kAcceptPause{100};
 // Connections being told that there is no room. Beyond that they are closed without a word.
 constexpr std::size_t kMaxRefusedAtOnce = 64;
 
-ClientAddress ToClientAddress(const asio::ip::address& address) {
-  ClientAddress out;
-  if (address.is_v6()) {
-    out.bytes = address.to_v6().to_bytes();
-    return out;
-  }
-  out.bytes = asio::ip::make_address_v6(asio::ip::v4_mapped, address.to_v4()).to_bytes();
-  return out;
-}
+// A burst of new connections must not hold up those that are there.
+constexpr int kAcceptsPerTurn = 64;
 
-std::string Sentence(const error_code& error, const std::string& where) {
-  if (error == asio::error::address_in_use) {
+// The kernel takes the smaller of this and net.core.somaxconn.
+constexpr int kBacklog = 4096;
+
+std::string Sentence(int error, const std::string& where) {
+  if (error == EADDRINUSE) {
     return where + " is in use: stop the other program or choose another port with --listen";
   }
-  if (error == asio::error::access_denied) {
+  if (error == EACCES) {
     return where + " is not permitted: choose a port above 1023 with --listen";
   }
-  return "cannot listen on " + where + ": " + error.message();
+  return "cannot listen on " + where + ": " + std::generic_category().message(error);
+}
+
+bool IsShortage(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
 }
 
 }  // namespace
 
-struct Listener::Impl {
-  Impl(ConnectionContext& c, HttpHandler& h, Admission& a)
-      : context(c), handler(h), admission(a), acceptor(c.loop.io()), resume(c.loop, [this] {
-          if (self != nullptr) Accept(*self);
-        }) {}
+Listener::Listener(ConnectionContext& context, HttpHandler& handler, Admission& admission,
+                   const net::TlsContext* tls)
+    : context_(context),
+      handler_(handler),
+      admission_(admission),
+      tls_(tls),
+      resume_(context.loop, [this] { Start(); }) {}
 
-  using Acceptor = asio::basic_socket_acceptor<tcp, asio::io_context::executor_type>;
-
-  static void Accept(const std::shared_ptr<Impl>& impl);
-  void OnAccepted(AsioSocket socket);
-
-  ConnectionContext& context;
-  HttpHandler& handler;
-  Admission& admission;
-  Acceptor acceptor;
-  Alarm resume;
-  bool open = false;
-  const std::shared_ptr<Impl>* self = nullptr;  // the Listener's; empty once it is gone
-};
-
-Listener::Listener(ConnectionContext& context, HttpHandler& handler, Admission& admission)
-    : impl_(std::make_shared<Impl>(context, handler, admission)) {
-  impl_->self = &impl_;
-}
-
-Listener::~Listener() {
-  Close();
-  impl_->self = nullptr;
-}
+Listener::~Listener() { Close(); }
 
 Result<void> Listener::Open(const std::string& host, std::uint16_t port) {
-  error_code error;
-  const asio::ip::address address = asio::ip::make_address(host, error);
-  if (error) {
+  const std::optional<net::Endpoint> endpoint = net::Endpoint::FromLiteral(host, port);
+  if (!endpoint) {
     return Fail(Errc::kInvalidArgument,
                 "--listen needs an address such as 127.0.0.1, 0.0.0.0 or [::1]");
   }
-  const tcp::endpoint endpoint(address, port);
-  const std::string where =
-      (address.is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(port);
-  auto& acceptor = impl_->acceptor;
-  acceptor.open(endpoint.protocol(), error);
-  if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
-  if (!error) acceptor.bind(endpoint, error);
-  if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
-  if (error) return Fail(Errc::kSystem, Sentence(error, where));
-  impl_->open = true;
+  fd_ = ::socket(endpoint->family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd_ < 0) return Fail(Errc::kSystem, Sentence(errno, endpoint->ToText()));
+  context_.loop.Watch(fd_, *this);
+  const int on = 1;
+  ::setsockopt(fd_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  // Small messages go at once. Accepted sockets inherit it, which saves each a system call.
+  ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (::bind(fd_, endpoint->data(), endpoint->size()) != 0 || ::listen(fd_, kBacklog) != 0) {
+    const int error = errno;
+    Close();
+    return Fail(Errc::kSystem, Sentence(error, endpoint->ToText()));
+  }
   return {};
 }
 
 std::uint16_t Listener::port() const {
-  error_code ignored;
-  return impl_->acceptor.local_endpoint(ignored).port();
+  sockaddr_in6 address{};
+  socklen_t size = sizeof address;
+  auto* const generic = reinterpret_cast<sockaddr*>(&address);
+  if (::getsockname(fd_, generic, &size) != 0) return 0;
+  const auto endpoint = net::Endpoint::FromSystem(generic, size);
+  return endpoint ? endpoint->port() : std::uint16_t{0};
 }
 
-void Listener::Start() { Impl::Accept(impl_); }
+void Listener::Start() {
+  if (fd_ >= 0) context_.loop.Want(fd_, true, false);
+}
 
 void Listener::Close() {
-  impl_->open = false;
-  impl_->resume.Cancel();
-  error_code ignored;
-  impl_->acceptor.close(ignored);
+  resume_.Cancel();
+  if (fd_ < 0) return;
+  context_.loop.Unwatch(fd_);
+  ::close(std::exchange(fd_, -1));
 }
 
-void Listener::Impl::Accept(const std::shared_ptr<Impl>& impl) {
-  impl->acceptor.async_accept([impl](const error_code& error, AsioSocket socket) {
-    if (!impl->open) return;
-    if (!error) {
-      impl->OnAccepted(std::move(socket));
-    } else if (error == asio::error::no_descriptors ||
-               error == boost::system::errc::too_many_files_open_in_system ||
-               error == asio::error::no_memory || error == asio::error::no_buffer_space) {
-      impl->context.log.Warning("accept_paused", {{"reason", error.message()}});
-      impl->resume.SetAt(impl->context.loop.Now() + kAcceptPause);
-      return;
+void Listener::OnFdReadable() {
+  for (int i = 0; i < kAcceptsPerTurn && fd_ >= 0; ++i) {
+    if (!AcceptOne()) return;
+  }
+}
+
+bool Listener::AcceptOne() {
+  sockaddr_in6 address{};
+  socklen_t size = sizeof address;
+  auto* const generic = reinterpret_cast<sockaddr*>(&address);
+  const int fd = ::accept4(fd_, generic, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (fd < 0) {
+    const int error = errno;
+    if (IsShortage(error)) {
+      context_.log.Warning("accept_paused", {{"reason", std::generic_category().message(error)}});
+      context_.loop.Want(fd_, false, false);
+      resume_.SetAt(context_.loop.Now() + kAcceptPause);
     }
-    Accept(impl);
-  });
+    // Others are of that one connection (it has gone again) or say that there is none.
+    return error == ECONNABORTED || error == EINTR;
+  }
+  net::Socket socket(context_.loop, fd);
+  if (const auto remote = net::Endpoint::FromSystem(generic, size)) {
+    OnAccepted(std::move(socket), *remote);
+  }
+  return true;
 }
 
-void Listener::Impl::OnAccepted(AsioSocket socket) {
-  error_code error;
-  const tcp::endpoint remote = socket.remote_endpoint(error);
-  if (error) return;  // gone again already
-  // Sends small messages at once; reads and writes never block (tcp_socket.h).
-  socket.set_option(tcp::no_delay(true), error);
-  socket.non_blocking(true, error);
-  if (error) return;
-  TcpSocket tcp_socket(std::make_shared<TcpSocket::Impl>(std::move(socket)));
+void Listener::OnAccepted(net::Socket socket, const net::Endpoint& remote) {
+  if (tls_ != nullptr && !socket.StartTlsServer(*tls_)) return;
   Refusal why = Refusal::kConnections;
-  auto ticket = admission.Admit(ToClientAddress(remote.address()), why);
+  auto ticket = admission_.Admit(ClientAddress{remote.Bytes()}, why);
   if (ticket) {
-    context.metrics.OnAccepted();
+    context_.metrics.OnAccepted();
     auto session =
-        std::make_unique<HttpSession>(context, handler, std::move(tcp_socket), std::move(*ticket));
+        std::make_unique<HttpSession>(context_, handler_, std::move(socket), std::move(*ticket));
     HttpSession& started = *session;
-    context.table.Add(std::move(session));
+    context_.table.Add(std::move(session));
     started.Start();
     return;
   }
-  context.metrics.OnRefused(why);
+  context_.metrics.OnRefused(why);
   // Those that are refused hold no ticket, so the difference is their number.
-  if (context.table.size() >= admission.connections() + kMaxRefusedAtOnce) return;
+  if (context_.table.size() >= admission_.connections() + kMaxRefusedAtOnce) return;
   auto session =
-      std::make_unique<HttpSession>(context, handler, std::move(tcp_socket), AdmissionTicket());
+      std::make_unique<HttpSession>(context_, handler_, std::move(socket), AdmissionTicket());
   HttpSession& refused = *session;
-  context.table.Add(std::move(session));
+  context_.table.Add(std::move(session));
   refused.Refuse(ProblemResponse(protocol::ProblemCode::kNotReady,
                                  "the relay has no room for more connections"));
 }

@@ -8,17 +8,19 @@
 #include <pairwire/result.h>
 
 #include <cstdint>
-#include <memory>
 #include <string>
 
+#include "signaling/net/endpoint.h"
+#include "signaling/net/tls_context.h"
 #include "signaling/server/http_session.h"
 
 namespace pairwire::server {
 
-class Listener {
+class Listener final : private net::FdHandler {
  public:
-  // Both outlive the listener. Connections that it made do not need it.
-  Listener(ConnectionContext& context, HttpHandler& handler, Admission& admission);
+  // All outlive the listener. Connections that it made do not need it. With `tls` they speak HTTPS.
+  Listener(ConnectionContext& context, HttpHandler& handler, Admission& admission,
+           const net::TlsContext* tls = nullptr);
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
@@ -35,8 +37,18 @@ class Listener {
   void Close();
 
  private:
-  struct Impl;
-  std::shared_ptr<Impl> impl_;
+  void OnFdReadable() override;
+  void OnFdWritable() override {}
+  // False: no more for now.
+  bool AcceptOne();
+  void OnAccepted(net::Socket socket, const net::Endpoint& remote);
+
+  ConnectionContext& context_;
+  HttpHandler& handler_;
+  Admission& admission_;
+  const net::TlsContext* const tls_;
+  int fd_ = -1;
+  net::Alarm resume_;
 };
 
 }  // namespace pairwire::server

@@ -1,8 +1,8 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
 // pairwire-relay: reads the options, runs one Server, and ends it on SIGTERM or SIGINT. Prints one
-// line on stdout once it listens; logs go to stderr. Exit codes: 0 ended as asked, 1 could not run,
-// 2 wrong usage.
+// line on stdout once it listens; logs go to stderr. `pairwire-relay check` looks instead of
+// running. Exit codes: 0 ended as asked, 1 could not run, 2 wrong usage.
 #include <unistd.h>
 
 #include <csignal>
@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "signaling/server/check_command.h"
 #include "signaling/server/config.h"
 #include "signaling/server/server.h"
 
@@ -21,21 +22,28 @@ using pairwire::server::ParseCommandLine;
 using pairwire::server::Server;
 
 // Signals are taken by a thread that waits for them, so that no code runs in a signal handler. The
-// first one drains, the second ends the process where it stands. SIGUSR2 only wakes the thread to
-// end it.
+// first SIGTERM or SIGINT drains, the second ends the process where it stands. SIGHUP reads the
+// certificate anew, as often as it comes. SIGUSR2 only wakes the thread to end it.
 void WaitForSignals(const sigset_t& signals, Server& server) {
-  int number = 0;
-  if (sigwait(&signals, &number) != 0 || number == SIGUSR2) return;
-  server.Drain();
-  if (sigwait(&signals, &number) != 0 || number == SIGUSR2) return;
-  _exit(1);
+  bool draining = false;
+  while (true) {
+    int number = 0;
+    if (sigwait(&signals, &number) != 0 || number == SIGUSR2) return;
+    if (number == SIGHUP) {
+      server.ReloadCertificate();
+      continue;
+    }
+    if (draining) _exit(1);
+    draining = true;
+    server.Drain();
+  }
 }
 
 int Run(const pairwire::server::ServerConfig& config) {
   std::signal(SIGPIPE, SIG_IGN);
   sigset_t signals;
   sigemptyset(&signals);
-  for (const int number : {SIGTERM, SIGINT, SIGUSR2}) sigaddset(&signals, number);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR2}) sigaddset(&signals, number);
   // Before any thread starts, so that all inherit it.
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 
@@ -53,10 +61,17 @@ int Run(const pairwire::server::ServerConfig& config) {
   return 0;
 }
 
+int Check(const pairwire::server::ServerConfig& config) {
+  const auto findings = CheckSetup(config, pairwire::server::ThisMachine());
+  std::fputs(ToText(findings).c_str(), stdout);
+  return ExitCode(findings);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const CommandLine line = ParseCommandLine(std::vector<std::string>(argv + 1, argv + argc));
+  if (line.config && line.check) return Check(*line.config);
   if (line.config) return Run(*line.config);
   std::fprintf(line.exit_code == 0 ? stdout : stderr, "%s\n", line.text.c_str());
   return line.exit_code;

@@ -6,6 +6,7 @@
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -25,6 +26,16 @@ using prometheus::Labels;
 // and has its own route label.
 const prometheus::Histogram::BucketBoundaries kLatencyBuckets = {
     0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30};
+
+double SecondsOf(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+}
+
+double ProcessorSeconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return SecondsOf(usage.ru_utime) + SecondsOf(usage.ru_stime);
+}
 
 double ResidentBytes() {
   std::ifstream statm("/proc/self/statm");
@@ -58,6 +69,11 @@ struct Metrics::Impl {
     const double step = static_cast<double>(total) - counter.Value();
     if (step > 0) counter.Increment(step);
   }
+  // A total that is not a whole number.
+  void CountSeconds(const std::string& name, const char* help, double total) {
+    auto& counter = Family(prometheus::BuildCounter(), name.c_str(), help).Add({});
+    if (total > counter.Value()) counter.Increment(total - counter.Value());
+  }
   void SetGauge(const std::string& name, const char* help, double value,
                 const Labels& labels = {}) {
     prometheus::BuildGauge()
@@ -76,6 +92,7 @@ struct Metrics::Impl {
   prometheus::Family<prometheus::Counter>* requests = nullptr;
   prometheus::Family<prometheus::Counter>* slow = nullptr;
   prometheus::Family<prometheus::Histogram>* latency = nullptr;
+  prometheus::Histogram* pairing = nullptr;
   // Looking a child up builds a map of labels; these are found by the literal's address and a
   // number.
   std::map<std::pair<const char*, int>, prometheus::Counter*> request_children;
@@ -98,6 +115,10 @@ Metrics::Metrics(std::string_view node_id, std::string_view region) {
                                "Sockets closed because their client did not read");
   impl_->latency = &impl_->Family(prometheus::BuildHistogram(), "pairwire_http_request_seconds",
                                   "Time from a whole request to its answer");
+  impl_->pairing = &impl_
+                        ->Family(prometheus::BuildHistogram(), "pairwire_pairing_seconds",
+                                 "Time from a right code to its answer, the display told")
+                        .Add({}, kLatencyBuckets);
   impl_->SetGauge("pairwire_build_info", "Always 1; the version is a label", 1,
                   {{"version", std::string(kVersion)}});
 }
@@ -120,6 +141,10 @@ void Metrics::OnRequest(const char* route, int status, std::chrono::nanoseconds 
   histogram->Observe(std::chrono::duration<double>(latency).count());
 }
 
+void Metrics::OnPaired(std::chrono::nanoseconds latency) {
+  impl_->pairing->Observe(std::chrono::duration<double>(latency).count());
+}
+
 void Metrics::OnSlowConsumer(ConnectionKind kind) {
   impl_->slow->Add({{"kind", ToString(kind)}}).Increment();
 }
@@ -133,6 +158,8 @@ std::string Metrics::Render(const ConnectionTable& connections, const relay::Rel
                static_cast<double>(connections.CountOf(kind)), {{"kind", ToString(kind)}});
   }
   m.SetGauge("pairwire_process_resident_bytes", "Resident memory of the process", ResidentBytes());
+  m.CountSeconds("pairwire_process_cpu_seconds_total", "Processor time of the process",
+                 ProcessorSeconds());
   m.CountTotal("pairwire_sessions_registered_total", "Sessions registered",
                relay.sessions_registered);
   const char* pairings = "Attempts to pair, by how they ended";
@@ -140,6 +167,12 @@ std::string Metrics::Render(const ConnectionTable& connections, const relay::Rel
   m.CountTotal("pairwire_pairings_total", pairings, relay.pairings_failed, {{"result", "failed"}});
   m.CountTotal("pairwire_pairings_total", pairings, relay.pairings_limited,
                {{"result", "limited"}});
+  m.CountTotal("pairwire_proofs_accepted_total",
+               "Attempts to pair that a proof of work let past the ceiling", relay.proofs_accepted);
+  m.SetGauge("pairwire_guarded_addresses", "Addresses whose wrong codes are remembered",
+             static_cast<double>(relay.guarded_addresses));
+  m.SetGauge("pairwire_late_answers", "Wrong codes whose answer is held back for a moment",
+             static_cast<double>(relay.late_answers));
   const char* ends = "Sessions that ended, by why";
   m.CountTotal("pairwire_sessions_ended_total", ends, relay.sessions_expired,
                {{"reason", "expired"}});

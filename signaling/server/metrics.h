@@ -33,6 +33,8 @@ class Metrics {
   void OnAccepted();
   void OnRefused(Refusal refusal);
   void OnRequest(const char* route, int status, std::chrono::nanoseconds latency);
+  // A code that was right, from the whole request to its answer.
+  void OnPaired(std::chrono::nanoseconds latency);
   // A socket whose queue reached its bound.
   void OnSlowConsumer(ConnectionKind kind);
 

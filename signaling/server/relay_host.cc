@@ -5,6 +5,9 @@
 #include <cstdlib>
 #include <utility>
 
+#include "signaling/redis/redis_backend.h"
+#include "signaling/store/memory_backend.h"
+
 namespace pairwire::server {
 namespace {
 
@@ -12,25 +15,36 @@ namespace {
 // would spin.
 constexpr std::chrono::milliseconds kMinTickPause{5};
 
-// A relay behind one address of a test bed or a proxy: so much that no one reaches it.
+// A relay behind one address of a test bed or a proxy: so much that no one reaches it. What one
+// socket may have refused (strikes) stays bounded: that is no rate of honest work.
 constexpr relay::RateLimit kNoRateLimit{1e9, 1e9};
+constexpr relay::RateLimit kNoByteRateLimit{1e12, 1e12};
+
+// So long a node is not missed by the others: three announcements.
+constexpr std::chrono::seconds kLease{3};
 
 relay::RelayOptions RelayOptionsOf(const ServerConfig& config, const std::string& node_id) {
   relay::RelayOptions options;
   options.node_id = node_id;
   options.public_url = config.public_url;
   options.waiting_ttl = config.session_ttl;
+  options.region = config.region;
+  options.advertise_url = config.advertise_url;
+  if (config.redis) options.lease = kLease;
   if (!config.rate_limits) {
-    options.failed_pairs_per_address = kNoRateLimit;
-    options.failed_pairs_total = kNoRateLimit;
+    options.codes.per_address = kNoRateLimit;
+    options.codes.in_all = kNoRateLimit;
+    options.codes.lock_after = 0;
     options.registers_per_address = kNoRateLimit;
+    options.messages_per_socket = kNoRateLimit;
+    options.bytes_per_socket = kNoByteRateLimit;
   }
   return options;
 }
 
-relay::MemoryStoreOptions StoreOptionsOf(const ServerConfig& config) {
-  relay::MemoryStoreOptions options;
-  options.max_sessions = config.max_sessions;
+relay::MemoryBackendOptions BackendOptionsOf(const ServerConfig& config) {
+  relay::MemoryBackendOptions options;
+  options.store.max_sessions = config.max_sessions;
   return options;
 }
 
@@ -38,17 +52,45 @@ relay::MemoryStoreOptions StoreOptionsOf(const ServerConfig& config) {
 
 RelayHost::RelayHost(ConnectionContext& context, const std::string& node_id)
     : context_(context),
+      node_id_(node_id),
       wall_start_(std::chrono::system_clock::now()),
       steady_start_(context.loop.Now()),
-      store_(*this, StoreOptionsOf(context.config)),
-      relay_(RelayOptionsOf(context.config, node_id), store_, random_, *this),
+      resolver_(context.loop),
+      backend_(MakeBackend()),
+      relay_(RelayOptionsOf(context.config, node_id), backend_->parts(), random_, *this),
       alarm_(context.loop, [this] {
         alarm_time_ = relay::TimePoint::max();
         next_tick_ = context_.loop.Now() + kMinTickPause;
         Run([](relay::Relay& core, relay::TimePoint now) { core.Tick(now); });
-      }) {}
+      }) {
+  backend_->Start();
+  SetAlarm();
+}
 
 RelayHost::~RelayHost() = default;
+
+std::unique_ptr<relay::BackendOwner> RelayHost::MakeBackend() {
+  const ServerConfig& config = context_.config;
+  if (config.redis) {
+    redis::RedisBackendOptions options;
+    options.redis.url = *config.redis;
+    options.redis.tls.ca_file = config.redis_ca;
+    options.prefix = config.redis_prefix + ":";
+    options.scripts.max_sessions = config.max_sessions;
+    auto made = redis::RedisBackend::Make(
+        context_.loop, resolver_, *this,
+        [this](std::uint64_t bound) { return random_.NextUint64() % bound; }, std::move(options));
+    if (made) return std::move(*made);
+    startup_ = tl::unexpected(made.error());
+  }
+  return relay::MakeMemoryBackend(
+      *this, [this] { return Now(); }, BackendOptionsOf(config));
+}
+
+void RelayHost::StopBackend(std::function<void()> done) {
+  backend_->parts().registry.Withdraw(node_id_);
+  backend_->Stop(std::move(done));
+}
 
 relay::TimePoint RelayHost::Now() const {
   // The wall clock may jump; steady time does not.
@@ -58,7 +100,7 @@ relay::TimePoint RelayHost::Now() const {
 
 void RelayHost::Run(Input input) {
   if (inside_) {
-    context_.loop.Post([this, input = std::move(input)]() mutable { Run(std::move(input)); });
+    waiting_.push_back(std::move(input));
     return;
   }
   RunInside([&] { input(relay_, Now()); });
@@ -72,6 +114,13 @@ void RelayHost::RunInside(const std::function<void()>& task) {
   if (inside_) std::abort();  // only a bug of ours gets here: the core must not be entered twice
   inside_ = true;
   task();
+  // Before anything that a later turn brings: a socket is open before its first text is heard.
+  while (!waiting_.empty()) {
+    const Input input = std::move(waiting_.front());
+    waiting_.pop_front();
+    input(relay_, Now());
+  }
+  relay_.EndTurn(Now());
   inside_ = false;
   SetAlarm();
 }
@@ -85,7 +134,8 @@ void RelayHost::SetAlarm() {
     return;
   }
   const auto steady =
-      steady_start_ + std::chrono::duration_cast<EventLoop::TimePoint::duration>(due - wall_start_);
+      steady_start_ +
+      std::chrono::duration_cast<net::EventLoop::TimePoint::duration>(due - wall_start_);
   alarm_.SetAt(std::max(steady, next_tick_));
 }
 
@@ -110,7 +160,7 @@ void RelayHost::AddSocket(const HttpRequest& request, Handover handover, relay::
 
 void RelayHost::SendText(relay::ConnectionId connection, std::string text) {
   const auto found = sockets_.find(connection);
-  if (found != sockets_.end()) found->second.session->Send(std::move(text));
+  if (found != sockets_.end()) found->second.session->Send(text);
 }
 
 void RelayHost::CloseSocket(relay::ConnectionId connection, std::uint16_t code,

@@ -10,6 +10,7 @@
 #define PAIRWIRE_SIGNALING_SERVER_RELAY_HOST_H_
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -17,10 +18,11 @@
 #include <unordered_map>
 
 #include "signaling/core/relay.h"
+#include "signaling/net/resolver.h"
 #include "signaling/server/event_stream.h"
 #include "signaling/server/ws_session.h"
+#include "signaling/store/backend.h"
 #include "signaling/store/executor.h"
-#include "signaling/store/memory_store.h"
 
 namespace pairwire::server {
 
@@ -34,8 +36,8 @@ class RelayHost final : private relay::RelayOutput,
   RelayHost(const RelayHost&) = delete;
   RelayHost& operator=(const RelayHost&) = delete;
 
-  // Calls `input` with the core and the time, now or (from inside the core) in a later turn.
-  // Everything that is asked of the core goes through here.
+  // Calls `input` with the core and the time, now or (from inside the core) as soon as the core is
+  // left, in the order of the calls. Everything that is asked of the core goes through here.
   using Input = std::function<void(relay::Relay& relay, relay::TimePoint now)>;
   void Run(Input input);
 
@@ -49,8 +51,15 @@ class RelayHost final : private relay::RelayOutput,
   void AddSocket(const HttpRequest& request, Handover handover, relay::Member member);
 
   const relay::RelayCounters& counters() const { return relay_.counters(); }
-  relay::StoreSizes sizes() const { return store_.Sizes(); }
+  // kInvalidArgument: the backend cannot be set up as configured, and the host is of no use.
+  Result<void> startup() const { return startup_; }
+  relay::BackendHealth health() const { return backend_->health(); }
+  // Lets go of what the nodes share; `done` once, later. Nothing is asked of the core afterwards.
+  void StopBackend(std::function<void()> done);
+  relay::StoreSizes sizes() const { return backend_->parts().store.Sizes(); }
   bool draining() const { return relay_.draining(); }
+  // Its replies come from inside the core, as the store's do.
+  relay::Cache& cache() { return backend_->parts().cache; }
 
  private:
   struct Socket {
@@ -72,24 +81,29 @@ class RelayHost final : private relay::RelayOutput,
   void OnSocketText(std::uint64_t id, std::string_view text) override;
   void OnSocketClosed(std::uint64_t id) override;
 
+  std::unique_ptr<relay::BackendOwner> MakeBackend();
   relay::TimePoint Now() const;
   // Runs `task` as part of the core and sets the alarm for what it left behind.
   void RunInside(const std::function<void()>& task);
   void SetAlarm();
 
   ConnectionContext& context_;
+  const std::string node_id_;
   const relay::TimePoint wall_start_;
-  const EventLoop::TimePoint steady_start_;
+  const net::EventLoop::TimePoint steady_start_;
   std::uint64_t last_id_ = 0;
   bool inside_ = false;
+  std::deque<Input> waiting_;
   relay::TimePoint alarm_time_ = relay::TimePoint::max();
-  EventLoop::TimePoint next_tick_{};
+  net::EventLoop::TimePoint next_tick_{};
   std::unordered_map<std::uint64_t, EventStream*> streams_;
   std::unordered_map<std::uint64_t, Socket> sockets_;
   relay::SystemRandom random_;
-  relay::MemoryStore store_;
+  net::Resolver resolver_;
+  Result<void> startup_;
+  std::unique_ptr<relay::BackendOwner> backend_;
   relay::Relay relay_;
-  Alarm alarm_;
+  net::Alarm alarm_;
 };
 
 }  // namespace pairwire::server

@@ -10,6 +10,7 @@
 #include "signaling/protocol/limits.h"
 #include "signaling/server/problem_response.h"
 #include "signaling/server/version.h"
+#include "signaling/server/ws_accept.h"
 
 namespace pairwire::server {
 namespace {
@@ -52,19 +53,41 @@ const Router::Route Router::kRoutes[] = {
     {"GET", "/api/sessions/{id}/events", &Router::Events},
     {"GET", "/api/sessions/{id}/poll", &Router::Poll},
     {"POST", "/api/displays/{id}/heartbeat", &Router::Heartbeat},
+    {"GET", "/api/displays/{id}/status", &Router::ReadStatus, Route::For::kStatus},
+    {"POST", "/api/displays/{id}/status", &Router::ReportStatus, Route::For::kStatus},
+    {"GET", "/api/designs/{id}/status", &Router::ReadDesign, Route::For::kStatus},
     {"GET", "/ws", &Router::WebSocket},
-    {"GET", "/healthz", &Router::Health},
-    {"GET", "/readyz", &Router::Ready},
-    {"GET", "/metrics", &Router::MetricsText},
-    {"GET", "/version", &Router::Version},
+    {"GET", "/healthz", &Router::Health, Route::For::kBoth},
+    {"GET", "/readyz", &Router::Ready, Route::For::kBoth},
+    {"GET", "/metrics", &Router::MetricsText, Route::For::kOperators},
+    {"GET", "/version", &Router::Version, Route::For::kBoth},
 };
 
-Router::Router(ConnectionContext& context, RelayHost& host, std::string node_id)
+Router::Router(ConnectionContext& context, RelayHost& host, std::string node_id, Side side)
     : context_(context),
       host_(host),
       node_id_(std::move(node_id)),
+      side_(side),
+      // The options were checked; what could not be read would be trusted by nobody.
+      proxies_(TrustedProxies::Parse(context.config.trusted_proxies).value_or(TrustedProxies())),
       origins_(context.config.origins),
-      files_(context.config.web_dir, context.config.limits.static_file_bytes) {}
+      files_(side == Side::kPublic ? context.config.web_dir : std::string(),
+             context.config.limits.static_file_bytes),
+      status_(host.cache()) {}
+
+bool Router::Serves(const Route& route) const {
+  switch (route.served) {
+    case Route::For::kClients:
+      return side_ == Side::kPublic;
+    case Route::For::kOperators:
+      return side_ == Side::kInternal || context_.config.internal_host.empty();
+    case Route::For::kBoth:
+      return true;
+    case Route::For::kStatus:
+      return side_ == Side::kPublic && context_.config.status;
+  }
+  return false;
+}
 
 bool Router::Matches(std::string_view pattern, std::string_view path, std::string& id) {
   const std::size_t variable = pattern.find(kIdPart);
@@ -84,15 +107,22 @@ bool Router::Matches(std::string_view pattern, std::string_view path, std::strin
 
 void Router::OnRequest(HttpRequest request, HttpExchange exchange) {
   const auto call = std::make_shared<Call>(Call{std::move(request), std::move(exchange), {}});
+  if (!proxies_.empty()) {
+    if (const auto peer = ParseAddress(call->request.client)) {
+      call->request.client = proxies_.ClientOf(*peer, call->request.headers).ToText();
+    }
+  }
   // HEAD is GET whose body is left out by the session (RFC 9110 9.3.2).
   const std::string_view method =
       call->request.method == "HEAD" ? "GET" : std::string_view(call->request.method);
   std::string methods;
+  bool named = false;  // by a row without a variable part
   for (const Route& route : kRoutes) {
     std::string id;
-    if (!Matches(route.pattern, call->request.path, id)) continue;
+    if (!Serves(route) || !Matches(route.pattern, call->request.path, id)) continue;
     // "register" is no session's id: rows without a variable part come first and win.
-    if (!methods.empty() && !id.empty()) continue;
+    if (named && !id.empty()) continue;
+    named = named || id.empty();
     methods += methods.empty() ? "" : ", ";
     methods += route.method == "GET" ? "GET, HEAD" : route.method;
     call->exchange.SetRoute(route.pattern.data());
@@ -127,6 +157,10 @@ void Router::OnRequest(HttpRequest request, HttpExchange exchange) {
 void Router::Answer(const CallPtr& call, HttpResponse response) const {
   origins_.Decorate(call->request, response);
   call->exchange.Respond(std::move(response));
+}
+
+void Router::AnswerNoContent(const CallPtr& call) const {
+  Answer(call, HttpResponse{204, {{"Cache-Control", "no-store"}}, {}, nullptr});
 }
 
 void Router::Refuse(const CallPtr& call, const protocol::Problem& problem) const {
@@ -179,13 +213,16 @@ void Router::Pair(const CallPtr& call) {
     Refuse(call, ProblemOf(request.error()), request.error().detail);
     return;
   }
-  host_.Run([this, call, request = std::move(*request)](relay::Relay& core, relay::TimePoint now) {
-    core.Pair(request, call->request.client, now,
-              [this, call](Outcome<protocol::PairResponse> outcome) {
-                if (!outcome) return Refuse(call, outcome.error());
-                Answer(call, JsonResponse(200, protocol::ToJson(*outcome)));
-              });
-  });
+  const net::EventLoop::TimePoint begin = context_.loop.Now();
+  host_.Run(
+      [this, call, begin, request = std::move(*request)](relay::Relay& core, relay::TimePoint now) {
+        core.Pair(request, call->request.client, now,
+                  [this, call, begin](Outcome<protocol::PairResponse> outcome) {
+                    if (!outcome) return Refuse(call, outcome.error());
+                    context_.metrics.OnPaired(context_.loop.Now() - begin);
+                    Answer(call, JsonResponse(200, protocol::ToJson(*outcome)));
+                  });
+      });
 }
 
 void Router::EndSession(const CallPtr& call) {
@@ -199,9 +236,50 @@ void Router::EndSession(const CallPtr& call) {
 
 void Router::Heartbeat(const CallPtr& call) {
   host_.Run([this, call](relay::Relay& core, relay::TimePoint now) {
-    core.Heartbeat(call->id, BearerToken(call->request), now, [this, call](Outcome<void> outcome) {
-      if (!outcome) return Refuse(call, outcome.error());
-      Answer(call, HttpResponse{204, {{"Cache-Control", "no-store"}}, {}, nullptr});
+    core.Heartbeat(
+        call->id, BearerToken(call->request), now, [this, call, now](Outcome<void> outcome) {
+          if (!outcome) return Refuse(call, outcome.error());
+          if (!context_.config.status) return AnswerNoContent(call);
+          // Whatever the cache says, the display has been heard.
+          status_.Heartbeat(call->id, now, [this, call](const auto&) { AnswerNoContent(call); });
+        });
+  });
+}
+
+void Router::ReportStatus(const CallPtr& call) {
+  if (!CheckJsonBody(call)) return;
+  auto status = relay::ParseDisplayStatus(call->request.body);
+  if (!status) {
+    Refuse(call, ProblemOf(status.error()), status.error().detail);
+    return;
+  }
+  host_.Run([this, call, status = std::move(*status)](relay::Relay& core, relay::TimePoint now) {
+    // Also tells whether the token is this display's.
+    core.Heartbeat(call->id, BearerToken(call->request), now,
+                   [this, call, now, status](Outcome<void> outcome) {
+                     if (!outcome) return Refuse(call, outcome.error());
+                     status_.Report(call->id, status, now, [this, call](Outcome<void> kept) {
+                       if (!kept) return Refuse(call, kept.error());
+                       AnswerNoContent(call);
+                     });
+                   });
+  });
+}
+
+void Router::ReadStatus(const CallPtr& call) {
+  host_.Run([this, call](relay::Relay&, relay::TimePoint now) {
+    status_.Display(call->id, now, [this, call](Outcome<std::string> json) {
+      if (!json) return Refuse(call, json.error());
+      Answer(call, JsonResponse(200, std::move(*json)));
+    });
+  });
+}
+
+void Router::ReadDesign(const CallPtr& call) {
+  host_.Run([this, call](relay::Relay&, relay::TimePoint now) {
+    status_.Design(call->id, now, [this, call](Outcome<std::string> json) {
+      if (!json) return Refuse(call, json.error());
+      Answer(call, JsonResponse(200, std::move(*json)));
     });
   });
 }
@@ -252,7 +330,7 @@ void Router::Poll(const CallPtr& call) {
 void Router::WebSocket(const CallPtr& call) {
   const HttpRequest& request = call->request;
   if (request.method != "GET" || !IsUpgrade(request) ||
-      request.Header("Sec-WebSocket-Key").size() != 24 ||
+      !IsWebSocketKey(request.Header("Sec-WebSocket-Key")) ||
       request.Header("Sec-WebSocket-Version") != "13" || call->exchange.HasMoreInput()) {
     HttpResponse response =
         ProblemResponse(ProblemCode::kInvalidRequest, "not a WebSocket upgrade");
@@ -283,6 +361,10 @@ void Router::Health(const CallPtr& call) {
 void Router::Ready(const CallPtr& call) {
   if (host_.draining()) {
     Refuse(call, ProblemCode::kNotReady, "the node is draining");
+    return;
+  }
+  if (const relay::BackendHealth health = host_.health(); !health.up) {
+    Refuse(call, ProblemCode::kNotReady, "the node cannot reach its store");
     return;
   }
   Answer(call, JsonResponse(200, StatusJson("ready")));

@@ -17,12 +17,18 @@
 #include "signaling/server/origin_policy.h"
 #include "signaling/server/relay_host.h"
 #include "signaling/server/static_files.h"
+#include "signaling/server/trusted_proxies.h"
+#include "signaling/services/status.h"
 
 namespace pairwire::server {
 
 class Router final : public HttpHandler {
  public:
-  Router(ConnectionContext& context, RelayHost& host, std::string node_id);
+  // The two listeners of a node. What is for operators is on the public one only while there is no
+  // other.
+  enum class Side { kPublic, kInternal };
+
+  Router(ConnectionContext& context, RelayHost& host, std::string node_id, Side side);
 
   void OnRequest(HttpRequest request, HttpExchange exchange) override;
 
@@ -39,9 +45,12 @@ class Router final : public HttpHandler {
     std::string_view method;
     std::string_view pattern;  // one "{id}" at most
     Handler handler;
+    // On which listener.
+    enum class For { kClients, kOperators, kBoth, kStatus } served = For::kClients;
   };
   static const Route kRoutes[];
 
+  bool Serves(const Route& route) const;
   static bool Matches(std::string_view pattern, std::string_view path, std::string& id);
 
   void Register(const CallPtr& call);
@@ -50,6 +59,9 @@ class Router final : public HttpHandler {
   void Events(const CallPtr& call);
   void Poll(const CallPtr& call);
   void Heartbeat(const CallPtr& call);
+  void ReadStatus(const CallPtr& call);
+  void ReportStatus(const CallPtr& call);
+  void ReadDesign(const CallPtr& call);
   void WebSocket(const CallPtr& call);
   void Health(const CallPtr& call);
   void Ready(const CallPtr& call);
@@ -58,6 +70,7 @@ class Router final : public HttpHandler {
   void StaticFile(const CallPtr& call);
 
   void Answer(const CallPtr& call, HttpResponse response) const;
+  void AnswerNoContent(const CallPtr& call) const;
   void Refuse(const CallPtr& call, const protocol::Problem& problem) const;
   void Refuse(const CallPtr& call, protocol::ProblemCode code, std::string detail = {}) const;
   // True when the body is JSON (or nothing at all); else it has been refused.
@@ -66,8 +79,11 @@ class Router final : public HttpHandler {
   ConnectionContext& context_;
   RelayHost& host_;
   const std::string node_id_;
+  const Side side_;
+  const TrustedProxies proxies_;
   OriginPolicy origins_;
   StaticFiles files_;
+  relay::StatusService status_;
 };
 
 // The token of a request: `Authorization: Bearer`, else (WebSocket only) the sub-protocol entry

@@ -33,7 +33,9 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   std::uint16_t port() const;
-  // "http://127.0.0.1:8080", "http://[::1]:8080".
+  // Of the operators' listener; 0 without one.
+  std::uint16_t internal_port() const;
+  // "http://127.0.0.1:8080", "https://[::1]:8080".
   std::string url() const;
 
   // Serves on the calling thread until drained or stopped. Once.
@@ -43,6 +45,9 @@ class Server {
   // closed one by one over config.drain_window, and Run returns when the last is gone or a little
   // later. Any thread; more calls do nothing.
   void Drain();
+  // Reads the TLS files anew, for connections that come from then on; when they do not do, the old
+  // ones stay and the log says why. Any thread; nothing without TLS.
+  void ReloadCertificate();
   // Ends at once. Any thread.
   void Stop();
 

@@ -6,7 +6,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -18,10 +17,11 @@ namespace pairwire::relay {
 
 struct MemorySession;
 
-// What is to be done at a time: for a member of the session, or (member_id empty) for the session.
+// What is to be done at a time: for a member of the session, (id empty) for the session, or
+// (session null) for a node.
 struct DueWork {
   MemorySession* session = nullptr;
-  std::string member_id;
+  std::string id;
 };
 using DueQueue = std::multimap<TimePoint, DueWork>;
 using DueHandle = std::optional<DueQueue::iterator>;
@@ -32,12 +32,14 @@ struct MemoryMember {
   std::string name;
   TokenHash token_hash{};
   std::optional<TokenHash> resume_hash;
-  std::string node_id;      // Where its socket is; empty: it has none.
-  std::uint64_t epoch = 0;  // 0: never joined.
-  bool announced = false;   // Counterparts were told that it is there.
+  std::vector<TokenHash> unused_resume_hashes;
+  Place place;
+  bool announced = false;  // Counterparts were told that it is there.
   std::string left_notice;
-  std::deque<std::string> kept;
+  std::vector<KeptText> kept;
   std::size_t kept_bytes = 0;
+  std::vector<KeptText> given;  // To the newest join.
+  TimePoint given_until{};
   DueHandle due;
 };
 
@@ -55,7 +57,12 @@ struct MemorySession {
     }
     return found;
   }
+  // Not of a room.
   MemoryMember& display() { return members.front(); }
+  // Whether the two may address each other.
+  bool Counterparts(const MemoryMember& a, const MemoryMember& b) const {
+    return room ? &a != &b : a.role != b.role;
+  }
   Member Describe(const MemoryMember& member) const {
     return {session_id, member.member_id, member.role, member.name, display_id};
   }
@@ -66,10 +73,11 @@ struct MemorySession {
   std::string code;  // Empty: it can be entered no more.
   TimePoint code_expires{};
   int places_left = 0;
-  bool paired = false;
+  bool room = false;
+  bool paired = false;  // A room is, from its beginning.
   bool ended = false;
   std::vector<MemoryMember> members;  // The display first; it stays until the end.
-  std::deque<SessionEvent> log;
+  std::vector<SessionEvent> log;      // At most kMaxLoggedEvents. Most have none, so no deque.
   std::uint64_t last_event_id = 0;
   std::uint64_t watch_epoch = 0;
   std::string watch_node;  // Where the display's stream or poll is, or was last.

@@ -28,6 +28,16 @@ std::string_view ToString(StoreError error) {
   return "unknown";
 }
 
-std::string_view ToString(Role role) { return role == Role::kDisplay ? "display" : "controller"; }
+std::string_view ToString(Role role) {
+  switch (role) {
+    case Role::kDisplay:
+      return "display";
+    case Role::kController:
+      return "controller";
+    case Role::kUser:
+      return "user";
+  }
+  return "unknown";
+}
 
 }  // namespace pairwire::relay

@@ -56,12 +56,20 @@ const std::vector<Box>& Boxes() {
       {"signaling/protocol", {}, {"json"}},
       {"signaling/client", {"signaling/protocol", "peer/base"}, {"boost", "openssl", "json"}},
       // The relay: never peer/.
-      {"signaling/core", {"signaling/protocol", "signaling/store"}, {"openssl", "json"}},
+      {"signaling/net", {}, {"openssl"}},
+      {"signaling/auth", {"signaling/protocol"}, {"openssl"}},
+      {"signaling/core", {"signaling/protocol", "signaling/auth", "signaling/store"}, {"openssl", "json"}},
       {"signaling/store", {"signaling/protocol"}, {"openssl", "json"}},
+      {"signaling/redis",
+       {"signaling/protocol", "signaling/store", "signaling/net"},
+       {"hiredis", "openssl"}},
       {"signaling/services", {"signaling/protocol", "signaling/core", "signaling/store"}, {"json"}},
       {"signaling/server",
-       {"signaling/protocol", "signaling/core", "signaling/store", "signaling/services"},
+       {"signaling/protocol", "signaling/auth", "signaling/net", "signaling/core", "signaling/store",
+        "signaling/redis", "signaling/services"},
        {"boost", "openssl", "json", "cli11", "spdlog", "prometheus"}},
+      // Measures the relay from outside: it shares the wire with it, and no code.
+      {"signaling/load", {"signaling/protocol"}, {"json", "cli11"}},
 
       // Programs see what an application sees.
       {"samples", {"samples/common"}, {"json", "cli11", "spdlog"}},

@@ -33,6 +33,7 @@ TEST_P(StoreContract, PlainCodesHaveNineDigits) {
 }
 
 TEST_P(StoreContract, TakesTheFirstFreeDraw) {
+  if (GetParam().sharded) GTEST_SKIP() << "codes and bounds are those of a shard";
   NewSession first = MakeSession("one");
   NewSession second = MakeSession("two");
   first.draws.fill(1234);
@@ -47,6 +48,7 @@ TEST_P(StoreContract, TakesTheFirstFreeDraw) {
 }
 
 TEST_P(StoreContract, RefusesMoreThanItsSessions) {
+  if (GetParam().sharded) GTEST_SKIP() << "codes and bounds are those of a shard";
   Start(3);
   for (const std::string id : {"1", "2", "3"}) EXPECT_TRUE(Register(MakeSession(id)));
   EXPECT_EQ(Register(MakeSession("4")).error(), StoreError::kFull);
@@ -108,6 +110,7 @@ TEST_P(StoreContract, JustBeforeExpiryACodeWorks) {
 }
 
 TEST_P(StoreContract, AReleasedCodeRests) {
+  if (GetParam().sharded) GTEST_SKIP() << "codes and bounds are those of a shard";
   NewSession session = MakeSession("s");
   session.draws.fill(42);
   EXPECT_EQ(Register(session).value().code, "0042");
@@ -170,11 +173,14 @@ TEST_P(StoreContract, JoinTellsWhoIsThereEachOnce) {
   ASSERT_TRUE(Take(RegisterCode("s"), "c1"));
   const auto display = JoinAs("s", "d-s", "a").value();
   EXPECT_FALSE(display.rejoined);
-  EXPECT_THAT(display.present, IsEmpty());
+  ASSERT_THAT(display.present, SizeIs(1));
+  EXPECT_EQ(display.present[0].member.member_id, "c1");
+  EXPECT_EQ(display.present[0].place, Place{});
   EXPECT_FALSE(display.previous_resume_hash);
   const auto controller = JoinAs("s", "c1", "b").value();
-  ASSERT_THAT(controller.present, SizeIs(1));
-  EXPECT_EQ(controller.present[0].member_id, "d-s");
+  EXPECT_THAT(controller.present,
+              ElementsAre(Present{{"s", "d-s", Role::kDisplay, "Display s", "display-s"},
+                                  {"a", display.epoch}}));
   EXPECT_THAT(Texts(node_a.messages), ElementsAre("joined c1"));
   EXPECT_THAT(node_b.messages, IsEmpty());
   EXPECT_EQ(JoinAs("s", "nobody", "a").error(), StoreError::kNotFound);
@@ -186,10 +192,16 @@ TEST_P(StoreContract, RoutesBothWaysAndOnlyBetweenCounterparts) {
   JoinAs("s", "d-s", "a");
   JoinAs("s", "c1", "b");
   node_a.Take();
-  EXPECT_FALSE(Send("s", "c1", "", "to display").value().kept);
-  EXPECT_FALSE(Send("s", "d-s", "", "to controller").value().kept);
-  EXPECT_THAT(Texts(node_a.messages), ElementsAre("to display"));
-  EXPECT_THAT(Texts(node_b.messages), ElementsAre("to controller"));
+  // The caller carries them; the store says where to.
+  const Routed to_display = Send("s", "c1", "", "to display").value();
+  EXPECT_FALSE(to_display.kept);
+  EXPECT_EQ(to_display.to, "d-s");
+  EXPECT_EQ(to_display.place, (Place{"a", 1}));
+  const Routed to_controller = Send("s", "d-s", "", "to controller").value();
+  EXPECT_EQ(to_controller.to, "c1");
+  EXPECT_EQ(to_controller.place, (Place{"b", 1}));
+  EXPECT_THAT(Texts(node_a.messages), IsEmpty());
+  EXPECT_THAT(Texts(node_b.messages), IsEmpty());
   ASSERT_TRUE(Take(code, "c2"));
   EXPECT_EQ(Send("s", "d-s", "", "to whom?").error(), StoreError::kNoTarget);
   EXPECT_TRUE(Send("s", "d-s", "c2", "to c2").value().kept);
@@ -198,6 +210,11 @@ TEST_P(StoreContract, RoutesBothWaysAndOnlyBetweenCounterparts) {
   EXPECT_EQ(Send("s", "c1", "nobody", "x").error(), StoreError::kNoTarget);
   EXPECT_EQ(Send("s", "nobody", "d-s", "x").error(), StoreError::kNotFound);
   EXPECT_EQ(Send("unknown", "c1", "", "x").error(), StoreError::kNotFound);
+  // The relay itself may address everybody, by name.
+  EXPECT_EQ(Send("s", "", "c1", "x").value().place, (Place{"b", 1}));
+  EXPECT_TRUE(Send("s", "", "c2", "x").value().kept);
+  EXPECT_EQ(Send("s", "", "", "x").error(), StoreError::kNoTarget);
+  EXPECT_EQ(Send("unknown", "", "c1", "x").error(), StoreError::kNotFound);
 }
 
 TEST_P(StoreContract, KeepsForAnAbsentMemberWithinBoundsAndInOrder) {
@@ -209,14 +226,14 @@ TEST_P(StoreContract, KeepsForAnAbsentMemberWithinBoundsAndInOrder) {
     EXPECT_TRUE(Send("s", "d-s", "", sent.back()).value().kept);
   }
   EXPECT_EQ(Send("s", "d-s", "", "one too many").error(), StoreError::kFull);
-  EXPECT_EQ(JoinAs("s", "c1", "b").value().kept, sent);
+  EXPECT_EQ(Texts(JoinAs("s", "c1", "b").value().kept), sent);
   // Delivered once; the room is free again.
   Leave("s", "c1", 1);
   const std::string half(protocol::kMaxKeptBytes / 2, 'x');
   EXPECT_TRUE(Send("s", "d-s", "", half));
   EXPECT_TRUE(Send("s", "d-s", "", half));
   EXPECT_EQ(Send("s", "d-s", "", "x").error(), StoreError::kFull);
-  EXPECT_THAT(JoinAs("s", "c1", "b").value().kept, ElementsAre(half, half));
+  EXPECT_THAT(Texts(JoinAs("s", "c1", "b").value().kept), ElementsAre(half, half));
 }
 
 TEST_P(StoreContract, RejoinWithinTheWindowIsSilent) {
@@ -231,11 +248,11 @@ TEST_P(StoreContract, RejoinWithinTheWindowIsSilent) {
   const auto again = JoinAs("s", "c1", "a").value();
   EXPECT_TRUE(again.rejoined);
   EXPECT_GT(again.epoch, first.epoch);
-  EXPECT_THAT(again.kept, ElementsAre("kept"));
+  EXPECT_THAT(Texts(again.kept), ElementsAre("kept"));
   EXPECT_EQ(again.previous_resume_hash, Hash("resume 2"));
   now += 1h;
   EXPECT_EQ(Due().departed_members, 0u);
-  EXPECT_THAT(node_a.messages, IsEmpty());
+  EXPECT_THAT(Told(node_a.messages), IsEmpty());
   // The old socket's end comes late: nothing happens.
   Leave("s", "c1", first.epoch);
   now += 1h;
@@ -249,11 +266,14 @@ TEST_P(StoreContract, TheNewestJoinTakesOver) {
   ASSERT_THAT(node_a.messages, SizeIs(1));
   EXPECT_EQ(node_a.messages[0].kind, Kind::kTakenOver);
   EXPECT_EQ(node_a.messages[0].member_id, "c1");
-  EXPECT_EQ(node_a.messages[0].epoch, second.epoch);
+  EXPECT_EQ(node_a.messages[0].place, (Place{"b", second.epoch}));
+  EXPECT_EQ(node_a.messages[0].epoch, first.epoch);
+  EXPECT_EQ(first.previous, Place{});
+  EXPECT_EQ(second.previous, (Place{"a", first.epoch}));
   // Each resume token is good for one.
   EXPECT_EQ(second.previous_resume_hash, Hash("resume 1"));
   EXPECT_EQ(JoinAs("s", "c1", "b").value().previous_resume_hash, Hash("resume 2"));
-  Leave("s", "c1", first.epoch);
+  EXPECT_FALSE(Leave("s", "c1", first.epoch).value());
   EXPECT_FALSE(Send("s", "d-s", "", "x").value().kept);
 }
 
@@ -268,7 +288,7 @@ TEST_P(StoreContract, AMemberThatStaysAwayLeavesOnce) {
   EXPECT_EQ(report.departed_members, 1u);
   EXPECT_EQ(report.ended_sessions, 1u);
   EXPECT_EQ(report.expired_sessions, 0u);
-  const auto told = node_a.Take();
+  const auto told = Told(node_a.Take());
   ASSERT_THAT(told, SizeIs(2));
   EXPECT_EQ(told[0].text, "left c1");
   EXPECT_EQ(told[1].kind, Kind::kEnded);
@@ -307,7 +327,7 @@ TEST_P(StoreContract, WhenTheDisplayLeavesItIsOver) {
   Leave("s", "d-s", display.epoch);
   now += 5s;
   EXPECT_EQ(Due().ended_sessions, 1u);
-  const auto told = node_b.Take();
+  const auto told = Told(node_b.Take());
   ASSERT_THAT(told, SizeIs(2));
   EXPECT_EQ(told[0].text, "left d-s");
   EXPECT_EQ(told[1].kind, Kind::kEnded);
@@ -426,22 +446,21 @@ TEST_P(StoreContract, RepliesComeInTheOrderOfTheCalls) {
   }
   Settle();
   std::vector<int> expected;
-  std::vector<std::string> texts;
-  for (int i = 0; i < 20; ++i) {
-    expected.push_back(i);
-    texts.push_back(std::to_string(i));
-  }
+  for (int i = 0; i < 20; ++i) expected.push_back(i);
   EXPECT_EQ(order, expected);
-  EXPECT_EQ(Texts(node_a.messages), texts);
 }
 
 TEST_P(StoreContract, DueWorkIsDoneInBatches) {
   for (int i = 0; i < 10; ++i) RegisterCode("s" + std::to_string(i));
   now += 600s;
   auto report = Ask<DueReport>([&](auto reply) { store().ClaimDue(now, 4, std::move(reply)); });
-  EXPECT_EQ(report->expired_sessions, 4u);
+  if (GetParam().sharded) {
+    EXPECT_LE(report->expired_sessions, 4u);
+  } else {
+    EXPECT_EQ(report->expired_sessions, 4u);
+  }
   EXPECT_TRUE(report->more);
-  EXPECT_EQ(Due(4).expired_sessions, 6u);
+  EXPECT_EQ(report->expired_sessions + Due(4).expired_sessions, 10u);
 }
 
 TEST_P(StoreContract, NothingIsHeardAfterUnsubscribe) {

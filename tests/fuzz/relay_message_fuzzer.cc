@@ -17,7 +17,7 @@
 #include "signaling/protocol/http_messages.h"
 #include "signaling/protocol/limits.h"
 #include "signaling/protocol/session_messages.h"
-#include "signaling/store/memory_store.h"
+#include "signaling/store/memory_backend.h"
 
 namespace {
 
@@ -65,11 +65,11 @@ class CheckingOutput final : public RelayOutput {
 
 void SendToRelay(std::string_view text) {
   QueueExecutor executor;
-  MemoryStore store(executor);
+  const TimePoint now = TimePoint{} + std::chrono::hours(1);
+  const auto backend = MakeMemoryBackend(executor, [now] { return now; });
   CountingRandom random;
   CheckingOutput output;
-  relay::Relay relay(RelayOptions{}, store, random, output);
-  const TimePoint now = TimePoint{} + std::chrono::hours(1);
+  relay::Relay relay(RelayOptions{}, backend->parts(), random, output);
   protocol::RegisterResponse display;
   relay.Register({}, "::1", now, [&](auto outcome) { display = std::move(*outcome); });
   executor.Drain();
@@ -87,6 +87,8 @@ void SendToRelay(std::string_view text) {
   executor.Drain();
   relay.SocketText(2, text, now);
   relay.SocketText(1, text, now);
+  executor.Drain();
+  relay.EndTurn(now);
   executor.Drain();
   relay.Tick(now + std::chrono::hours(1));
   executor.Drain();

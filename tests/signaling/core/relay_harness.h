@@ -20,7 +20,7 @@
 #include "signaling/protocol/envelope.h"
 #include "signaling/protocol/events.h"
 #include "signaling/protocol/session_messages.h"
-#include "signaling/store/memory_store.h"
+#include "signaling/store/memory_backend.h"
 #include "tests/contract/manual_executor.h"
 
 namespace pairwire::relay {
@@ -92,8 +92,8 @@ class RecordingOutput final : public RelayOutput {
 };
 
 struct Node {
-  Node(RelayOptions options, Store& store, RandomSource& random)
-      : relay(std::move(options), store, random, output) {}
+  Node(RelayOptions options, Backend backend, RandomSource& random)
+      : relay(std::move(options), backend, random, output) {}
   RecordingOutput output;
   Relay relay;
 };
@@ -102,10 +102,12 @@ class RelayTest : public testing::Test {
  protected:
   RelayTest() { AddNode("node-1"); }
 
-  virtual Store& store() { return memory_; }
+  virtual Backend backend() { return memory_->parts(); }
   Node& AddNode(const std::string& id, RelayOptions options = {}) {
     options.node_id = id;
-    nodes_.push_back(std::make_unique<Node>(std::move(options), store(), random_));
+    // Answers come within a call; what waits is tested on its own (code_guard_test.cc).
+    if (!delays_) options.wrong_code_delay_min = options.wrong_code_delay_max = 0ms;
+    nodes_.push_back(std::make_unique<Node>(std::move(options), backend(), random_));
     return *nodes_.back();
   }
   // Starts over with one node of other options.
@@ -115,7 +117,13 @@ class RelayTest : public testing::Test {
   }
   Relay& relay(std::size_t node = 0) { return nodes_[node]->relay; }
   RecordingOutput& out(std::size_t node = 0) { return nodes_[node]->output; }
-  void Drain() { executor_.Drain(); }
+  // All that is under way, over all nodes.
+  void Drain() {
+    do {
+      executor_.Drain();
+      for (const auto& node : nodes_) node->relay.EndTurn(now_);
+    } while (executor_.size() > 0);
+  }
   // Time passes in small steps, as a shell's ticks would cut it.
   void Advance(std::chrono::milliseconds time) {
     const TimePoint end = now_ + time;
@@ -245,8 +253,9 @@ class RelayTest : public testing::Test {
   TimePoint now_ = TimePoint{} + std::chrono::hours(500'000);
   StreamId last_id_ = 0;
   ManualExecutor executor_;
-  MemoryStore memory_{executor_};
+  std::unique_ptr<BackendOwner> memory_ = MakeMemoryBackend(executor_, [this] { return now_; });
   SeededRandom random_{42};
+  bool delays_ = false;  // before a Restart: wrong codes are answered as late as they really are
   std::vector<std::unique_ptr<Node>> nodes_;
 };
 

@@ -306,7 +306,7 @@ TEST_F(RelayPairing, ExpiryIsPunctualToldOnceAndLeavesNothing) {
   EXPECT_EQ(CodeOf(Pair(display.code)), ProblemCode::kCodeNotFound);
   Advance(31s);
   EXPECT_EQ(relay().NextDeadline(), TimePoint::max());
-  EXPECT_EQ(memory_.Sizes().sessions + memory_.Sizes().ended, 0u);
+  EXPECT_EQ(memory_->parts().store.Sizes().sessions + memory_->parts().store.Sizes().ended, 0u);
   EXPECT_EQ(relay().counters().sessions_expired, 1u);
 }
 

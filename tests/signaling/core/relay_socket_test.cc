@@ -401,7 +401,7 @@ TEST_F(RelaySocket, WhatWasOnItsWayToALostSocketIsNotLost) {
   relay().SocketText(paired.display_socket, Offer(1), now_);
   Drain();
   const ConnectionId again = Open(paired.controller.controller_token);
-  Say(again, R"({"type":"heartbeat"})");
+  Say(again, ResumeText(paired.controller_welcome.resume_token, ""));
   EXPECT_EQ(Numbers(out().Take(again)), Range(0, 2));
 }
 

@@ -21,9 +21,9 @@ class RelayStates : public RelayTest {
       EXPECT_EQ(node->relay.counters().sockets, 0u);
       EXPECT_EQ(node->relay.NextDeadline(), TimePoint::max());
     }
-    EXPECT_EQ(memory_.Sizes().sessions, 0u);
-    EXPECT_EQ(memory_.Sizes().ended, 0u);
-    EXPECT_EQ(memory_.Sizes().scheduled, 0u);
+    EXPECT_EQ(memory_->parts().store.Sizes().sessions, 0u);
+    EXPECT_EQ(memory_->parts().store.Sizes().ended, 0u);
+    EXPECT_EQ(memory_->parts().store.Sizes().scheduled, 0u);
   }
 };
 

@@ -196,5 +196,39 @@ TEST(JsonWriter, StartsAgainAfterTake) {
   EXPECT_EQ(writer.Add("b", 2).Take(), "{\"b\":2}");
 }
 
+TEST(JsonObject, Numbers) {
+  const auto parsed = JsonObject::Parse(
+      R"({"whole":3,"part":2.5,"least":-1,"null":null,"text":"1","bool":true,"huge":1e300})", 1024);
+  ASSERT_TRUE(parsed);
+  EXPECT_EQ(parsed->OptionalNumber("whole", 0, 3).value(), 3.0);
+  EXPECT_EQ(parsed->OptionalNumber("part", 0, 3).value(), 2.5);
+  EXPECT_FALSE(parsed->OptionalNumber("null", 0, 3)->has_value());
+  EXPECT_FALSE(parsed->OptionalNumber("missing", 0, 3)->has_value());
+  for (const char* key : {"least", "huge"}) {
+    EXPECT_EQ(parsed->OptionalNumber(key, 0, 3).error().code, Errc::kLimitExceeded) << key;
+  }
+  for (const char* key : {"text", "bool"}) {
+    EXPECT_EQ(parsed->OptionalNumber(key, 0, 3).error().code, Errc::kParseError) << key;
+  }
+}
+
+TEST(JsonObject, StringsOrOneString) {
+  const auto parsed = JsonObject::Parse(
+      R"({"one":"a","two":["a","b"],"none":[],"null":null,"mixed":["a",1],"number":1,"bad":["\u0001"]})",
+      1024);
+  ASSERT_TRUE(parsed);
+  using Strings = std::vector<std::string>;
+  EXPECT_EQ(parsed->OptionalStrings("one", 2, 1).value(), Strings({"a"}));
+  EXPECT_EQ(parsed->OptionalStrings("two", 2, 1).value(), Strings({"a", "b"}));
+  EXPECT_EQ(parsed->OptionalStrings("none", 2, 1).value(), Strings());
+  EXPECT_FALSE(parsed->OptionalStrings("null", 2, 1)->has_value());
+  EXPECT_FALSE(parsed->OptionalStrings("missing", 2, 1)->has_value());
+  EXPECT_EQ(parsed->OptionalStrings("two", 1, 1).error().code, Errc::kLimitExceeded);
+  EXPECT_EQ(parsed->OptionalStrings("one", 1, 0).error().code, Errc::kLimitExceeded);
+  for (const char* key : {"mixed", "number", "bad"}) {
+    EXPECT_EQ(parsed->OptionalStrings(key, 2, 8).error().code, Errc::kParseError) << key;
+  }
+}
+
 }  // namespace
 }  // namespace pairwire::protocol

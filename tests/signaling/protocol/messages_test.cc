@@ -189,5 +189,31 @@ TEST(Time, IsRfc3339) {
   EXPECT_EQ(FormatTime(TimePoint{} + 1795132800s - 1ms), "2026-11-19T23:59:59.999Z");
 }
 
+TEST(ProofOfWork, TravelsInTheProblemAndInTheNextTry) {
+  Problem problem{ProblemCode::kRateLimited,
+                  "too many wrong codes",
+                  std::chrono::seconds(1),
+                  {"challenge", 18}};
+  const std::string json = ToProblemJson(problem);
+  EXPECT_NE(json.find(R"("proofOfWork":{"challenge":"challenge","bits":18})"), std::string::npos);
+  EXPECT_EQ(ParseProblem(json).value(), problem);
+  problem.proof_of_work = {};
+  EXPECT_EQ(ToProblemJson(problem).find("proofOfWork"), std::string::npos);
+  for (const char* odd :
+       {"null", "1", "{}", R"({"challenge":"c"})", R"({"challenge":"c","bits":99})"}) {
+    const auto parsed =
+        ParseProblem(std::string(R"({"code":"rate_limited","proofOfWork":)") + odd + "}");
+    ASSERT_TRUE(parsed) << odd;
+    EXPECT_TRUE(parsed->proof_of_work.challenge.empty()) << odd;
+  }
+  const PairRequest request{"1234", "", {}, {"challenge", "42"}};
+  EXPECT_EQ(ParsePairRequest(ToJson(request)).value(), request);
+  EXPECT_TRUE(ParsePairRequest(R"({"code":"1234"})")->proof.challenge.empty());
+  for (const char* odd :
+       {"1", "\"x\"", "{}", R"({"challenge":"c"})", R"({"challenge":"","answer":"1"})"}) {
+    EXPECT_FALSE(ParsePairRequest(std::string(R"({"code":"1234","proof":)") + odd + "}")) << odd;
+  }
+}
+
 }  // namespace
 }  // namespace pairwire::protocol

@@ -276,6 +276,51 @@ TEST(AbuseTest, RateLimitedRequestsAreTold429) {
   EXPECT_EQ(limited, 1);
 }
 
+TEST(AbuseTest, AWrongCodeIsAnsweredLateARightOneAtOnce) {
+  TestRelay relay;
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(Request(relay.port(), "POST", "/api/sessions/pair", R"({"code":"123456789"})").status,
+            404);
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(49));
+  // Others are served meanwhile, and nobody minds when the client does not wait for it.
+  RawClient waiting(relay.port());
+  waiting.Send(RequestText("POST", "/api/sessions/pair", R"({"code":"123456789"})"));
+  EXPECT_EQ(PairController(relay.port(), RegisterDisplay(relay.port()).code).status, 200);
+  {
+    RawClient left(relay.port());
+    left.Send(RequestText("POST", "/api/sessions/pair", R"({"code":"1"})"));
+  }
+  EXPECT_EQ(waiting.ReadResponse().status, 404);
+}
+
+// More than one socket's burst (RelayOptions::messages_per_socket) in one go.
+TEST(AbuseTest, WithoutRateLimitsASocketMaySendAsFastAsItCan) {
+  constexpr int kMessages = 600;
+  for (const bool rate_limits : {false, true}) {
+    ServerConfig config = TestConfig();
+    config.rate_limits = rate_limits;
+    TestRelay relay(config);
+    const Registered display = RegisterDisplay(relay.port());
+    WsClient socket;
+    ASSERT_EQ(socket.ConnectWithBearer(relay.port(), display.token), 101);
+    ASSERT_TRUE(socket.ReadType("welcome"));
+    for (int i = 0; i < kMessages; ++i) {
+      socket.Send(R"({"type":"heartbeat","id":")" + std::to_string(i) + R"("})");
+    }
+    int acked = 0;
+    for (int i = 0; i < kMessages; ++i) {
+      const auto answer = socket.Read();
+      if (!answer) break;
+      if (JsonValue(*answer, "type") == "ack") ++acked;
+    }
+    if (rate_limits) {
+      EXPECT_LT(acked, kMessages) << "the bound is there when it is asked for";
+    } else {
+      EXPECT_EQ(acked, kMessages);
+    }
+  }
+}
+
 TEST(AbuseTest, PathsThatLeaveTheWebFolderAreNotFound) {
   const auto folder =
       std::filesystem::path(::testing::TempDir()) / ("relay_paths_" + std::to_string(::getpid()));

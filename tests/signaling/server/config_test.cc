@@ -107,6 +107,20 @@ TEST(ConfigTest, EveryOptionReachesItsField) {
   EXPECT_EQ(config.public_url, "https://relay.example/base");
 }
 
+TEST(ConfigTest, OperatorsListenerAndProxies) {
+  const CommandLine line = Parse({"--internal-listen", "[::1]:9090", "--trusted-proxy",
+                                  "10.0.0.0/8", "--trusted-proxy", "fd00::/8,192.0.2.1"});
+  ASSERT_TRUE(line.config) << line.text;
+  EXPECT_EQ(line.config->internal_host, "::1");
+  EXPECT_EQ(line.config->internal_port, 9090);
+  EXPECT_EQ(line.config->trusted_proxies,
+            (std::vector<std::string>{"10.0.0.0/8", "fd00::/8", "192.0.2.1"}));
+  EXPECT_TRUE(Parse({}).config->internal_host.empty());
+  EXPECT_TRUE(Parse({}).config->trusted_proxies.empty());
+  EXPECT_NE(Parse({"--internal-listen", "9090"}).text.find("--internal-listen must look like"),
+            std::string::npos);
+}
+
 TEST(ConfigTest, CommandLineBeatsEnvironmentBeatsFile) {
   const File file(
       "region = from-file\nnode-id = from-file\nmax-sessions = 5\norigin = https://file.example\n");
@@ -147,7 +161,11 @@ TEST(ConfigTest, WrongUseIsOneLineAndTwo) {
       {"--listen", "[::1]8080"},
       {"--listen", ":8080"},
       {"--store", "redis"},
-      {"--redis", "redis://127.0.0.1"},
+      {"--redis", "http://127.0.0.1"},
+      {"--redis", "redis://"},
+      {"--redis-prefix", ""},
+      {"--redis-prefix", "a:b"},
+      {"--redis-prefix", "{a}"},
       {"--log-level", "loud"},
       {"--origin", "example.org"},
       {"--origin", "https://example.org/path"},
@@ -164,6 +182,9 @@ TEST(ConfigTest, WrongUseIsOneLineAndTwo) {
       {"--max-half-open", "0"},
       {"--max-connections", "-1"},
       {"--rate-limits", "maybe"},
+      {"--internal-listen", "9090"},
+      {"--trusted-proxy", "10.1.2.3/8"},
+      {"--trusted-proxy", "proxy.example"},
       {"--public-url", "relay.example"},
       {"--public-url", "https://relay.example/"},
       {"--config", "/does/not/exist"},
@@ -176,7 +197,21 @@ TEST(ConfigTest, WrongUseIsOneLineAndTwo) {
     EXPECT_EQ(line.text.find('\n'), std::string::npos) << line.text;
     EXPECT_EQ(line.text.rfind("pairwire-relay: ", 0), 0U) << line.text;
   }
-  EXPECT_NE(Parse({"--redis", "redis://x"}).text.find("not built into this version"),
+}
+
+TEST(ConfigTest, RedisIsAUrlAndItsPasswordIsNotRepeated) {
+  const CommandLine line =
+      Parse({"--redis", "rediss://user:secret@redis.example/3", "--redis-prefix", "hall",
+             "--redis-ca", "/ca.pem", "--advertise-url", "https://a.relay.example"});
+  ASSERT_TRUE(line.config);
+  ASSERT_TRUE(line.config->redis);
+  EXPECT_TRUE(line.config->redis->tls);
+  EXPECT_EQ(line.config->redis->login.password, "secret");
+  EXPECT_EQ(line.config->redis_prefix, "hall");
+  EXPECT_EQ(line.config->redis_ca, "/ca.pem");
+  EXPECT_EQ(line.config->advertise_url, "https://a.relay.example");
+  EXPECT_FALSE(Parse({}).config->redis);
+  EXPECT_EQ(Parse({"--redis", "redis://user:secret@host/nonsense"}).text.find("secret"),
             std::string::npos);
 }
 

@@ -12,8 +12,8 @@
 #include <memory>
 #include <vector>
 
+#include "signaling/net/deadline_wheel.h"
 #include "signaling/server/admission.h"
-#include "signaling/server/deadline_wheel.h"
 #include "signaling/server/log.h"
 #include "signaling/server/origin_policy.h"
 #include "signaling/server/static_files.h"
@@ -21,6 +21,9 @@
 namespace pairwire::server {
 namespace {
 
+using net::Deadline;
+using net::DeadlineWheel;
+using net::EventLoop;
 using std::chrono::milliseconds;
 
 class Probe final : public Deadline {

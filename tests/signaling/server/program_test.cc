@@ -16,6 +16,7 @@
 #include <cstdlib>
 
 #include "tests/signaling/server/test_client.h"
+#include "tests/support/sanitizers.h"
 
 extern char** environ;
 
@@ -140,11 +141,30 @@ TEST(ProgramTest, PortInUseIsOneLineAndOne) {
                 " is in use: stop the other program or choose another port with --listen\n");
 }
 
+TEST(ProgramTest, CheckLooksAndRunsNothing) {
+  const TestRelay relay;
+  const std::string address = "127.0.0.1:" + std::to_string(relay.port());
+  Program taken({"check", "--listen", address});
+  const std::string found = taken.ReadOutput();
+  EXPECT_EQ(taken.Wait(), 1);
+  EXPECT_NE(found.find("error    --listen: " + address + ": Address already in use\n"),
+            std::string::npos)
+      << found;
+  Program free({"check", "--listen", "127.0.0.1:0"});
+  EXPECT_EQ(free.ReadOutput().find("error"), std::string::npos);
+  EXPECT_EQ(free.Wait(), 0);
+  Program wrong({"check", "--nonsense"});
+  EXPECT_NE(wrong.ReadErrors(), "");
+  EXPECT_EQ(wrong.Wait(), 2);
+}
+
 TEST(ProgramTest, WrongUseIsOneLineAndTwo) {
-  for (const std::vector<std::string>& arguments : {std::vector<std::string>{"--nonsense"},
-                                                    {"--redis", "redis://127.0.0.1"},
-                                                    {"--listen", "nowhere:80"},
-                                                    {"--web", "/does/not/exist"}}) {
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"--nonsense"},
+        {"--redis", "http://127.0.0.1"},
+        {"--redis", "rediss://127.0.0.1", "--redis-ca", "/does/not/exist"},
+        {"--listen", "nowhere:80"},
+        {"--web", "/does/not/exist"}}) {
     Program program(arguments);
     const std::string errors = program.ReadErrors();
     EXPECT_EQ(program.Wait(), 2) << arguments[0];
@@ -211,13 +231,38 @@ TEST(ProgramTest, WaitingDisplaysAreCheap) {
   const double bytes = (after - before) / static_cast<double>(kStreams);
   std::printf("one waiting display's stream: %.0f bytes\n", bytes);
   RecordProperty("bytes_per_stream", static_cast<int>(bytes));
-  // About 1 KB; sanitizers multiply it.
+  // Some 750 bytes; sanitizers multiply it.
   EXPECT_LT(bytes, 16'000);
   ASSERT_EQ(PairController(port, displays.back().code).status, 200);
   EXPECT_FALSE(streams.back().ReadUntil("pairing:ready").empty());
   streams.clear();
   EXPECT_TRUE(WaitForMetric(port, "pairwire_connections", "kind=\"events\"",
                             [](double n) { return n == 0; }));
+}
+
+TEST(ProgramTest, MemoryComesBackWhenACrowdHasLeft) {
+  if (test::kAddressSanitizer || test::kThreadSanitizer) {
+    GTEST_SKIP() << "SKIPPED: a sanitizer's allocator keeps what it has";
+  }
+  rlimit limit{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+  constexpr std::size_t kStreams = 3'000;
+  if (limit.rlim_cur < 2 * kStreams) GTEST_SKIP() << "SKIPPED: the descriptor limit is too low";
+  Program program({"--listen", "127.0.0.1:0", "--log-level", "off", "--rate-limits", "off"});
+  const std::uint16_t port = program.Port();
+  std::vector<Registered> displays;
+  for (std::size_t i = 0; i < kStreams; ++i) displays.push_back(RegisterDisplay(port, "{}"));
+  const double before = Metric(port, "pairwire_process_resident_bytes");
+  std::vector<RawClient> streams;
+  for (const Registered& display : displays) streams.push_back(OpenEvents(port, display));
+  const double full = Metric(port, "pairwire_process_resident_bytes");
+  ASSERT_GT(full - before, 1'000'000);
+  streams.clear();
+  // The sessions stay; most of what the streams took comes back.
+  EXPECT_TRUE(WaitForMetric(port, "pairwire_process_resident_bytes", "",
+                            [&](double now) { return now < full - 0.6 * (full - before); }));
 }
 
 }  // namespace

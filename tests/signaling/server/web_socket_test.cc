@@ -48,6 +48,19 @@ TEST(WebSocketTest, TokenInEachOfTheThreePlaces) {
   }
 }
 
+// Also what comes in the same turn of the relay in which it opened the socket. Many rounds, as when
+// that is so is the kernel's business.
+TEST(WebSocketTest, WhatComesRightBehindTheUpgradeIsHeard) {
+  Pair pair;
+  for (int round = 0; round < 200; ++round) {
+    WsClient client;
+    ASSERT_EQ(client.Connect(pair.relay.port(), {Bearer(pair.display.token), "pairwire.v1"}), 101);
+    ASSERT_TRUE(client.Send(R"({"type":"heartbeat","id":"first"})"));
+    ASSERT_TRUE(client.ReadType("ack")) << "round " << round;
+    client.Close();
+  }
+}
+
 TEST(WebSocketTest, RefusedBeforeTheUpgrade) {
   Pair pair;
   const std::uint16_t port = pair.relay.port();

@@ -134,6 +134,68 @@ TEST(MemoryStore, DropsRepliesWithTheStore) {
   EXPECT_FALSE(answered);
 }
 
+TEST(MemoryStore, ADeadNodesMembersLeaveOnceEachAndWhatTheyWereGivenIsKept) {
+  ManualExecutor executor;
+  TimePoint now = TimePoint{} + 1000h;
+  MemoryStore store(executor, [&now] { return now; }, {});
+  std::mt19937_64 random(3);
+  const auto announce = [&](const std::string& node, std::uint64_t incarnation) {
+    NodeInfo info;
+    info.node_id = node;
+    info.incarnation = incarnation;
+    store.registry().Announce(info, 3s, [](StoreResult<bool>) {});
+  };
+  announce("b", 1);
+  constexpr int kSessions = 150;
+  for (int i = 0; i < kSessions; ++i) {
+    NewSession session = MakeSession(i, random, 600s);
+    const std::string id = session.session_id;
+    store.RegisterSession(std::move(session), now, [&, id](StoreResult<Registered> registered) {
+      Claim claim;
+      claim.code = registered->code;
+      claim.member_id = "c";
+      claim.join_within = 60s;
+      store.ClaimCode(claim, now, [](StoreResult<Claimed>) {});
+      store.Route({id, "d" + id.substr(1), "", "text"}, now, [](StoreResult<Routed>) {});
+      store.Join({id, "c", "b", {}, {}, {}, false, {}, 0}, now,
+                 [](StoreResult<Joined> joined) { EXPECT_EQ(joined->kept.size(), 1u); });
+    });
+  }
+  executor.Drain();
+  const auto due = [&] {
+    DueReport sum;
+    for (bool more = true; more;) {
+      store.ClaimDue(now, 1, [&](StoreResult<DueReport> report) {
+        sum.departed_nodes += report->departed_nodes;
+        sum.departed_members += report->departed_members;
+        more = report->more;
+      });
+      executor.Drain();
+    }
+    return sum;
+  };
+  now += 2999ms;
+  EXPECT_EQ(due().departed_nodes, 0u);
+  announce("b", 1);
+  now += 2999ms;
+  EXPECT_EQ(due().departed_nodes, 0u);
+  now += 1ms;
+  EXPECT_EQ(due().departed_nodes, 1u);
+  std::size_t nodes = 99;
+  store.registry().List([&](StoreResult<std::vector<NodeInfo>> list) { nodes = list->size(); });
+  store.Join({"s0", "c", "a", {}, {}, {}, false, {}, 0}, now, [](StoreResult<Joined> joined) {
+    EXPECT_EQ(joined->previous, Place{});
+    ASSERT_EQ(joined->kept.size(), 1u);
+    EXPECT_EQ(joined->kept[0].text, "text");
+  });
+  executor.Drain();
+  EXPECT_EQ(nodes, 0u);
+  now += 5s;
+  const DueReport report = due();
+  EXPECT_EQ(report.departed_members, static_cast<std::size_t>(kSessions - 1));
+  EXPECT_EQ(report.departed_nodes, 0u);
+}
+
 TEST(MemoryStore, SameHashComparesEverything) {
   TokenHash a{};
   TokenHash b{};

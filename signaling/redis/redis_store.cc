@@ -1,0 +1,436 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+#include "signaling/redis/redis_store.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "signaling/protocol/session_messages.h"
+
+namespace pairwire::redis {
+
+using relay::StoreError;
+using relay::StoreResult;
+
+RedisStore::RedisStore(RedisClient& client, ScriptRunner& runner, const RedisKeys& keys,
+                       std::function<std::string()> new_id)
+    : client_(client),
+      runner_(runner),
+      keys_(keys),
+      replicas_(runner, keys, std::move(new_id)),
+      sizes_(keys.shards()) {}
+
+// ---- Nodes ----
+
+void RedisStore::Subscribe(const std::string& node_id, relay::NodeHandler& handler) {
+  Unsubscribe(node_id);
+  auto inbox = std::make_unique<RedisInbox>(runner_, keys_, replicas_, node_id, handler);
+  if (up_) inbox->Begin();
+  inboxes_.emplace(node_id, std::move(inbox));
+  // It fails beyond 64 Ki channels; a process has one node.
+  (void)client_.Subscribe(keys_.InboxChannel(node_id));
+}
+
+void RedisStore::Unsubscribe(const std::string& node_id) {
+  if (inboxes_.erase(node_id) > 0) client_.Unsubscribe(keys_.InboxChannel(node_id));
+}
+
+void RedisStore::OnUp() {
+  const std::uint64_t connection = ++connection_;
+  CatchUpAll([this, connection](bool ok) {
+    // Else it is lost again, and another OnUp follows.
+    if (!ok || connection != connection_) return;
+    replicas_.Restore([this, connection](bool restored) {
+      if (!restored || connection != connection_) return;
+      up_ = true;
+      for (const auto& [node, inbox] : inboxes_) inbox->handler().OnStoreState(true);
+    });
+  });
+}
+
+void RedisStore::OnDown() {
+  ++connection_;
+  if (!std::exchange(up_, false)) return;
+  for (const auto& [node, inbox] : inboxes_) inbox->handler().OnStoreState(false);
+}
+
+bool RedisStore::OnMessage(std::string_view channel, std::string_view payload) {
+  for (const auto& [node, inbox] : inboxes_) {
+    if (channel != keys_.InboxChannel(node)) continue;
+    inbox->OnPublished(payload);
+    return true;
+  }
+  return false;
+}
+
+void RedisStore::OnExpired(std::string_view key) {
+  for (std::size_t shard = 0; shard < keys_.shards(); ++shard) {
+    if (!key.starts_with(keys_.Prefix(shard) + "expire:")) continue;
+    for (const auto& [node, inbox] : inboxes_) inbox->handler().OnDueHint();
+    return;
+  }
+}
+
+void RedisStore::CatchUp(std::function<void()> done) {
+  CatchUpAll([done = std::move(done)](bool) { done(); });
+}
+
+void RedisStore::CatchUpAll(std::function<void(bool)> done) {
+  struct Count {
+    std::size_t left = 0;
+    bool ok = true;
+    std::function<void(bool)> done;
+  };
+  if (inboxes_.empty()) {
+    runner_.Post([done = std::move(done)] { done(true); });
+    return;
+  }
+  auto count = std::make_shared<Count>();
+  count->left = inboxes_.size();
+  count->done = std::move(done);
+  for (const auto& [node, inbox] : inboxes_) {
+    inbox->CatchUp([count](bool ok) {
+      count->ok = count->ok && ok;
+      if (--count->left == 0) count->done(count->ok);
+    });
+  }
+}
+
+std::size_t RedisStore::gaps() const {
+  std::size_t gaps = 0;
+  for (const auto& [node, inbox] : inboxes_) gaps += inbox->gaps();
+  return gaps;
+}
+
+// ---- Steps ----
+
+template <typename T>
+void RedisStore::Run(Step step, std::size_t shard, TimePoint now, std::vector<std::string> args,
+                     StoreReply<T> reply, std::function<T(FieldReader&)> parse) {
+  runner_.Run(step, shard, now, std::move(args),
+              [this, shard, reply = std::move(reply), parse = std::move(parse)](StepResult result) {
+                FieldReader fields(std::move(result.fields));
+                if (result.error) {
+                  ReadSizes(shard, fields);
+                  return reply(tl::unexpected(*result.error));
+                }
+                T value = parse(fields);
+                // An answer that cannot be read may be one of a step that was done.
+                if (!fields.ok()) return reply(tl::unexpected(StoreError::kUnavailable));
+                ReadSizes(shard, fields);
+                reply(std::move(value));
+              });
+}
+
+void RedisStore::ReadSizes(std::size_t shard, FieldReader& fields) {
+  if (fields.AtEnd()) return;
+  FieldReader counts = fields.List();
+  relay::StoreSizes sizes;
+  sizes.waiting = counts.Number();
+  sizes.sessions = sizes.waiting + counts.Number();
+  sizes.ended = counts.Number();
+  sizes.resting_codes = counts.Number();
+  sizes.scheduled = counts.Number();
+  if (counts.ok() && counts.AtEnd()) sizes_[shard] = sizes;
+}
+
+relay::StoreSizes RedisStore::Sizes() const {
+  relay::StoreSizes sum;
+  for (const relay::StoreSizes& sizes : sizes_) {
+    sum.sessions += sizes.sessions;
+    sum.waiting += sizes.waiting;
+    sum.ended += sizes.ended;
+    sum.resting_codes += sizes.resting_codes;
+    sum.scheduled += sizes.scheduled;
+  }
+  return sum;
+}
+
+void RedisStore::RegisterSession(relay::NewSession session, TimePoint now,
+                                 StoreReply<relay::Registered> reply) {
+  const std::size_t shard = keys_.ShardOf(session.session_id);
+  std::vector<std::string> args = {session.session_id,
+                                   session.member_id,
+                                   session.display_id,
+                                   session.design_id,
+                                   session.name,
+                                   ToText(session.token_hash),
+                                   std::to_string(session.max_controllers),
+                                   session.plain ? "1" : "0",
+                                   ToText(session.waiting_ttl)};
+  for (const std::uint64_t draw : session.draws) args.push_back(keys_.Draw(draw, shard));
+  Run<relay::Registered>(Step::kRegister, shard, now, std::move(args), std::move(reply),
+                         [](FieldReader& fields) {
+                           relay::Registered registered;
+                           registered.code = fields.Text();
+                           registered.expires_at = FromMilliseconds(fields.Number());
+                           return registered;
+                         });
+}
+
+void RedisStore::ClaimCode(relay::Claim claim, TimePoint now, StoreReply<relay::Claimed> reply) {
+  const std::size_t shard = keys_.ShardOfCode(claim.code);
+  Run<relay::Claimed>(Step::kClaim, shard, now,
+                      {std::move(claim.code), std::move(claim.member_id), std::move(claim.name),
+                       ToText(claim.token_hash), std::move(claim.ready_data),
+                       std::move(claim.left_notice), ToText(claim.join_within)},
+                      std::move(reply), [](FieldReader& fields) {
+                        relay::Claimed claimed;
+                        claimed.session_id = fields.Text();
+                        claimed.display_id = fields.Text();
+                        claimed.display_name = fields.Text();
+                        return claimed;
+                      });
+}
+
+namespace {
+
+relay::Member ReadMember(const std::string& session_id, FieldReader& fields) {
+  relay::Member member;
+  member.session_id = session_id;
+  member.member_id = fields.Text();
+  member.role = fields.Role();
+  member.name = fields.Text();
+  member.display_id = fields.Text();
+  return member;
+}
+
+}  // namespace
+
+void RedisStore::FindMember(const std::string& session_id, const relay::TokenHash& token_hash,
+                            TimePoint now, StoreReply<relay::Member> reply) {
+  Run<relay::Member>(Step::kFind, keys_.ShardOf(session_id), now, {session_id, ToText(token_hash)},
+                     std::move(reply),
+                     [session_id](FieldReader& fields) { return ReadMember(session_id, fields); });
+}
+
+void RedisStore::OpenEvents(const std::string& session_id, const relay::TokenHash& token_hash,
+                            const std::string& node_id, std::uint64_t after, TimePoint now,
+                            StoreReply<relay::OpenedEvents> reply) {
+  Run<relay::OpenedEvents>(Step::kOpenEvents, keys_.ShardOf(session_id), now,
+                           {session_id, ToText(token_hash), node_id, std::to_string(after)},
+                           std::move(reply), [this, session_id, node_id](FieldReader& fields) {
+                             relay::OpenedEvents opened;
+                             opened.ended = fields.Flag();
+                             opened.epoch = fields.Number();
+                             FieldReader events = fields.List();
+                             while (events.ok() && !events.AtEnd()) {
+                               relay::SessionEvent event;
+                               event.id = events.Text();
+                               event.type = events.Text();
+                               event.data = {events.Text()};
+                               opened.events.push_back(std::move(event));
+                             }
+                             fields.Adopt(events);
+                             std::string snapshot = fields.Text();
+                             if (fields.ok() && !opened.ended) {
+                               replicas_.Watched(node_id, session_id, std::move(snapshot));
+                             }
+                             return opened;
+                           });
+}
+
+namespace {
+
+std::vector<relay::KeptText> ReadTexts(FieldReader& fields) {
+  std::vector<relay::KeptText> texts;
+  FieldReader list = fields.List();
+  while (list.ok() && !list.AtEnd()) {
+    relay::KeptText text;
+    text.id = list.Text();
+    text.text = list.Text();
+    texts.push_back(std::move(text));
+  }
+  fields.Adopt(list);
+  return texts;
+}
+
+}  // namespace
+
+void RedisStore::Join(relay::JoinRequest request, TimePoint now, StoreReply<relay::Joined> reply) {
+  const std::string session_id = request.session_id;
+  const std::string member_id = request.member_id;
+  const std::string node_id = request.node_id;
+  Run<relay::Joined>(
+      Step::kJoin, keys_.ShardOf(session_id), now,
+      {session_id, member_id, node_id, ToText(request.resume_hash),
+       std::move(request.joined_notice), std::move(request.left_notice),
+       request.open_room ? "1" : "0", std::move(request.name), std::to_string(request.max_members)},
+      std::move(reply), [this, session_id, member_id, node_id](FieldReader& fields) {
+        relay::Joined joined;
+        joined.epoch = fields.Number();
+        joined.rejoined = fields.Flag();
+        joined.previous_resume_hash = fields.Hash();
+        joined.unused_resume_hashes = fields.Hashes();
+        joined.previous.node_id = fields.Text();
+        joined.previous.epoch = fields.Number();
+        const std::string display_id = fields.Text();
+        FieldReader present = fields.List();
+        while (present.ok() && !present.AtEnd()) {
+          relay::Present other;
+          other.member.session_id = session_id;
+          other.member.display_id = display_id;
+          other.member.member_id = present.Text();
+          other.member.role = present.Role();
+          other.member.name = present.Text();
+          other.place.node_id = present.Text();
+          other.place.epoch = present.Number();
+          joined.present.push_back(std::move(other));
+        }
+        fields.Adopt(present);
+        joined.kept = ReadTexts(fields);
+        joined.given = ReadTexts(fields);
+        std::string snapshot = fields.Text();
+        if (fields.ok()) replicas_.Joined(node_id, session_id, member_id, std::move(snapshot));
+        return joined;
+      });
+}
+
+void RedisStore::Leave(relay::LeaveRequest request, TimePoint now, StoreReply<bool> reply) {
+  std::string unused;
+  for (const relay::TokenHash& hash : request.unused_resume_hashes) unused += ToText(hash);
+  std::vector<std::string> args = {request.session_id, request.member_id,
+                                   std::to_string(request.epoch), ToText(request.window), unused};
+  for (relay::KeptText& text : request.tail) {
+    args.push_back(std::move(text.id));
+    args.push_back(std::move(text.text));
+  }
+  Run<bool>(
+      Step::kLeave, keys_.ShardOf(request.session_id), now, std::move(args), std::move(reply),
+      [this, session_id = request.session_id, member_id = request.member_id](FieldReader& fields) {
+        const bool left = fields.Flag();
+        if (left) replicas_.Left(session_id, member_id);
+        return left;
+      });
+}
+
+void RedisStore::Route(relay::RouteRequest request, TimePoint now,
+                       StoreReply<relay::Routed> reply) {
+  const std::size_t shard = keys_.ShardOf(request.session_id);
+  Run<relay::Routed>(Step::kRoute, shard, now,
+                     {std::move(request.session_id), std::move(request.from), std::move(request.to),
+                      std::move(request.text)},
+                     std::move(reply), [](FieldReader& fields) {
+                       relay::Routed routed;
+                       routed.to = fields.Text();
+                       relay::Place place;
+                       place.node_id = fields.Text();
+                       place.epoch = fields.Number();
+                       routed.kept = fields.Flag();
+                       if (!routed.kept) routed.place = std::move(place);
+                       return routed;
+                     });
+}
+
+void RedisStore::Terminate(const std::string& session_id, const relay::TokenHash& token_hash,
+                           std::string_view reason, TimePoint now,
+                           StoreReply<relay::Member> reply) {
+  const std::string why(reason);
+  Run<relay::Member>(Step::kTerminate, keys_.ShardOf(session_id), now,
+                     {session_id, ToText(token_hash), why,
+                      protocol::ToData(protocol::SessionTerminated{why}).text},
+                     std::move(reply),
+                     [session_id](FieldReader& fields) { return ReadMember(session_id, fields); });
+}
+
+namespace {
+
+// Answers of several shards as one.
+template <typename T>
+struct Gathered {
+  std::size_t left = 0;
+  T sum{};
+  bool any = false;
+  relay::StoreReply<T> reply;
+
+  // Whoever was reached counts; an error only when nobody was.
+  void Add(const StoreResult<T>& result, const std::function<void(T&, const T&)>& add) {
+    if (result) {
+      add(sum, *result);
+      any = true;
+    }
+    if (--left > 0) return;
+    reply(any ? StoreResult<T>(sum) : tl::unexpected(StoreError::kUnavailable));
+  }
+};
+
+}  // namespace
+
+void RedisStore::Heartbeat(std::vector<relay::Touch> members, TimePoint now,
+                           StoreReply<std::size_t> reply) {
+  if (members.size() > relay::kMaxTouches) members.resize(relay::kMaxTouches);
+  std::map<std::size_t, std::vector<std::string>> by_shard;
+  std::vector<std::pair<std::size_t, std::vector<std::string>>> batches;
+  for (relay::Touch& touch : members) {
+    const std::size_t shard = keys_.ShardOf(touch.session_id);
+    std::vector<std::string>& args = by_shard[shard];
+    args.push_back(std::move(touch.session_id));
+    args.push_back(std::move(touch.member_id));
+    if (args.size() >= 2 * kTouchesAtOnce) batches.emplace_back(shard, std::exchange(args, {}));
+  }
+  for (auto& [shard, args] : by_shard) {
+    if (!args.empty()) batches.emplace_back(shard, std::move(args));
+  }
+  if (batches.empty()) {
+    runner_.Post([reply = std::move(reply)] { reply(std::size_t{0}); });
+    return;
+  }
+  auto gathered = std::make_shared<Gathered<std::size_t>>();
+  gathered->left = batches.size();
+  gathered->reply = std::move(reply);
+  for (auto& [shard, args] : batches) {
+    Run<std::size_t>(
+        Step::kTouch, shard, now, std::move(args),
+        [gathered](StoreResult<std::size_t> known) {
+          gathered->Add(known, [](std::size_t& sum, const std::size_t& one) { sum += one; });
+        },
+        [](FieldReader& fields) { return static_cast<std::size_t>(fields.Number()); });
+  }
+}
+
+void RedisStore::ClaimDue(TimePoint now, std::size_t limit, StoreReply<relay::DueReport> reply) {
+  auto gathered = std::make_shared<Gathered<relay::DueReport>>();
+  gathered->left = keys_.shards();
+  gathered->reply = std::move(reply);
+  std::vector<std::string> nodes;
+  for (const auto& [node, inbox] : inboxes_) nodes.push_back(node);
+  // Even shares; who gets the odd ones changes, so that a small limit starves no shard.
+  const std::size_t shards = keys_.shards();
+  const std::size_t first = next_share_++;
+  for (std::size_t shard = 0; shard < shards; ++shard) {
+    const bool odd = (shard + first) % shards < limit % shards;
+    std::vector<std::string> args = {std::to_string(limit / shards + (odd ? 1 : 0))};
+    args.insert(args.end(), nodes.begin(), nodes.end());
+    Run<relay::DueReport>(
+        Step::kClaimDue, shard, now, std::move(args),
+        [gathered](StoreResult<relay::DueReport> report) {
+          gathered->Add(report, [](relay::DueReport& sum, const relay::DueReport& one) {
+            sum.expired_sessions += one.expired_sessions;
+            sum.departed_members += one.departed_members;
+            sum.ended_sessions += one.ended_sessions;
+            sum.departed_nodes += one.departed_nodes;
+            sum.more = sum.more || one.more;
+          });
+        },
+        [this, shard, nodes](FieldReader& fields) {
+          relay::DueReport report;
+          report.expired_sessions = fields.Number();
+          report.departed_members = fields.Number();
+          report.ended_sessions = fields.Number();
+          report.departed_nodes = fields.Number();
+          report.more = fields.Flag();
+          CompareInboxes(shard, nodes, fields.List());
+          return report;
+        });
+  }
+}
+
+void RedisStore::CompareInboxes(std::size_t shard, const std::vector<std::string>& nodes,
+                                FieldReader last) {
+  for (const std::string& node : nodes) {
+    const std::uint64_t number = last.Number();
+    const auto inbox = inboxes_.find(node);
+    if (last.ok() && inbox != inboxes_.end()) inbox->second->Compare(shard, number);
+  }
+}
+
+}  // namespace pairwire::redis

@@ -1,0 +1,127 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+#include "signaling/redis/replicas.h"
+
+#include "signaling/redis/fields.h"
+
+namespace pairwire::redis {
+
+Replicas::Replicas(ScriptRunner& runner, const RedisKeys& keys, std::function<std::string()> new_id)
+    : runner_(runner), keys_(keys), new_id_(std::move(new_id)), stores_(keys.shards()) {}
+
+void Replicas::Watched(const std::string& node_id, const std::string& session_id,
+                       std::string snapshot) {
+  Replica& replica = replicas_[session_id];
+  replica.watched_by = node_id;
+  replica.snapshot = std::move(snapshot);
+}
+
+void Replicas::Joined(const std::string& node_id, const std::string& session_id,
+                      const std::string& member_id, std::string snapshot) {
+  if (snapshot.empty()) return;  // of a room
+  Replica& replica = replicas_[session_id];
+  replica.members.insert(node_id + " " + member_id);
+  replica.snapshot = std::move(snapshot);
+}
+
+void Replicas::Left(const std::string& session_id, const std::string& member_id) {
+  const auto found = replicas_.find(session_id);
+  if (found == replicas_.end()) return;
+  std::erase_if(found->second.members,
+                [&](const std::string& member) { return member.ends_with(" " + member_id); });
+  Forget(session_id);
+  Refresh(session_id);
+}
+
+void Replicas::OnMessage(const std::string& node_id, const relay::NodeMessage& message) {
+  const auto found = replicas_.find(message.session_id);
+  if (found == replicas_.end()) return;
+  switch (message.kind) {
+    case relay::NodeMessage::Kind::kEnded:
+      replicas_.erase(found);
+      return;
+    case relay::NodeMessage::Kind::kWatchMoved:
+      if (found->second.watched_by == node_id) found->second.watched_by.clear();
+      return Forget(message.session_id);
+    case relay::NodeMessage::Kind::kTakenOver:
+      found->second.members.erase(node_id + " " + message.member_id);
+      Forget(message.session_id);
+      break;
+    case relay::NodeMessage::Kind::kDeliver:
+    case relay::NodeMessage::Kind::kEvent:
+    case relay::NodeMessage::Kind::kPlaced:
+      break;
+  }
+  Refresh(message.session_id);
+}
+
+void Replicas::Forget(const std::string& session_id) {
+  const auto found = replicas_.find(session_id);
+  if (found == replicas_.end()) return;
+  if (found->second.watched_by.empty() && found->second.members.empty()) replicas_.erase(found);
+}
+
+void Replicas::Refresh(const std::string& session_id) {
+  const auto replica = replicas_.find(session_id);
+  if (replica == replicas_.end()) return;
+  // At most one is under way, however fast a large room changes.
+  replica->second.again = replica->second.fetching;
+  if (std::exchange(replica->second.fetching, true)) return;
+  runner_.Run(Step::kSnapshot, keys_.ShardOf(session_id), {session_id},
+              [this, session_id](StepResult result) {
+                const auto found = replicas_.find(session_id);
+                if (found == replicas_.end()) return;
+                found->second.fetching = false;
+                if (found->second.again) return Refresh(session_id);
+                if (result.error == relay::StoreError::kNotFound) {
+                  replicas_.erase(found);
+                } else if (!result.error) {
+                  FieldReader fields(std::move(result.fields));
+                  std::string snapshot = fields.Text();
+                  if (fields.ok()) found->second.snapshot = std::move(snapshot);
+                }
+              });
+}
+
+void Replicas::Restore(std::function<void(bool)> done) {
+  auto restoring = std::make_shared<Restoring>();
+  restoring->left = keys_.shards();
+  restoring->stores = stores_;
+  restoring->done = std::move(done);
+  for (std::size_t shard = 0; shard < keys_.shards(); ++shard) {
+    runner_.Run(Step::kHello, shard, {new_id_()}, [this, shard, restoring](StepResult result) {
+      FieldReader fields(std::move(result.fields));
+      const std::string id = result.error ? std::string() : fields.Text();
+      if (!id.empty()) OnHello(shard, id, *restoring);
+      Answered(restoring, !id.empty());
+    });
+  }
+}
+
+void Replicas::OnHello(std::size_t shard, const std::string& id, Restoring& restoring) {
+  restoring.stores[shard] = id;
+  if (stores_[shard].empty() || stores_[shard] == id) return;
+  for (const auto& [session_id, replica] : replicas_) {
+    if (keys_.ShardOf(session_id) == shard) restoring.sessions.push_back(session_id);
+  }
+}
+
+void Replicas::Answered(const std::shared_ptr<Restoring>& restoring, bool ok) {
+  restoring->ok = restoring->ok && ok;
+  --restoring->left;
+  while (!restoring->sessions.empty() && restoring->left < kRestoresAtOnce) {
+    const std::string session_id = std::move(restoring->sessions.back());
+    restoring->sessions.pop_back();
+    const auto found = replicas_.find(session_id);
+    if (found == replicas_.end() || found->second.snapshot.empty()) continue;
+    ++restoring->left;
+    runner_.Run(
+        Step::kRestore, keys_.ShardOf(session_id), {session_id, found->second.snapshot},
+        [this, restoring](const StepResult& result) { Answered(restoring, !result.error); });
+  }
+  if (restoring->left > 0) return;
+  // Else all of it is brought again the next time.
+  if (restoring->ok) stores_ = std::move(restoring->stores);
+  restoring->done(restoring->ok);
+}
+
+}  // namespace pairwire::redis

@@ -1,0 +1,83 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// Replicas: what this process remembers of the sessions that its nodes have to do with (their
+// display listens here, or a member has its socket here), so that a Redis that came back empty gets
+// them back. Not rooms, whose users join again, nor texts that were kept for absent members: those
+// are lost with it.
+//
+// A snapshot comes with the step's own answer, and is fetched after what others may have changed.
+// Loop thread only.
+#ifndef PAIRWIRE_SIGNALING_REDIS_REPLICAS_H_
+#define PAIRWIRE_SIGNALING_REDIS_REPLICAS_H_
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "signaling/redis/keys.h"
+#include "signaling/redis/scripts.h"
+#include "signaling/store/store.h"
+
+namespace pairwire::redis {
+
+class Replicas {
+ public:
+  // Restores under way at a time, so that a large relay does not overflow the connection.
+  static constexpr std::size_t kRestoresAtOnce = 100;
+
+  // Both outlive it. `new_id`: a random one each time, which a Redis without data is called by.
+  Replicas(ScriptRunner& runner, const RedisKeys& keys, std::function<std::string()> new_id);
+  Replicas(const Replicas&) = delete;
+  Replicas& operator=(const Replicas&) = delete;
+
+  // The display of the session listens at the node, or the member has its socket there.
+  void Watched(const std::string& node_id, const std::string& session_id, std::string snapshot);
+  void Joined(const std::string& node_id, const std::string& session_id,
+              const std::string& member_id, std::string snapshot);
+  // Not any more; the session may live on.
+  void Left(const std::string& session_id, const std::string& member_id);
+  // As a node was told.
+  void OnMessage(const std::string& node_id, const relay::NodeMessage& message);
+
+  // Redis is reached: finds out whether it is the one that was there before, and if it is not,
+  // brings back what is known. `done` later; false: it was lost meanwhile.
+  void Restore(std::function<void(bool)> done);
+
+  std::size_t size() const { return replicas_.size(); }
+
+ private:
+  struct Replica {
+    std::string snapshot;
+    std::string watched_by;         // a node
+    std::set<std::string> members;  // with a socket here, each after its node
+    bool fetching = false;
+    bool again = false;  // it changed while it was fetched
+  };
+  struct Restoring {
+    std::size_t left = 0;  // answers to come
+    bool ok = true;
+    std::vector<std::string> stores;    // by shard: which one is there now
+    std::vector<std::string> sessions;  // still to be brought
+    std::function<void(bool)> done;
+  };
+
+  void Refresh(const std::string& session_id);
+  void Forget(const std::string& session_id);
+  void OnHello(std::size_t shard, const std::string& id, Restoring& restoring);
+  void Answered(const std::shared_ptr<Restoring>& restoring, bool ok);
+
+  ScriptRunner& runner_;
+  const RedisKeys& keys_;
+  const std::function<std::string()> new_id_;
+  std::vector<std::string> stores_;  // by shard: which one was there
+  std::map<std::string, Replica> replicas_;
+};
+
+}  // namespace pairwire::redis
+
+#endif  // PAIRWIRE_SIGNALING_REDIS_REPLICAS_H_

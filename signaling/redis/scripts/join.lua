@@ -1,0 +1,87 @@
+-- Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+--
+-- Join. ARGV: 2 session, 3 member, 4 node, 5 resume hash, 6 joined notice, 7 left notice, 8 may open
+-- a room ("1"), 9 name, 10 most members. OK epoch, rejoined, resume hash before, unused ones,
+-- node before, epoch before, display id, {member, role, name, node, epoch, ...}, kept {id, text,
+-- ...}, given {id, text, ...}, snapshot, sizes | NOTFOUND | FULL
+
+local id, mid, node, open_room = ARGV[2], ARGV[3], ARGV[4], ARGV[8] == '1'
+local s = session(id, true)
+if s and s.state == 'ended' then return {open_room and 'FULL' or 'NOTFOUND', sizes()} end
+if (not s and not open_room) or (s and open_room and not s.room) then
+  return {'NOTFOUND', sizes()}
+end
+local all = s and members(s) or {}
+local m
+for _, other in ipairs(all) do
+  if other.id == mid then m = other end
+end
+if not m then
+  if not open_room then return {'NOTFOUND', sizes()} end
+  if (not s and is_full()) or #all >= tonumber(ARGV[10]) then return {'FULL', sizes()} end
+end
+
+if not s then
+  local e = enc(id)
+  s = {id = id, enc = e, key = P .. 'session:' .. e, room = '1', state = 'paired', code = '',
+       places = 0, display_id = '', watch_node = '', watch_epoch = 0, hash = ''}
+  redis.call('HSET', s.key, 'state', 'paired', 'room', '1', 'code', '', 'places', 0, 'display_id',
+             '', 'watch_node', '', 'watch_epoch', 0, 'hash', '')
+  note('room_opened', s)
+end
+if not m then
+  m = {id = mid, enc = enc(mid), role = 'user', name = ARGV[9], epoch = 0, node = '', left = ''}
+  m.key = P .. 'member:' .. s.enc .. ':' .. m.enc
+  redis.call('HSET', m.key, 'role', 'user', 'name', m.name, 'hash', '', 'left', '')
+  redis.call('RPUSH', P .. 'members:' .. s.enc, mid)
+  all[#all + 1] = m
+end
+
+unschedule(s, m)
+local before_node, before_epoch = m.node, m.epoch
+if before_node ~= '' and before_node ~= node then
+  tell(before_node, 'taken_over', s.id, mid, '', nil, node, before_epoch + 1, before_epoch)
+end
+leave_node(s, m)
+m.node, m.epoch = node, before_epoch + 1
+enter_node(s, m)
+redis.call('HSET', m.key, 'node', node, 'epoch', m.epoch, 'resume', ARGV[5], 'left', ARGV[7],
+           'announced', '1', 'kept_bytes', 0)
+redis.call('HDEL', m.key, 'unused')
+tell_placed(s, m, all)
+local present = {}
+for _, other in ipairs(all) do
+  if counterparts(s, m, other) then
+    for _, value in ipairs({other.id, other.role, other.name, other.node, other.epoch}) do
+      present[#present + 1] = value
+    end
+    if m.announced ~= '1' and other.node ~= '' then notify(s, other, ARGV[6]) end
+  end
+end
+local function flat(list)
+  local values = {}
+  for _, text in ipairs(list) do
+    values[#values + 1] = text[1]
+    values[#values + 1] = text[2]
+  end
+  return values
+end
+local kept_key = P .. 'kept:' .. s.enc .. ':' .. m.enc
+local given_key = P .. 'given:' .. s.enc .. ':' .. m.enc
+local kept, given = texts(kept_key), {}
+if before_node ~= '' and now < (tonumber(m.given_until) or 0) then given = texts(given_key) end
+if #kept > 0 then
+  redis.call('RENAME', kept_key, given_key)
+elseif #given == 0 then
+  redis.call('DEL', given_key)
+end
+-- What was given twice without a sign of life is remembered on.
+redis.call('HSET', m.key, 'given_until', now + LIMITS.given_for)
+redis.call('PEXPIRE', given_key, 2 * LIMITS.given_for)
+renew(s, m)
+if s.room then class(s, 'paired') end
+note('member_joined', s, m, node)
+return {'OK', m.epoch, before_epoch > 0 and 1 or 0, m.resume or '', m.unused or '', before_node,
+        before_node ~= '' and before_epoch or 0, s.display_id, present, flat(kept), flat(given),
+        s.room and '' or snapshot(s),
+        sizes()}
