@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <vector>
 
+#include "signaling/auth/base64url.h"
 #include "signaling/protocol/limits.h"
 
 namespace pairwire::relay {
@@ -16,37 +17,18 @@ constexpr std::size_t kSecretBytes = 32;
 constexpr std::size_t kIdBytes = 16;
 constexpr std::size_t kSecretChars = 43;  // 256 bits in characters of 6 bits, rounded up.
 
-// RFC 4648, 5, without padding.
-std::string Base64Url(std::span<const std::uint8_t> bytes) {
-  constexpr std::string_view kAlphabet =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-  std::string text;
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (const std::uint8_t byte : bytes) {
-    bits = (bits << 8) | byte;
-    count += 8;
-    while (count >= 6) {
-      count -= 6;
-      text.push_back(kAlphabet[(bits >> count) & 0x3F]);
-    }
-  }
-  if (count > 0) text.push_back(kAlphabet[(bits << (6 - count)) & 0x3F]);
-  return text;
-}
-
 }  // namespace
 
 std::string NewSecret(RandomSource& random) {
   std::array<std::uint8_t, kSecretBytes> bytes{};
   random.Fill(bytes);
-  return Base64Url(bytes);
+  return auth::EncodeBase64Url(bytes);
 }
 
 std::string NewId(std::string_view prefix, RandomSource& random) {
   std::array<std::uint8_t, kIdBytes> bytes{};
   random.Fill(bytes);
-  return std::string(prefix) + Base64Url(bytes);
+  return std::string(prefix) + auth::EncodeBase64Url(bytes);
 }
 
 TokenHash HashSecret(std::string_view secret) {
