@@ -211,8 +211,13 @@ Result<void> AsioLoop::Impl::Start() {
 
 Result<void> AsioLoop::Impl::OpenDescriptors() {
   if (auto opened = watches_.Open(); !opened) return opened;
+  const auto failed = [](const char* what) {
+    return Fail(Errc::kSystem, std::string(what) + ": " + std::strerror(errno));
+  };
   timer_fd_.Reset(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
+  if (timer_fd_.get() < 0) return failed("timerfd");
   wake_fd_.Reset(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+  if (wake_fd_.get() < 0) return failed("eventfd");
   // Asio throws when it cannot have its own epoll descriptor, or cannot watch ours.
   try {
     gate_.emplace(context_, watches_.epoll_fd());
