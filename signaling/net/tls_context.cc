@@ -4,16 +4,22 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include <system_error>
 #include <utility>
 
 namespace pairwire::net {
 namespace {
 
-// OpenSSL's last reason, with what of ours was to blame.
+// OpenSSL's first reason, which is the cause of those that follow, with what of ours was to blame.
 tl::unexpected<Error> FailTls(const std::string& what) {
-  const unsigned long code = ERR_peek_last_error();
-  const char* const reason = code == 0 ? nullptr : ERR_reason_error_string(code);
+  const unsigned long code = ERR_peek_error();
   ERR_clear_error();
+  if (code == 0) return Fail(Errc::kInvalidArgument, what);
+  if (ERR_SYSTEM_ERROR(code)) {
+    return Fail(Errc::kInvalidArgument,
+                what + ": " + std::generic_category().message(ERR_GET_REASON(code)));
+  }
+  const char* const reason = ERR_reason_error_string(code);
   return Fail(Errc::kInvalidArgument, what + (reason == nullptr ? "" : std::string(": ") + reason));
 }
 
