@@ -32,7 +32,7 @@ void ReplayedState::Apply(const LoggedEvent& event) {
                            type == kLoggedMemberRestored;
   if (!about_session && !about_place) return;
   Session& session = sessions_[event.session_id];
-  const std::string_view state = type == kLoggedSessionRestored ? event.reason : "";
+  const std::string state = type == kLoggedSessionRestored ? event.reason : std::string();
   session.room = session.room || type == kLoggedRoomOpened || state == "room";
   session.paired =
       session.paired || session.room || type == kLoggedCodeClaimed || state == "paired";

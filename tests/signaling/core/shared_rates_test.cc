@@ -177,7 +177,7 @@ TEST_F(DistributedRates, RegistrationsAndSocketsToo) {
   }
 }
 
-TEST_F(DistributedRates, JoinsFailClosedWhenNobodyCounts) {
+TEST_F(DistributedRates, JoinsFailClosedWithoutRedis) {
   ThreeNodes();
   const auto display = Register();
   ASSERT_TRUE(display);

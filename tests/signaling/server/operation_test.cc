@@ -330,6 +330,32 @@ TEST(OperationTest, LogsHoldNoSecrets) {
   }
 }
 
+TEST(OperationTest, TheStateOfTheStoreIsMeasured) {
+  test::RedisServer redis;
+  const std::string url = "redis://" + redis.Address();
+  Node a(url, "a", kQuietWithoutRates);
+  Node b(url, "b", kQuietWithoutRates);
+  const auto becomes = [&](const char* name, const char* label, double least) {
+    return WaitForMetric(a.port(), name, label, [&](double value) { return value >= least; });
+  };
+  EXPECT_TRUE(becomes("pairwire_nodes", "", 2));
+  EXPECT_EQ(Metric(a.port(), "pairwire_store_up"), 1);
+  EXPECT_EQ(Metric(a.port(), "pairwire_store_reconnects_total"), 0);
+  ASSERT_NO_FATAL_FAILURE(ExpectPairing(a, b));
+  EXPECT_TRUE(becomes("pairwire_signal_across_seconds_count", "", 1));
+  EXPECT_GE(Metric(a.port(), "pairwire_node_signals_total", "step=\"sent\""), 1);
+  EXPECT_EQ(Metric(a.port(), "pairwire_ready_seconds_count"), 0) << "its ends were at two nodes";
+  ASSERT_NO_FATAL_FAILURE(ExpectPairing(a, a));
+  EXPECT_EQ(Metric(a.port(), "pairwire_ready_seconds_count"), 1);
+  EXPECT_EQ(Metric(a.port(), "pairwire_store_step_seconds_count", "step=\"claim\""), 1);
+  EXPECT_GE(Metric(a.port(), "pairwire_turn_seconds_count"), 10);
+  redis.Kill();
+  EXPECT_TRUE(WaitForMetric(a.port(), "pairwire_store_up", "", [](double up) { return up == 0; }));
+  redis.Start();
+  EXPECT_TRUE(becomes("pairwire_store_up", "", 1));
+  EXPECT_TRUE(becomes("pairwire_store_reconnects_total", "", 1));
+}
+
 struct Ran {
   int exit_code = -1;
   std::vector<std::string> lines;
