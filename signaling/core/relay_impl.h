@@ -3,8 +3,8 @@
 // The relay's state on one node and the parts that work on it: HTTP (relay_http.cc), the waiting
 // display's streams and polls (relay_waiters.cc), sockets (relay_sockets.cc), what is handed from a
 // member's socket to its next one (relay_members.cc), messages of a socket (relay_messages.cc), the
-// way of a text to its target (relay_routes.cc), other nodes (relay_nodes.cc). Inside this folder
-// only.
+// way of a text to its target (relay_routes.cc), other nodes (relay_nodes.cc), rates that all nodes
+// hold together (relay_rates.cc). Inside this folder only.
 //
 // A socket:
 //
@@ -70,13 +70,35 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
   // relay_http.cc
   void Register(const protocol::RegisterRequest& request, std::string_view client_ip,
                 Reply<protocol::RegisterResponse> reply);
+  void RegisterNow(const protocol::RegisterRequest& request,
+                   Reply<protocol::RegisterResponse> reply);
   void Pair(const protocol::PairRequest& request, std::string_view client_ip,
             Reply<protocol::PairResponse> reply);
+  // One try of a code, from the guard's yes to its answer.
+  struct PairAttempt {
+    protocol::PairRequest request;  // its code normalised
+    std::string ip;
+    CodeGuard::Paid paid = CodeGuard::Paid::kInAll;
+    Reply<protocol::PairResponse> reply;
+  };
+  void ClaimFor(std::shared_ptr<PairAttempt> attempt);
   void RefuseCode(Reply<protocol::PairResponse> reply);
   void OnWrongCodeDue(std::uint64_t id);
   void EndSession(std::string_view session_id, std::string_view token, Reply<void> reply);
   void Heartbeat(std::string_view display_id, std::string_view token, Reply<void> reply);
   void AuthorizeSocket(std::string_view token, Reply<Member> reply);
+
+  // relay_rates.cc
+  using Then = std::function<void()>;
+  // Calls `then` when the nodes together allow one more; else `refuse` gets the problem.
+  void CheckShared(std::string scope, std::string key, const RateLimit& limit, std::string detail,
+                   Then then, std::function<void(protocol::Problem)> refuse);
+  void CheckSharedCodes(std::shared_ptr<PairAttempt> attempt);
+  void OnSharedCodes(const std::shared_ptr<PairAttempt>& attempt, StoreResult<RateAnswer> answer);
+  // The code was wrong: its address pays.
+  void ChargeShared(const PairAttempt& attempt);
+  // It was right, or nobody knows: what was paid goes back.
+  void ReturnShared(const PairAttempt& attempt);
 
   // relay_waiters.cc
   void OpenEventStream(std::string_view session_id, std::string_view token,
@@ -114,7 +136,7 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
   // relay.cc
   void SetNow(TimePoint now) { now_ = std::max(now_, now); }
   void Tick();
-  void EndTurn() { links_.EndTurn(); }
+  void EndTurn();
   TimePoint NextDeadline() const;
   void Drain(std::chrono::milliseconds retry_after, std::string_view url);
   bool draining() const { return draining_; }
@@ -390,6 +412,7 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
   Store& store_;
   NodeBus& bus_;
   Registry& registry_;
+  RateLimiter& rates_;
   RandomSource& random_;
   RelayOutput& output_;
   std::shared_ptr<char> alive_ = std::make_shared<char>();
@@ -419,6 +442,7 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
   Expiry expiry_;
   std::uint64_t last_tag_ = 0;
   std::unordered_map<std::uint64_t, InFlight> in_flight_;
+  std::vector<TimePoint> across_;  // When those came that were delivered elsewhere in this turn.
   Deadline announce_;
   std::vector<NodeInfo> nodes_;  // As the registry told last.
 };

@@ -186,6 +186,9 @@ void Relay::Impl::OnSettled(std::uint64_t tag, Settled settled, Signal signal) {
   --route.unsettled;
   switch (settled) {
     case Settled::kDelivered:
+      if (route.place.node_id != options_.node_id) {
+        across_.push_back(in_flight.outgoing.deadline - NodeLinks::kGiveUp);
+      }
       Succeed(in_flight.outgoing, /*kept=*/false);
       break;
     case Settled::kUnreachable:

@@ -30,7 +30,7 @@ StoreResult<Registered> MemoryStore::Impl::RegisterSession(NewSession asked, Tim
   display.token_hash = asked.token_hash;
   Schedule(session.due, session.code_expires, {&session, {}});
   ++waiting_;
-  Note(kLoggedSessionRegistered, now, &session, nullptr);
+  Note(kLoggedSessionRegistered, now, &session, &display);
   return Registered{std::move(*code), session.code_expires};
 }
 
@@ -188,7 +188,7 @@ void MemoryStore::Impl::ExpireSession(MemorySession& session, TimePoint now, Due
   // With controllers in it only the code ends; the rest lives on.
   session.places_left = 0;
   ReleaseCode(session, now);
-  if (session.members.size() > 1) return;
+  if (session.members.size() > 1) return Note(kLoggedCodeExpired, now, &session, nullptr);
   ++report.expired_sessions;
   End(session, protocol::kReasonExpired, now);
 }
