@@ -220,16 +220,17 @@ bool Relay::Impl::Hold(Socket& socket, Pending pending) {
 void Relay::Impl::SendNow(Socket& socket, const std::string& text) {
   const DeliveryId id{socket.epoch, ++socket.last_delivery};
   // All our envelopes begin with "{" and a member.
-  std::string numbered = NumberPrefix(id.ToString()) + text.substr(1);
-  socket.sent.Add(id, numbered, now_);
+  Deliver(socket, id, NumberPrefix(id.ToString()).append(text, 1));
+}
+
+void Relay::Impl::Deliver(Socket& socket, DeliveryId id, std::string text) {
   ++counters_.messages_delivered;
-  output_.SendText(socket.id, std::move(numbered));
+  socket.sent.Add(id, text, now_);
+  output_.SendText(socket.id, std::move(text));
 }
 
 void Relay::Impl::SendAgain(Socket& socket, KeptText kept) {
-  socket.sent.Add(DeliveryId::Parse(kept.id), kept.text, now_);
-  ++counters_.messages_delivered;
-  output_.SendText(socket.id, std::move(kept.text));
+  Deliver(socket, DeliveryId::Parse(kept.id), std::move(kept.text));
 }
 
 void Relay::Impl::SocketClosed(ConnectionId id) { Forget(id, /*leave=*/true); }
