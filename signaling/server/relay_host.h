@@ -83,7 +83,8 @@ class RelayHost final : private relay::RelayOutput,
   std::unique_ptr<relay::BackendOwner> MakeBackend();
   relay::TimePoint Now() const;
   // Runs `task` as part of the core and sets the alarm for what it left behind.
-  void RunInside(const std::function<void()>& task);
+  template <typename Task>
+  void RunInside(const Task& task);
   void SetAlarm();
 
   ConnectionContext& context_;
