@@ -1,7 +1,8 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
 // CodeBook: which code belongs to which session, and which codes rest. Codes are drawn at random;
-// nothing is searched or listed. A code in use costs 40 bytes.
+// nothing is searched or listed. One flat table, so that codes that rest do not lie scattered over
+// pages that could be given back.
 #ifndef PAIRWIRE_SIGNALING_STORE_CODE_BOOK_H_
 #define PAIRWIRE_SIGNALING_STORE_CODE_BOOK_H_
 
@@ -13,8 +14,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "signaling/protocol/limits.h"
 #include "signaling/store/store.h"
@@ -49,12 +50,24 @@ class CodeBook {
  private:
   static constexpr std::size_t kMaxLength = protocol::kPlainCodeDigits;
 
+  struct Entry {
+    std::uint32_t number = 0;          // 0: free
+    MemorySession* session = nullptr;  // null: it rests
+  };
+  static constexpr std::size_t kFewest = 16;  // A power of two, as all sizes are.
+
   int LengthToUse() const;
+  // Where the number stands, or would.
+  std::size_t PlaceOf(std::uint32_t number) const;
+  void Erase(std::uint32_t number);
+  // More places if too many are taken, fewer if nearly none are.
+  void Resize();
 
   std::size_t max_codes_;
   std::chrono::milliseconds rest_;
-  // Number to session; null: it rests.
-  std::unordered_map<std::uint32_t, MemorySession*> codes_;
+  // Open addressing with linear probing; at most three quarters full.
+  std::vector<Entry> table_ = std::vector<Entry>(kFewest);
+  std::size_t used_ = 0;
   std::deque<std::pair<TimePoint, std::uint32_t>> resting_;  // In order of the end of the rest.
   std::array<std::size_t, kMaxLength + 1> used_by_length_{};
 };

@@ -33,6 +33,7 @@ class TextRow {
       end = std::min(kMaxBytes, end + texts[i].size());
       ends[i] = static_cast<std::uint16_t>(end);
     }
+    if (end == 0) return;
     bytes_.reset(new char[sizeof ends + end]);
     std::memcpy(bytes_.get(), ends.data(), sizeof ends);
     std::size_t begin = 0;

@@ -6,7 +6,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <random>
@@ -78,6 +80,40 @@ TEST(CodeBook, ANumberIsTheCode) {
   EXPECT_NE(CodeBook::NumberOf("0001"), CodeBook::NumberOf("00001"));
   for (const char* no_code : {"", "12a4", "1234567890", "-123", " 123"}) {
     EXPECT_EQ(CodeBook::NumberOf(no_code), 0u) << no_code;
+  }
+}
+
+TEST(CodeBook, IsAMapWhateverComesAndGoes) {
+  CodeBook book(1'000'000, 1s);
+  MemorySession session("s", "", "");
+  std::mt19937_64 random(11);
+  TimePoint now{};
+  std::map<std::string, TimePoint> expected;  // code, and when its rest ends
+  for (int step = 0; step < 20'000; ++step) {
+    now += 1ms;
+    // Many at first, few in the end.
+    if (random() % 10 < (step < 10'000 ? 7U : 2U)) {
+      const auto code = book.Take(session, step % 5 == 0, Draws(random), now);
+      ASSERT_TRUE(code);
+      const auto found = expected.find(*code);
+      ASSERT_TRUE(found == expected.end() || found->second <= now) << *code;
+      expected[*code] = TimePoint::max();
+    } else if (!expected.empty()) {
+      const auto at = std::next(
+          expected.begin(),
+          static_cast<std::ptrdiff_t>(random() % std::min<std::size_t>(expected.size(), 50)));
+      const bool rests = at->second != TimePoint::max();
+      ASSERT_EQ(book.Find(at->first), rests ? nullptr : &session) << at->first;
+      book.Release(CodeBook::NumberOf(at->first), now);
+      if (!rests) at->second = now + 1s;
+    }
+    if (step % 500 == 0) {
+      book.Purge(now);
+      std::erase_if(expected, [now](const auto& entry) { return entry.second <= now; });
+      for (const auto& [code, until] : expected) {
+        ASSERT_EQ(book.Find(code) == &session, until == TimePoint::max()) << code;
+      }
+    }
   }
 }
 
