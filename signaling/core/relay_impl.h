@@ -163,7 +163,7 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
     // Good for one resume, here until it goes live, then for the next socket.
     std::vector<TokenHash> resume_hashes;
     // Message id; while joining or waiting for a handover.
-    std::optional<std::pair<std::string, protocol::Resume>> early_resume;
+    std::unique_ptr<std::pair<std::string, protocol::Resume>> early_resume;
     bool wants_no_resume = false;    // Something else came first, while waiting for a handover.
     std::vector<KeptText> incoming;  // Of a handover that is not complete.
     std::vector<KeptText> given;     // Instead, if none comes.

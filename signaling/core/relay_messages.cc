@@ -108,7 +108,8 @@ void Relay::Impl::ConfirmDeliveries(Socket& socket, std::string_view data) {
 void Relay::Impl::HandleResume(Socket& socket, const std::string& message_id,
                                const protocol::Resume& resume) {
   if (socket.state == SocketState::kJoining || socket.state == SocketState::kAwaitingHandover) {
-    socket.early_resume = {message_id, resume};
+    socket.early_resume =
+        std::make_unique<std::pair<std::string, protocol::Resume>>(message_id, resume);
     return;
   }
   const auto parts = SplitToken(resume.resume_token);

@@ -184,8 +184,8 @@ void Relay::Impl::AwaitResume(Socket& socket) {
   deadlines_.Schedule(socket.wait, now_ + options_.resume_wait,
                       {Work::Kind::kSocketWait, socket.id, {}, {}});
   if (socket.early_resume) {
-    const auto [message_id, resume] = *std::exchange(socket.early_resume, std::nullopt);
-    HandleResume(socket, message_id, resume);
+    const auto early = std::move(socket.early_resume);
+    HandleResume(socket, early->first, early->second);
   } else if (socket.wants_no_resume) {
     GoLive(socket);
   }
@@ -199,8 +199,8 @@ void Relay::Impl::GoLive(Socket& socket) {
   // Of a client that did not say what it has: perhaps all. The numbers tell it.
   for (KeptText& kept : std::exchange(socket.tail, {})) SendAgain(socket, std::move(kept));
   if (socket.early_resume) {
-    const auto early = *std::exchange(socket.early_resume, std::nullopt);
-    SendError(socket, early.first, protocol::ProblemCode::kResumeFailed, "nothing to resume");
+    const auto early = std::move(socket.early_resume);
+    SendError(socket, early->first, protocol::ProblemCode::kResumeFailed, "nothing to resume");
   }
   socket.held_bytes = 0;
   const std::vector<Pending> held = std::exchange(socket.held, {});

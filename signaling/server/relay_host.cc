@@ -149,7 +149,7 @@ void RelayHost::AddSocket(const HttpRequest& request, Handover handover, relay::
   auto owned = std::make_unique<WsSession>(context_, socket_owner, id, std::move(handover));
   WsSession& session = *owned;
   context_.table.Add(std::move(owned));
-  sockets_.emplace(id, Socket{&session, std::move(member)});
+  sockets_.emplace(id, Socket{&session, std::make_unique<relay::Member>(std::move(member))});
   session.Start(request);
 }
 
@@ -181,9 +181,9 @@ void RelayHost::OnStreamClosed(std::uint64_t id) {
 
 void RelayHost::OnSocketOpen(std::uint64_t id) {
   const auto found = sockets_.find(id);
-  if (found == sockets_.end()) return;
-  relay::Member member = std::exchange(found->second.member, relay::Member{});
-  Run([id, member = std::move(member)](relay::Relay& core, relay::TimePoint now) {
+  if (found == sockets_.end() || !found->second.member) return;
+  const std::unique_ptr<relay::Member> member = std::move(found->second.member);
+  Run([id, member = *member](relay::Relay& core, relay::TimePoint now) {
     core.SocketOpened(id, member, now);
   });
 }

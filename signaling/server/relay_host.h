@@ -63,7 +63,7 @@ class RelayHost final : private relay::RelayOutput,
  private:
   struct Socket {
     WsSession* session = nullptr;
-    relay::Member member;  // until the upgrade is answered
+    std::unique_ptr<relay::Member> member;  // until the upgrade is answered
   };
 
   // relay::RelayOutput
