@@ -16,8 +16,8 @@ class EnvelopeView::Reader final : public MemberVisitor {
     std::string_view* field = Field(key);
     if (field == nullptr) return true;
     // Each of the fields comes once, so there is room for all.
-    const std::span<char> room = std::span(view_.decoded_).subspan(used_, kMaxIdBytes);
-    const auto meant = value.Decode(room);
+    const std::span<char> space = std::span(view_.decoded_).subspan(used_, kMaxIdBytes);
+    const auto meant = value.Decode(space);
     if (!meant) return Stop("a field of the envelope is too long");
     if (!IsPlainText(*meant)) return Stop("a field of the envelope has a control character");
     if (value.escaped()) used_ += kMaxIdBytes;

@@ -13,6 +13,7 @@
 #include "signaling/protocol/envelope.h"
 #include "signaling/protocol/limits.h"
 #include "tests/signaling/protocol/library_scan.h"
+#include "tests/support/sanitizers.h"
 
 namespace pairwire::protocol {
 namespace {
@@ -134,7 +135,7 @@ TEST(JsonWalk, AgreesOnStrings) {
                                        "\t"sv,
                                        "\n"sv}) {
     // At every place of the eight bytes that are looked at together.
-    for (std::size_t before = 0; before < 17; ++before) {
+    for (const std::size_t before : {0U, 1U, 6U, 7U, 8U, 9U, 15U}) {
       for (std::size_t after : {0U, 1U, 7U, 8U, 9U}) {
         const std::string text =
             std::string(before, 'a') + std::string(piece) + std::string(after, 'b');
@@ -148,9 +149,8 @@ TEST(JsonWalk, AgreesOnStrings) {
 
 TEST(JsonWalk, AgreesOnKeys) {
   // The same key in several spellings, among few and among many others.
-  const std::vector<std::string> spellings = {"key", "\\u006bey", "k\\u0065y",
-                                              "\\u006B\\u0065\\u0079"};
-  for (const std::size_t others : {0U, 1U, 14U, 15U, 16U, 17U, 18U, 100U, 253U, 254U, 255U}) {
+  const std::vector<std::string> spellings = {"key", "\\u006bey", "k\\u0065\\u0079"};
+  for (const std::size_t others : {0U, 14U, 15U, 16U, 17U, 254U, 255U}) {
     for (const std::string& first : spellings) {
       for (const std::string& second : spellings) {
         std::string members;
@@ -258,7 +258,7 @@ class Maker {
 TEST(JsonWalk, AgreesWithTheLibrary) {
   std::size_t accepted = 0;
   std::size_t limits = 0;
-  constexpr std::size_t kTexts = 10'000;
+  constexpr std::size_t kTexts = test::kAddressSanitizer ? 1'000 : 4'000;
   for (std::size_t seed = 0; seed < kTexts; ++seed) {
     const std::string text = Maker(seed).Text();
     ASSERT_TRUE(ScansAgree(text, kMaxMessageBytes)) << "seed " << seed << ": " << text;
