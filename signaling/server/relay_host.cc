@@ -98,16 +98,6 @@ relay::TimePoint RelayHost::Now() const {
                                                                               steady_start_);
 }
 
-template <typename Task>
-void RelayHost::RunInside(const Task& task) {
-  if (inside_) std::abort();  // only a bug of ours gets here: the core must not be entered twice
-  inside_ = true;
-  task();
-  relay_.EndTurn(Now());
-  inside_ = false;
-  SetAlarm();
-}
-
 void RelayHost::Run(Input input) {
   if (inside_) {
     context_.loop.Post([this, input = std::move(input)]() mutable { Run(std::move(input)); });
@@ -118,6 +108,16 @@ void RelayHost::Run(Input input) {
 
 void RelayHost::Post(std::function<void()> task) {
   context_.loop.Post([this, task = std::move(task)] { RunInside(task); });
+}
+
+template <typename Task>
+void RelayHost::RunInside(const Task& task) {
+  if (inside_) std::abort();  // only a bug of ours gets here: the core must not be entered twice
+  inside_ = true;
+  task();
+  relay_.EndTurn(Now());
+  inside_ = false;
+  SetAlarm();
 }
 
 void RelayHost::SetAlarm() {
