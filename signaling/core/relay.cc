@@ -174,8 +174,7 @@ void Relay::Impl::DropSessionIfEmpty(const std::string& session_id) {
   const auto found = sessions_.find(session_id);
   if (found == sessions_.end()) return;
   const LocalSession& session = found->second;
-  const bool waited_for = session.stream != 0 || session.poll != 0 ||
-                          !session.opening_streams.empty() || !session.opening_polls.empty();
+  const bool waited_for = session.stream != 0 || session.poll != 0 || session.opening;
   if (!waited_for && session.members.empty()) sessions_.erase(found);
 }
 

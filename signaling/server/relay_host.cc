@@ -117,7 +117,8 @@ void RelayHost::Post(std::function<void()> task) {
   context_.loop.Post([this, task = std::move(task)] { RunInside(task); });
 }
 
-void RelayHost::RunInside(const std::function<void()>& task) {
+template <typename Task>
+void RelayHost::RunInside(const Task& task) {
   if (inside_) std::abort();  // only a bug of ours gets here: the core must not be entered twice
   inside_ = true;
   task();
@@ -177,7 +178,7 @@ void RelayHost::AddSocket(const HttpRequest& request, Handover handover, relay::
   auto owned = std::make_unique<WsSession>(context_, socket_owner, id, std::move(handover));
   WsSession& session = *owned;
   context_.table.Add(std::move(owned));
-  sockets_.emplace(id, Socket{&session, std::move(member)});
+  sockets_.emplace(id, Socket{&session, std::make_unique<relay::Member>(std::move(member))});
   session.Start(request);
 }
 
@@ -214,9 +215,9 @@ void RelayHost::OnStreamClosed(std::uint64_t id) {
 
 void RelayHost::OnSocketOpen(std::uint64_t id) {
   const auto found = sockets_.find(id);
-  if (found == sockets_.end()) return;
-  relay::Member member = std::exchange(found->second.member, relay::Member{});
-  Run([id, member = std::move(member)](relay::Relay& core, relay::TimePoint now) {
+  if (found == sockets_.end() || !found->second.member) return;
+  const std::unique_ptr<relay::Member> member = std::move(found->second.member);
+  Run([id, member = *member](relay::Relay& core, relay::TimePoint now) {
     core.SocketOpened(id, member, now);
   });
 }

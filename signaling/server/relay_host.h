@@ -68,7 +68,7 @@ class RelayHost final : private relay::RelayOutput,
  private:
   struct Socket {
     WsSession* session = nullptr;
-    relay::Member member;  // until the upgrade is answered
+    std::unique_ptr<relay::Member> member;  // until the upgrade is answered
   };
 
   // relay::RelayOutput
@@ -89,7 +89,8 @@ class RelayHost final : private relay::RelayOutput,
   std::unique_ptr<relay::BackendOwner> MakeBackend();
   relay::TimePoint Now() const;
   // Runs `task` as part of the core and sets the alarm for what it left behind.
-  void RunInside(const std::function<void()>& task);
+  template <typename Task>
+  void RunInside(const Task& task);
   void SetAlarm();
   // Says in the log when the store is gone, and when it is back.
   void WatchStore();
