@@ -13,7 +13,7 @@ build_packages=(
 )
 test_packages=(
   git libgtest-dev libgmock-dev libbenchmark-dev clang-14 libclang-rt-14-dev clang-format-14 chromium firefox-esr procps
-  iproute2 coturn redis-tools haproxy nginx-light systemd
+  iproute2 coturn redis-tools haproxy nginx-light systemd python3-yaml
 )
 network_packages=(python3 iproute2 nftables conntrack coturn openssl)
 

@@ -62,9 +62,23 @@ CodeGuard::Verdict CodeGuard::Ask(std::string_view ip, const protocol::Proof& pr
   verdict.reason = locked ? "too many wrong codes from this address" : "too many wrong codes";
   verdict.retry_after = locked ? std::chrono::ceil<std::chrono::seconds>(locked_until - now)
                                : in_all_.RetryAfter(options_.in_all, 1);
-  verdict.challenge.bits = locked ? options_.max_bits : Bits(now);
-  verdict.challenge.challenge = proofs_.MakeChallenge(key, verdict.challenge.bits, now);
+  verdict.challenge = Challenge(ip, locked, now);
   return verdict;
+}
+
+bool CodeGuard::Prove(std::string_view ip, const protocol::Proof& proof, TimePoint now) {
+  if (proof.challenge.empty() || !proven_.Has(options_.proven, 1, now)) return false;
+  if (!proofs_.Redeem(proof.challenge, proof.answer, AddressKey(ip), now)) return false;
+  in_all_.Return(1);
+  proven_.Take(options_.proven, 1, now);
+  return true;
+}
+
+protocol::ProofChallenge CodeGuard::Challenge(std::string_view ip, bool locked, TimePoint now) {
+  protocol::ProofChallenge challenge;
+  challenge.bits = locked ? options_.max_bits : Bits(now);
+  challenge.challenge = proofs_.MakeChallenge(AddressKey(ip), challenge.bits, now);
+  return challenge;
 }
 
 void CodeGuard::OnWrong(std::string_view ip, TimePoint now) {

@@ -13,7 +13,8 @@
 // own address. So with any number of addresses and any computing power no more than 4 wrong codes a
 // second are looked up, and an attack that does not pay for proofs leaves honest people a way in.
 //
-// Not here: the delay of answers and the codes themselves (relay_http.cc). Pure; one node's view.
+// Not here: the delay of answers and the codes themselves (relay_http.cc). Pure; one node's view:
+// the budgets that hold over all nodes are relay_rates.cc's.
 #ifndef PAIRWIRE_SIGNALING_CORE_CODE_GUARD_H_
 #define PAIRWIRE_SIGNALING_CORE_CODE_GUARD_H_
 
@@ -77,6 +78,11 @@ class CodeGuard {
   void OnWrong(std::string_view ip, TimePoint now);
   // It was right, or nobody knows: what was paid goes back.
   void OnOther(Paid paid);
+
+  // For whoever was let through here but is refused by what the nodes share (relay_rates.cc). A
+  // good proof turns what was paid into kProven; false: it is none, or too many came.
+  bool Prove(std::string_view ip, const protocol::Proof& proof, TimePoint now);
+  protocol::ProofChallenge Challenge(std::string_view ip, bool locked, TimePoint now);
 
   bool IsLocked(std::string_view ip, TimePoint now) const;
   std::size_t addresses() const { return by_key_.size(); }

@@ -6,6 +6,7 @@
 #ifndef PAIRWIRE_SIGNALING_CORE_DELIVERY_LOG_H_
 #define PAIRWIRE_SIGNALING_CORE_DELIVERY_LOG_H_
 
+#include <array>
 #include <charconv>
 #include <compare>
 #include <cstddef>
@@ -29,7 +30,10 @@ struct DeliveryId {
 
   auto operator<=>(const DeliveryId&) const = default;
 
-  std::string ToString() const { return std::to_string(epoch) + "." + std::to_string(number); }
+  std::string ToString() const;
+  // The same without an allocation.
+  class Text;
+  Text ToText() const;
   // Anything else is smaller than every number of ours.
   static DeliveryId Parse(std::string_view text) {
     DeliveryId id;
@@ -41,6 +45,24 @@ struct DeliveryId {
     return id;
   }
 };
+
+class DeliveryId::Text {
+ public:
+  explicit Text(const DeliveryId& id) {
+    char* const end = text_.data() + text_.size();
+    char* at = std::to_chars(text_.data(), end, id.epoch).ptr;
+    *at++ = '.';
+    at = std::to_chars(at, end, id.number).ptr;
+    size_ = static_cast<std::size_t>(at - text_.data());
+  }
+  std::string_view view() const { return {text_.data(), size_}; }
+
+ private:
+  std::array<char, 2 * 20 + 1> text_{};  // Two numbers of 64 bits.
+  std::size_t size_ = 0;
+};
+inline DeliveryId::Text DeliveryId::ToText() const { return Text(*this); }
+inline std::string DeliveryId::ToString() const { return std::string(ToText().view()); }
 
 class DeliveryLog {
  public:

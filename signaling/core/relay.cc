@@ -23,6 +23,7 @@ Relay::Impl::Impl(RelayOptions options, Backend backend, RandomSource& random, R
       store_(backend.store),
       bus_(backend.bus),
       registry_(backend.registry),
+      rates_(backend.rates),
       random_(random),
       output_(output),
       codes_(options_.codes, NewProofSecret(random)),
@@ -148,12 +149,24 @@ void Relay::Impl::Drain(std::chrono::milliseconds retry_after, std::string_view 
   if (options_.lease.count() > 0) Announce();
 }
 
+void Relay::Impl::EndTurn() {
+  links_.EndTurn();
+  // Only now is the time that of the answers.
+  for (const TimePoint began : across_) output_.OnSignalAcross(now_ - began);
+  across_.clear();
+}
+
 const RelayCounters& Relay::Impl::counters() {
   counters_.sockets = sockets_.size();
   counters_.streams = streams_.size();
   counters_.polls = polls_.size();
   counters_.guarded_addresses = codes_.addresses();
   counters_.late_answers = wrong_codes_.size();
+  counters_.nodes = nodes_.size();
+  counters_.texts_in_flight = in_flight_.size();
+  counters_.unsettled_signals = links_.unsettled();
+  counters_.held_texts = 0;
+  for (const auto& [id, socket] : sockets_) counters_.held_texts += socket.held.size();
   return counters_;
 }
 
@@ -161,8 +174,7 @@ void Relay::Impl::DropSessionIfEmpty(const std::string& session_id) {
   const auto found = sessions_.find(session_id);
   if (found == sessions_.end()) return;
   const LocalSession& session = found->second;
-  const bool waited_for = session.stream != 0 || session.poll != 0 ||
-                          !session.opening_streams.empty() || !session.opening_polls.empty();
+  const bool waited_for = session.stream != 0 || session.poll != 0 || session.opening;
   if (!waited_for && session.members.empty()) sessions_.erase(found);
 }
 

@@ -81,6 +81,15 @@ struct RelayOptions {
   RateLimit registers_per_address{120.0 / 60, 600};
   std::size_t max_addresses = 65'536;
 
+  // Budgets of wrong codes, registrations and sockets are held over all nodes as well, by the
+  // backend's RateLimiter; while it cannot be reached nobody gets in.
+  bool shared_rates = false;
+  // With shared_rates: wrong tries of one code, whichever it is. A class may enter a right one at
+  // once.
+  RateLimit wrong_per_code{3.0 / 60, 20};
+  // With shared_rates: sockets of one session. More than a bad network loses.
+  RateLimit sockets_per_session{1, 60};
+
   // By socket. Trickled candidates come in quick bursts; the rest is slow.
   RateLimit messages_per_socket{50, 200};
   RateLimit bytes_per_socket{64 * 1024, 2 * 1024 * 1024};
@@ -122,6 +131,10 @@ struct RelayCounters {
   std::size_t polls = 0;
   std::size_t guarded_addresses = 0;  // Whose wrong codes are remembered.
   std::size_t late_answers = 0;       // Wrong codes whose answer waits.
+  std::size_t nodes = 0;              // In the registry, this one included; 0: there is none.
+  std::size_t held_texts = 0;         // For sockets here that are not live yet.
+  std::size_t texts_in_flight = 0;    // Of senders here, whose answer is not known yet.
+  std::size_t unsettled_signals = 0;  // Sent to other nodes and not answered.
 };
 
 // What the relay asks its shell to do. No call may throw or call the relay.
@@ -135,6 +148,9 @@ class RelayOutput {
   virtual void SendEvent(StreamId stream, const SessionEvent& event) = 0;
   // Ends after what was sent. The relay has forgotten the stream already.
   virtual void EndStream(StreamId stream) = 0;
+  // A text from here is in the buffer of a socket on another node: so long after it came, the way
+  // of the answer included. Told at the end of the turn. For metrics.
+  virtual void OnSignalAcross(std::chrono::nanoseconds /*time*/) {}
 
  protected:
   ~RelayOutput() = default;

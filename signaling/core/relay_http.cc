@@ -23,6 +23,17 @@ void Relay::Impl::Register(const protocol::RegisterRequest& request, std::string
     return reply(Problem(ProblemCode::kRateLimited, "too many registrations from this address",
                          registers_.RetryAfter(client_ip)));
   }
+  if (!options_.shared_rates) return RegisterNow(request, std::move(reply));
+  const auto asked = std::make_shared<protocol::RegisterRequest>(request);
+  CheckShared(
+      "register", AddressKey(client_ip), options_.registers_per_address,
+      "too many registrations from this address",
+      [this, asked, reply] { RegisterNow(*asked, reply); },
+      [reply](protocol::Problem problem) { reply(tl::unexpected(std::move(problem))); });
+}
+
+void Relay::Impl::RegisterNow(const protocol::RegisterRequest& request,
+                              Reply<protocol::RegisterResponse> reply) {
   const std::string secret = NewSecret(random_);
   NewSession session;
   session.session_id = NewId("s_", random_);
@@ -74,9 +85,21 @@ void Relay::Impl::Pair(const protocol::PairRequest& request, std::string_view cl
     return reply(std::move(problem));
   }
   if (verdict.paid == CodeGuard::Paid::kProven) ++counters_.proofs_accepted;
+  auto attempt = std::make_shared<PairAttempt>();
+  attempt->request = request;
+  attempt->request.code = std::move(*code);
+  attempt->ip = std::string(client_ip);
+  attempt->paid = verdict.paid;
+  attempt->reply = std::move(reply);
+  if (options_.shared_rates) return CheckSharedCodes(std::move(attempt));
+  ClaimFor(std::move(attempt));
+}
+
+void Relay::Impl::ClaimFor(std::shared_ptr<PairAttempt> attempt) {
+  const protocol::PairRequest& request = attempt->request;
   const std::string secret = NewSecret(random_);
   Claim claim;
-  claim.code = std::move(*code);
+  claim.code = request.code;
   claim.member_id = NewId("c_", random_);
   claim.name = request.name;
   claim.token_hash = HashSecret(secret);
@@ -89,27 +112,27 @@ void Relay::Impl::Pair(const protocol::PairRequest& request, std::string_view cl
   claim.left_notice = protocol::ToJson(left);
   claim.join_within = options_.join_within;
   const std::string controller_id = claim.member_id;
-  store_.ClaimCode(
-      std::move(claim), now_,
-      Guarded([this, secret, controller_id, ip = std::string(client_ip), paid = verdict.paid,
-               reply = std::move(reply)](StoreResult<Claimed> claimed) {
-        if (!claimed && claimed.error() == StoreError::kNotFound) {
-          ++counters_.pairings_failed;
-          codes_.OnWrong(ip, now_);
-          return RefuseCode(reply);
-        }
-        codes_.OnOther(paid);
-        if (!claimed) return reply(Problem(claimed.error()));
-        ++counters_.pairings_ok;
-        protocol::PairResponse response;
-        response.session_id = claimed->session_id;
-        response.controller_id = controller_id;
-        response.controller_token = MakeToken(claimed->session_id, secret);
-        response.ws_url = WsUrl();
-        response.display_id = claimed->display_id;
-        response.display_name = claimed->display_name;
-        reply(std::move(response));
-      }));
+  store_.ClaimCode(std::move(claim), now_,
+                   Guarded([this, secret, controller_id, attempt](StoreResult<Claimed> claimed) {
+                     if (!claimed && claimed.error() == StoreError::kNotFound) {
+                       ++counters_.pairings_failed;
+                       codes_.OnWrong(attempt->ip, now_);
+                       if (options_.shared_rates) ChargeShared(*attempt);
+                       return RefuseCode(attempt->reply);
+                     }
+                     codes_.OnOther(attempt->paid);
+                     if (options_.shared_rates) ReturnShared(*attempt);
+                     if (!claimed) return attempt->reply(Problem(claimed.error()));
+                     ++counters_.pairings_ok;
+                     protocol::PairResponse response;
+                     response.session_id = claimed->session_id;
+                     response.controller_id = controller_id;
+                     response.controller_token = MakeToken(claimed->session_id, secret);
+                     response.ws_url = WsUrl();
+                     response.display_id = claimed->display_id;
+                     response.display_name = claimed->display_name;
+                     attempt->reply(std::move(response));
+                   }));
 }
 
 void Relay::Impl::RefuseCode(Reply<protocol::PairResponse> reply) {
@@ -168,11 +191,17 @@ void Relay::Impl::AuthorizeSocket(std::string_view token, Reply<Member> reply) {
   }
   const auto parts = SplitToken(token);
   if (!parts) return reply(Problem(ProblemCode::kUnauthorized, "no token"));
-  store_.FindMember(parts->session_id, parts->hash, now_,
-                    Guarded([this, reply = std::move(reply)](StoreResult<Member> member) {
-                      if (!member) return reply(Problem(member.error()));
-                      reply(std::move(*member));
-                    }));
+  store_.FindMember(
+      parts->session_id, parts->hash, now_,
+      Guarded([this, reply = std::move(reply)](StoreResult<Member> member) {
+        if (!member) return reply(Problem(member.error()));
+        if (!options_.shared_rates) return reply(std::move(*member));
+        // After the token was good, so that nobody else uses the session's up.
+        CheckShared(
+            "socket", member->session_id, options_.sockets_per_session,
+            "too many sockets of this session", [reply, found = *member] { reply(found); },
+            [reply](protocol::Problem problem) { reply(tl::unexpected(std::move(problem))); });
+      }));
 }
 
 }  // namespace pairwire::relay

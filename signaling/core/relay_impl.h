@@ -3,8 +3,8 @@
 // The relay's state on one node and the parts that work on it: HTTP (relay_http.cc), the waiting
 // display's streams and polls (relay_waiters.cc), sockets (relay_sockets.cc), what is handed from a
 // member's socket to its next one (relay_members.cc), messages of a socket (relay_messages.cc), the
-// way of a text to its target (relay_routes.cc), other nodes (relay_nodes.cc). Inside this folder
-// only.
+// way of a text to its target (relay_routes.cc), other nodes (relay_nodes.cc), rates that all nodes
+// hold together (relay_rates.cc). Inside this folder only.
 //
 // A socket:
 //
@@ -27,7 +27,6 @@
 #define PAIRWIRE_SIGNALING_CORE_RELAY_IMPL_H_
 
 #include <algorithm>
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -52,6 +51,8 @@ inline constexpr int kMaxRoutesInFlight = 256;
 // Texts that wait for one member in one place here: for its socket to be live, for a Leave's
 // answer.
 inline constexpr std::size_t kMaxHeld = 128;
+// What the relay puts around the data of a message: keys, a number, a type and a member's id.
+inline constexpr std::size_t kMaxStampBytes = 256;
 // Lost sockets of one member that are remembered.
 inline constexpr std::size_t kMaxFormers = 16;
 // How long a tail of a socket elsewhere is waited for when the socket that waited is gone as well:
@@ -70,13 +71,35 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
   // relay_http.cc
   void Register(const protocol::RegisterRequest& request, std::string_view client_ip,
                 Reply<protocol::RegisterResponse> reply);
+  void RegisterNow(const protocol::RegisterRequest& request,
+                   Reply<protocol::RegisterResponse> reply);
   void Pair(const protocol::PairRequest& request, std::string_view client_ip,
             Reply<protocol::PairResponse> reply);
+  // One try of a code, from the guard's yes to its answer.
+  struct PairAttempt {
+    protocol::PairRequest request;  // its code normalised
+    std::string ip;
+    CodeGuard::Paid paid = CodeGuard::Paid::kInAll;
+    Reply<protocol::PairResponse> reply;
+  };
+  void ClaimFor(std::shared_ptr<PairAttempt> attempt);
   void RefuseCode(Reply<protocol::PairResponse> reply);
   void OnWrongCodeDue(std::uint64_t id);
   void EndSession(std::string_view session_id, std::string_view token, Reply<void> reply);
   void Heartbeat(std::string_view display_id, std::string_view token, Reply<void> reply);
   void AuthorizeSocket(std::string_view token, Reply<Member> reply);
+
+  // relay_rates.cc
+  using Then = std::function<void()>;
+  // Calls `then` when the nodes together allow one more; else `refuse` gets the problem.
+  void CheckShared(std::string scope, std::string key, const RateLimit& limit, std::string detail,
+                   Then then, std::function<void(protocol::Problem)> refuse);
+  void CheckSharedCodes(std::shared_ptr<PairAttempt> attempt);
+  void OnSharedCodes(const std::shared_ptr<PairAttempt>& attempt, StoreResult<RateAnswer> answer);
+  // The code was wrong: its address pays.
+  void ChargeShared(const PairAttempt& attempt);
+  // It was right, or nobody knows: what was paid goes back.
+  void ReturnShared(const PairAttempt& attempt);
 
   // relay_waiters.cc
   void OpenEventStream(std::string_view session_id, std::string_view token,
@@ -114,7 +137,7 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
   // relay.cc
   void SetNow(TimePoint now) { now_ = std::max(now_, now); }
   void Tick();
-  void EndTurn() { links_.EndTurn(); }
+  void EndTurn();
   TimePoint NextDeadline() const;
   void Drain(std::chrono::milliseconds retry_after, std::string_view url);
   bool draining() const { return draining_; }
@@ -162,7 +185,7 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
     // Good for one resume, here until it goes live, then for the next socket.
     std::vector<TokenHash> resume_hashes;
     // Message id; while joining or waiting for a handover.
-    std::optional<std::pair<std::string, protocol::Resume>> early_resume;
+    std::unique_ptr<std::pair<std::string, protocol::Resume>> early_resume;
     bool wants_no_resume = false;    // Something else came first, while waiting for a handover.
     std::vector<KeptText> incoming;  // Of a handover that is not complete.
     std::vector<KeptText> given;     // Instead, if none comes.
@@ -205,13 +228,23 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
   };
   // The way from a member here to one other; see relay_routes.cc.
   struct Route {
+    // Takes the first of the queue, which is not empty.
+    Outgoing Pop() {
+      Outgoing first = std::move(queue.front());
+      queue.erase(queue.begin());
+      queue_bytes -= first.text.size();
+      if (queue.empty()) queue = {};  // most never wait again
+      return first;
+    }
+
     bool allowed = false;       // The store, or a join, named the target as a counterpart.
     Place place;                // Where the target is, as far as we know; empty: ask the store.
     std::optional<Place> hint;  // Came while something was unsettled.
     Place refused;              // Was there no more, when a text came.
     std::size_t unsettled = 0;  // Sent to `place`.
     std::map<std::uint64_t, Outgoing> rerouted;  // Refused, by tag; in their order.
-    std::deque<Outgoing> queue;
+    std::vector<Outgoing>
+        queue;  // Short, and nearly always empty: a deque is never free of charge.
     std::size_t queue_bytes = 0;
     bool asking = false;   // The store, about the first of the queue.
     bool waiting = false;  // Before it is asked again.
@@ -224,7 +257,7 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
     std::vector<TokenHash> resume_hashes;
     bool done = false;
   };
-  using Routes = std::map<std::string, std::unique_ptr<Route>>;
+  using Routes = std::map<std::string, std::unique_ptr<Route>, std::less<>>;
   struct InFlight {
     std::string from;
     std::string to;
@@ -245,15 +278,18 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
     std::string sole;  // Who is meant by an empty `to`, if that is known.
     Deadline forget;
   };
-  // A stream or a poll of a waiting display.
+  // What comes for a stream or poll before the store has answered.
+  struct Opening {
+    std::vector<SessionEvent> events;
+    std::uint64_t moved_epoch = 0;  // The display moved on with this epoch.
+    bool ended = false;             // The session did.
+  };
+  // A stream or a poll of a waiting display. There may be tens of thousands.
   struct Waiter {
-    std::string session_id;
-    bool open = false;              // The store has answered; until then events are buffered.
-    std::uint64_t epoch = 0;        // With the store's answer.
-    std::uint64_t moved_epoch = 0;  // Heard while opening: the display moved on with this epoch.
+    const std::string* session_id = nullptr;  // In sessions_.
+    std::unique_ptr<Opening> opening;         // Null once the store has answered.
+    std::uint64_t epoch = 0;                  // With the store's answer.
     std::uint64_t last_id = 0;
-    std::vector<SessionEvent> buffered;
-    bool ended = false;  // The session ended while buffering.
   };
   struct PendingPoll {
     Waiter waiter;
@@ -261,12 +297,15 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
     Deadline timeout;
     bool overdue = false;  // The time-out passed before the store answered.
   };
+  // Streams and polls of a session whose token the store has not judged yet.
+  struct OpeningWaiters {
+    std::vector<StreamId> streams;
+    std::vector<PollId> polls;
+  };
   struct LocalSession {
     StreamId stream = 0;
     PollId poll = 0;
-    // Streams and polls whose token the store has not judged yet.
-    std::vector<StreamId> opening_streams;
-    std::vector<PollId> opening_polls;
+    std::unique_ptr<OpeningWaiters> opening;  // Null: none.
     std::vector<std::string> members;
   };
 
@@ -288,6 +327,17 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
   void OnSessionEnded(const NodeMessage& message);
 
   // Waiters.
+  // The waiter waits for the store's answer; its id belongs into what comes back.
+  OpeningWaiters& BeginOpening(Waiter& waiter, const std::string& session_id);
+  template <typename Function>
+  void ForEachOpening(const LocalSession& session, Function function) {
+    if (!session.opening) return;
+    for (const StreamId id : session.opening->streams) function(*streams_.at(id).opening);
+    for (const PollId id : session.opening->polls) function(*polls_.at(id).waiter.opening);
+  }
+  // It is open, or gone.
+  static void EndOpening(LocalSession& session, std::vector<std::uint64_t> OpeningWaiters::*list,
+                         std::uint64_t id);
   bool CanWait() const { return streams_.size() + polls_.size() < options_.max_waiters; }
   void OnPollTimeout(PollId id);
   // Takes over from the session's older stream or poll.
@@ -315,6 +365,8 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
   static std::string NumberPrefix(const std::string& id) { return "{\"id\":\"" + id + "\","; }
   // To the socket, numbered and logged; `text` is an envelope without id.
   void SendNow(Socket& socket, const std::string& text);
+  // The numbered text itself.
+  void Deliver(Socket& socket, DeliveryId id, std::string text);
   // A text of an earlier socket, under its own number.
   void SendAgain(Socket& socket, KeptText kept);
   // False: too much is held, and the socket was closed.
@@ -356,6 +408,9 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
   // Routes.
   void SendSignal(const std::string& from, const std::string& to, Outgoing outgoing);
   Route& RouteOf(LocalMember& from, const std::string& to);
+  // The target's socket, if a text for `to` goes into it at once: it is here and live, and nothing
+  // waits on the way to it.
+  Socket* ReadyTarget(const Socket& from, std::string_view to);
   void Pump(const std::string& from, const std::string& to);
   void AskStore(const std::string& from, const std::string& to, Route& route);
   void OnRouted(const std::string& from, const std::string& to, StoreResult<Routed> routed);
@@ -372,16 +427,16 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
   std::string PeerUrl() const;
 
   // Messages.
-  void Handle(Socket& socket, protocol::Envelope envelope);
-  void RouteMessage(Socket& socket, protocol::Envelope envelope);
+  void Handle(Socket& socket, const protocol::EnvelopeView& envelope);
+  void RouteMessage(Socket& socket, const protocol::EnvelopeView& envelope);
   void HandleResume(Socket& socket, const std::string& message_id, const protocol::Resume& resume);
   // The client says up to where it got what was sent.
-  static void ConfirmDeliveries(Socket& socket, const protocol::RawJson& data);
-  void Ack(Socket& socket, const std::string& message_id);
-  void SendError(Socket& socket, const std::string& message_id, protocol::ProblemCode code,
+  static void ConfirmDeliveries(Socket& socket, std::string_view data);
+  void Ack(Socket& socket, std::string_view message_id);
+  void SendError(Socket& socket, std::string_view message_id, protocol::ProblemCode code,
                  std::string detail = {});
   // An error that also counts against the socket; closes it when there were too many.
-  void Strike(Socket& socket, const std::string& message_id, protocol::ProblemCode code,
+  void Strike(Socket& socket, std::string_view message_id, protocol::ProblemCode code,
               std::string detail);
 
   void ClaimDue();
@@ -390,6 +445,7 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
   Store& store_;
   NodeBus& bus_;
   Registry& registry_;
+  RateLimiter& rates_;
   RandomSource& random_;
   RelayOutput& output_;
   std::shared_ptr<char> alive_ = std::make_shared<char>();
@@ -419,6 +475,7 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
   Expiry expiry_;
   std::uint64_t last_tag_ = 0;
   std::unordered_map<std::uint64_t, InFlight> in_flight_;
+  std::vector<TimePoint> across_;  // When those came that were delivered elsewhere in this turn.
   Deadline announce_;
   std::vector<NodeInfo> nodes_;  // As the registry told last.
 };

@@ -12,6 +12,7 @@
 //
 // A sender's ack means: in the buffer of the target's socket, or kept in the store. After 5 s
 // without either it is told peer_unreachable.
+#include <iterator>
 #include <utility>
 
 #include "signaling/core/relay_impl.h"
@@ -25,6 +26,27 @@ Relay::Impl::Route& Relay::Impl::RouteOf(LocalMember& from, const std::string& t
   std::unique_ptr<Route>& route = from.routes[to];
   if (!route) route = std::make_unique<Route>();
   return *route;
+}
+
+Relay::Impl::Socket* Relay::Impl::ReadyTarget(const Socket& from, std::string_view to) {
+  const LocalMember* local = FindMember(from.member.member_id);
+  if (local == nullptr) return nullptr;
+  if (to.empty()) {
+    // Texts that wait for an answer about who is meant go before those that need none.
+    if (local->sole.empty() || local->routes.contains(to)) return nullptr;
+    to = local->sole;
+  }
+  const auto found = local->routes.find(to);
+  if (found == local->routes.end()) return nullptr;
+  const Route& route = *found->second;
+  // What was refused or waits goes first.
+  if (!route.queue.empty() || route.asking || !route.rerouted.empty()) return nullptr;
+  if (route.place.node_id != options_.node_id) return nullptr;
+  const LocalMember* target = FindMember(found->first);
+  Socket* socket = target == nullptr ? nullptr : FindSocket(target->socket);
+  const bool ready = socket != nullptr && socket->state == SocketState::kLive &&
+                     socket->epoch == route.place.epoch;
+  return ready ? socket : nullptr;
 }
 
 void Relay::Impl::SendSignal(const std::string& from, const std::string& to, Outgoing outgoing) {
@@ -64,9 +86,7 @@ void Relay::Impl::Pump(const std::string& from, const std::string& to) {
     if (route.place.node_id.empty() && route.queue.front().deadline > now_) {
       return AskStore(from, to, route);
     }
-    Outgoing next = std::move(route.queue.front());
-    route.queue.pop_front();
-    route.queue_bytes -= next.text.size();
+    Outgoing next = route.Pop();
     if (next.deadline <= now_) {
       ++counters_.signals_undeliverable;
       Fail(next, ProblemCode::kPeerUnreachable, "the other end was not reached");
@@ -94,12 +114,10 @@ void Relay::Impl::OnRouted(const std::string& from, const std::string& to,
     // Now it is known who is meant; what waits goes that way.
     local->sole = routed->to;
     Route& named = RouteOf(*local, routed->to);
-    while (!route.queue.empty()) {
-      named.queue_bytes += route.queue.front().text.size();
-      named.queue.push_back(std::move(route.queue.front()));
-      route.queue.pop_front();
+    for (Outgoing& waiting : std::exchange(route.queue, {})) {
+      named.queue.push_back(std::move(waiting));
     }
-    route.queue_bytes = 0;
+    named.queue_bytes += std::exchange(route.queue_bytes, 0);
     const bool idle = named.unsettled == 0 && !named.asking && named.rerouted.empty();
     if (idle) named.place = *routed->place;
     named.allowed = true;
@@ -115,9 +133,7 @@ void Relay::Impl::OnRouted(const std::string& from, const std::string& to,
     route.allowed = true;
     return Pump(from, to);
   }
-  const Outgoing first = std::move(route.queue.front());
-  route.queue.pop_front();
-  route.queue_bytes -= first.text.size();
+  const Outgoing first = route.Pop();
   if (routed) {
     Succeed(first, /*kept=*/true);
     return Pump(from, to);
@@ -186,6 +202,9 @@ void Relay::Impl::OnSettled(std::uint64_t tag, Settled settled, Signal signal) {
   --route.unsettled;
   switch (settled) {
     case Settled::kDelivered:
+      if (route.place.node_id != options_.node_id) {
+        across_.push_back(in_flight.outgoing.deadline - NodeLinks::kGiveUp);
+      }
       Succeed(in_flight.outgoing, /*kept=*/false);
       break;
     case Settled::kUnreachable:
@@ -211,11 +230,13 @@ void Relay::Impl::OnRefused(const std::string& from, const std::string& to, Rout
   // One that is newer than what refused is as good as an answer of the store.
   if (route.hint && route.hint->epoch > route.refused.epoch) route.place = *route.hint;
   route.hint.reset();
-  auto rerouted = std::exchange(route.rerouted, {});
-  for (auto it = rerouted.rbegin(); it != rerouted.rend(); ++it) {
-    route.queue_bytes += it->second.text.size();
-    route.queue.push_front(std::move(it->second));
+  std::vector<Outgoing> first;
+  for (auto& [tag, outgoing] : std::exchange(route.rerouted, {})) {
+    route.queue_bytes += outgoing.text.size();
+    first.push_back(std::move(outgoing));
   }
+  route.queue.insert(route.queue.begin(), std::make_move_iterator(first.begin()),
+                     std::make_move_iterator(first.end()));
   Pump(from, to);
 }
 

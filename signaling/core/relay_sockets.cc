@@ -184,8 +184,8 @@ void Relay::Impl::AwaitResume(Socket& socket) {
   deadlines_.Schedule(socket.wait, now_ + options_.resume_wait,
                       {Work::Kind::kSocketWait, socket.id, {}, {}});
   if (socket.early_resume) {
-    const auto [message_id, resume] = *std::exchange(socket.early_resume, std::nullopt);
-    HandleResume(socket, message_id, resume);
+    const auto early = std::move(socket.early_resume);
+    HandleResume(socket, early->first, early->second);
   } else if (socket.wants_no_resume) {
     GoLive(socket);
   }
@@ -199,8 +199,8 @@ void Relay::Impl::GoLive(Socket& socket) {
   // Of a client that did not say what it has: perhaps all. The numbers tell it.
   for (KeptText& kept : std::exchange(socket.tail, {})) SendAgain(socket, std::move(kept));
   if (socket.early_resume) {
-    const auto early = *std::exchange(socket.early_resume, std::nullopt);
-    SendError(socket, early.first, protocol::ProblemCode::kResumeFailed, "nothing to resume");
+    const auto early = std::move(socket.early_resume);
+    SendError(socket, early->first, protocol::ProblemCode::kResumeFailed, "nothing to resume");
   }
   socket.held_bytes = 0;
   const std::vector<Pending> held = std::exchange(socket.held, {});
@@ -220,16 +220,17 @@ bool Relay::Impl::Hold(Socket& socket, Pending pending) {
 void Relay::Impl::SendNow(Socket& socket, const std::string& text) {
   const DeliveryId id{socket.epoch, ++socket.last_delivery};
   // All our envelopes begin with "{" and a member.
-  std::string numbered = NumberPrefix(id.ToString()) + text.substr(1);
-  socket.sent.Add(id, numbered, now_);
+  Deliver(socket, id, NumberPrefix(id.ToString()).append(text, 1));
+}
+
+void Relay::Impl::Deliver(Socket& socket, DeliveryId id, std::string text) {
   ++counters_.messages_delivered;
-  output_.SendText(socket.id, std::move(numbered));
+  socket.sent.Add(id, text, now_);
+  output_.SendText(socket.id, std::move(text));
 }
 
 void Relay::Impl::SendAgain(Socket& socket, KeptText kept) {
-  socket.sent.Add(DeliveryId::Parse(kept.id), kept.text, now_);
-  ++counters_.messages_delivered;
-  output_.SendText(socket.id, std::move(kept.text));
+  Deliver(socket, DeliveryId::Parse(kept.id), std::move(kept.text));
 }
 
 void Relay::Impl::SocketClosed(ConnectionId id) { Forget(id, /*leave=*/true); }

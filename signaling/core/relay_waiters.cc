@@ -36,14 +36,30 @@ void Relay::Impl::OpenEventStream(std::string_view session_id, std::string_view 
     return reply(Problem(ProblemCode::kUnauthorized, "not a token of this session"));
   }
   Waiter& waiter = streams_[stream];
-  waiter.session_id = parts->session_id;
   waiter.last_id = ParseEventId(last_event_id);
-  SessionOf(waiter.session_id).opening_streams.push_back(stream);
+  BeginOpening(waiter, parts->session_id).streams.push_back(stream);
   store_.OpenEvents(
       parts->session_id, parts->hash, options_.node_id, waiter.last_id, now_,
       Guarded([this, stream, reply = std::move(reply)](StoreResult<OpenedEvents> result) {
         OnStreamOpened(stream, std::move(result), reply);
       }));
+}
+
+Relay::Impl::OpeningWaiters& Relay::Impl::BeginOpening(Waiter& waiter,
+                                                       const std::string& session_id) {
+  const auto session = sessions_.try_emplace(session_id).first;
+  // A key stays where it is, and the session is not dropped while somebody waits for it.
+  waiter.session_id = &session->first;
+  waiter.opening = std::make_unique<Opening>();
+  if (!session->second.opening) session->second.opening = std::make_unique<OpeningWaiters>();
+  return *session->second.opening;
+}
+
+void Relay::Impl::EndOpening(LocalSession& session,
+                             std::vector<std::uint64_t> OpeningWaiters::*list, std::uint64_t id) {
+  if (!session.opening) return;
+  std::erase((*session.opening).*list, id);
+  if (session.opening->streams.empty() && session.opening->polls.empty()) session.opening.reset();
 }
 
 void Relay::Impl::OnStreamOpened(StreamId id, StoreResult<OpenedEvents> result,
@@ -55,19 +71,19 @@ void Relay::Impl::OnStreamOpened(StreamId id, StoreResult<OpenedEvents> result,
     CloseEventStream(id);
     return reply(Problem(result.error()));
   }
-  AdoptStream(id, waiter.session_id);
+  AdoptStream(id, *waiter.session_id);
   reply({});
-  waiter.open = true;
+  const std::unique_ptr<Opening> heard = std::move(waiter.opening);
   waiter.epoch = result->epoch;
-  const bool ended = result->ended || waiter.ended || waiter.epoch < waiter.moved_epoch;
+  const bool ended = result->ended || heard->ended || waiter.epoch < heard->moved_epoch;
   SendEvents(id, Unseen(waiter, result->events));
-  SendEvents(id, Unseen(waiter, std::exchange(waiter.buffered, {})));
+  SendEvents(id, Unseen(waiter, heard->events));
   if (ended) EndStream(id);
 }
 
 void Relay::Impl::AdoptStream(StreamId id, const std::string& session_id) {
   LocalSession& session = SessionOf(session_id);
-  std::erase(session.opening_streams, id);
+  EndOpening(session, &OpeningWaiters::streams, id);
   const StreamId older = std::exchange(session.stream, id);
   if (older == 0) return;
   streams_.erase(older);
@@ -77,10 +93,10 @@ void Relay::Impl::AdoptStream(StreamId id, const std::string& session_id) {
 void Relay::Impl::CloseEventStream(StreamId stream) {
   const auto found = streams_.find(stream);
   if (found == streams_.end()) return;
-  const std::string session_id = found->second.session_id;
+  const std::string session_id = *found->second.session_id;
   streams_.erase(found);
   LocalSession& session = SessionOf(session_id);
-  std::erase(session.opening_streams, stream);
+  EndOpening(session, &OpeningWaiters::streams, stream);
   if (session.stream == stream) session.stream = 0;
   DropSessionIfEmpty(session_id);
 }
@@ -119,12 +135,11 @@ void Relay::Impl::Poll(std::string_view session_id, std::string_view token, std:
     return reply(Problem(ProblemCode::kUnauthorized, "not a token of this session"));
   }
   PendingPoll& pending = polls_[poll];
-  pending.waiter.session_id = parts->session_id;
   pending.waiter.last_id = ParseEventId(after);
   pending.reply = std::move(reply);
   const auto wait = std::clamp<std::chrono::milliseconds>(timeout, std::chrono::milliseconds(0),
                                                           protocol::kMaxPollTimeout);
-  SessionOf(parts->session_id).opening_polls.push_back(poll);
+  BeginOpening(pending.waiter, parts->session_id).polls.push_back(poll);
   deadlines_.Schedule(pending.timeout, now_ + wait, {Work::Kind::kPollTimeout, poll, {}, {}});
   store_.OpenEvents(parts->session_id, parts->hash, options_.node_id, pending.waiter.last_id, now_,
                     Guarded([this, poll](StoreResult<OpenedEvents> result) {
@@ -138,11 +153,11 @@ void Relay::Impl::OnPollOpened(PollId id, StoreResult<OpenedEvents> result) {
   if (!result) return CompletePoll(id, Problem(result.error()));
   Waiter& waiter = found->second.waiter;
   waiter.epoch = result->epoch;
-  const bool overdue = found->second.overdue || waiter.epoch < waiter.moved_epoch;
-  AdoptPoll(id, waiter.session_id);
-  waiter.open = true;
+  const std::unique_ptr<Opening> heard = std::move(waiter.opening);
+  const bool overdue = found->second.overdue || waiter.epoch < heard->moved_epoch;
+  AdoptPoll(id, *waiter.session_id);
   protocol::PollResponse response{Unseen(waiter, result->events)};
-  for (SessionEvent& event : Unseen(waiter, std::exchange(waiter.buffered, {}))) {
+  for (SessionEvent& event : Unseen(waiter, heard->events)) {
     response.events.push_back(std::move(event));
   }
   if (overdue || !response.events.empty()) CompletePoll(id, std::move(response));
@@ -150,14 +165,14 @@ void Relay::Impl::OnPollOpened(PollId id, StoreResult<OpenedEvents> result) {
 
 void Relay::Impl::AdoptPoll(PollId id, const std::string& session_id) {
   LocalSession& session = SessionOf(session_id);
-  std::erase(session.opening_polls, id);
+  EndOpening(session, &OpeningWaiters::polls, id);
   const PollId older = std::exchange(session.poll, id);
   if (older != 0) CompletePoll(older, protocol::PollResponse{});
 }
 
 void Relay::Impl::OnPollTimeout(PollId id) {
   PendingPoll& pending = polls_.at(id);
-  if (pending.waiter.open) return CompletePoll(id, protocol::PollResponse{});
+  if (!pending.waiter.opening) return CompletePoll(id, protocol::PollResponse{});
   deadlines_.Cancel(pending.timeout);
   pending.overdue = true;
 }
@@ -174,11 +189,11 @@ void Relay::Impl::CompletePoll(PollId id, protocol::Outcome<protocol::PollRespon
 void Relay::Impl::CancelPoll(PollId poll) {
   const auto found = polls_.find(poll);
   if (found == polls_.end()) return;
-  const std::string session_id = found->second.waiter.session_id;
+  const std::string session_id = *found->second.waiter.session_id;
   deadlines_.Cancel(found->second.timeout);
   polls_.erase(found);
   LocalSession& session = SessionOf(session_id);
-  std::erase(session.opening_polls, poll);
+  EndOpening(session, &OpeningWaiters::polls, poll);
   if (session.poll == poll) session.poll = 0;
   DropSessionIfEmpty(session_id);
 }
@@ -186,28 +201,25 @@ void Relay::Impl::CancelPoll(PollId poll) {
 void Relay::Impl::OnWatchMoved(const NodeMessage& message) {
   const auto found = sessions_.find(message.session_id);
   if (found == sessions_.end()) return;
-  const auto hear = [&](Waiter& waiter) {
-    waiter.moved_epoch = std::max(waiter.moved_epoch, message.epoch);
-    return waiter.open && waiter.epoch < message.epoch;
-  };
-  for (const StreamId id : found->second.opening_streams) hear(streams_.at(id));
-  for (const PollId id : found->second.opening_polls) hear(polls_.at(id).waiter);
+  ForEachOpening(found->second, [&](Opening& opening) {
+    opening.moved_epoch = std::max(opening.moved_epoch, message.epoch);
+  });
   const StreamId stream = found->second.stream;
   const PollId poll = found->second.poll;
-  if (stream != 0 && hear(streams_.at(stream))) EndStream(stream);
-  if (poll != 0 && hear(polls_.at(poll).waiter)) CompletePoll(poll, protocol::PollResponse{});
+  if (stream != 0 && streams_.at(stream).epoch < message.epoch) EndStream(stream);
+  if (poll != 0 && polls_.at(poll).waiter.epoch < message.epoch) {
+    CompletePoll(poll, protocol::PollResponse{});
+  }
 }
 
 void Relay::Impl::OnEvent(const NodeMessage& message) {
   const auto found = sessions_.find(message.session_id);
   if (found == sessions_.end()) return;
   const bool ended = message.kind == NodeMessage::Kind::kEnded;
-  const auto buffer = [&](Waiter& waiter) {
-    waiter.buffered.push_back(message.event);
-    waiter.ended = waiter.ended || ended;
-  };
-  for (const StreamId id : found->second.opening_streams) buffer(streams_.at(id));
-  for (const PollId id : found->second.opening_polls) buffer(polls_.at(id).waiter);
+  ForEachOpening(found->second, [&](Opening& opening) {
+    opening.events.push_back(message.event);
+    opening.ended = opening.ended || ended;
+  });
   const StreamId stream = found->second.stream;
   const PollId poll = found->second.poll;
   if (stream != 0) {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -160,6 +161,16 @@ void EventLoop::Turn() {
   RunAlarms();
   RunTasks();
   RunTurnEnds();
+  const std::chrono::nanoseconds took = Now() - turn_time_;
+  const auto micros = static_cast<std::uint64_t>(took.count()) / 1000;
+  const auto bucket = static_cast<std::size_t>(std::bit_width(micros));
+  ++turn_times_.counts[std::min(bucket, TurnTimes::kBuckets - 1)];
+  turn_times_.sum += took;
+}
+
+std::size_t EventLoop::posted() {
+  const std::lock_guard lock(mutex_);
+  return tasks_.size();
 }
 
 void EventLoop::Deliver(int fd, std::uint32_t generation, std::uint32_t events) {

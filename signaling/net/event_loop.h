@@ -40,6 +40,16 @@ class FdHandler {
   ~FdHandler() = default;
 };
 
+// How long turns took, from the end of the wait to the end of the turn ends: what comes in is
+// answered at most that much later.
+struct TurnTimes {
+  // counts[i]: turns of less than 2^i microseconds, and not less than half of that; the last one
+  // all that were longer.
+  static constexpr std::size_t kBuckets = 24;
+  std::array<std::uint64_t, kBuckets> counts{};
+  std::chrono::nanoseconds sum{0};
+};
+
 class EventLoop {
  public:
   using Clock = std::chrono::steady_clock;
@@ -86,6 +96,11 @@ class EventLoop {
   // still had in hand.
   void Unwatch(int fd);
 
+  // Since the start. Loop thread.
+  const TurnTimes& turn_times() const { return turn_times_; }
+  // Tasks that wait for the next turn. Any thread.
+  std::size_t posted();
+
   // Descriptors that are watched, for tests.
   std::size_t watched() const { return watched_; }
 
@@ -129,6 +144,7 @@ class EventLoop {
   std::vector<std::function<void()>> tasks_;
   std::vector<std::function<void()>> running_tasks_;  // of this turn
   TimePoint turn_time_ = Clock::now();
+  TurnTimes turn_times_;
   std::atomic<std::thread::id> thread_{};  // that of Run
   bool own_task_ = false;                  // the loop posted to itself; needs no waking
   std::vector<Watched> table_;

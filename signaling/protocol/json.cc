@@ -40,9 +40,17 @@ std::size_t SequenceLength(std::string_view text) {
   return 0;
 }
 
+bool IsPlain(char c) { return c >= 0x20 && c < 0x7F && c != '"' && c != '\\'; }
+
 void AppendEscaped(std::string& out, std::string_view value) {
   constexpr std::string_view kHex = "0123456789abcdef";
   for (std::size_t i = 0; i < value.size();) {
+    // What needs no change goes as a whole.
+    std::size_t plain = i;
+    while (plain < value.size() && IsPlain(value[plain])) ++plain;
+    out.append(value, i, plain - i);
+    i = plain;
+    if (i == value.size()) return;
     const auto byte = static_cast<unsigned char>(value[i]);
     const std::size_t length = SequenceLength(value.substr(i));
     if (byte == '"' || byte == '\\') {
@@ -233,10 +241,15 @@ std::string JsonWriter::Take() {
   return std::exchange(text_, {});
 }
 
-std::string QuoteJson(std::string_view value) {
-  std::string out = "\"";
+void AppendQuoted(std::string& out, std::string_view value) {
+  out.push_back('"');
   AppendEscaped(out, value);
   out.push_back('"');
+}
+
+std::string QuoteJson(std::string_view value) {
+  std::string out;
+  AppendQuoted(out, value);
   return out;
 }
 

@@ -99,6 +99,7 @@ class JsonWriter {
 
 // `value` with quotes and escapes.
 std::string QuoteJson(std::string_view value);
+void AppendQuoted(std::string& out, std::string_view value);
 
 }  // namespace pairwire::protocol
 

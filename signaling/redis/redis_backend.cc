@@ -77,8 +77,12 @@ void RedisBackend::FinishStop() {
 relay::BackendHealth RedisBackend::health() const {
   relay::BackendHealth health;
   health.up = store_->up();
+  RedisHealth redis = client_->health();
+  health.reconnects = redis.times_up > 0 ? redis.times_up - 1 : 0;
+  health.pending = redis.pending;
+  health.output_bytes = redis.output_bytes;
   if (health.up) return health;
-  health.reason = client_->health().last_error;
+  health.reason = std::move(redis.last_error);
   if (health.reason.empty()) health.reason = runner_->last_error();
   if (health.reason.empty()) health.reason = "Redis is not reached yet";
   return health;

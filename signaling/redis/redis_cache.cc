@@ -109,6 +109,7 @@ void RedisRates::Check(std::vector<relay::RateQuery> queries, relay::TimePoint n
                 answer.allowed = fields.Flag();
                 answer.retry_after =
                     std::chrono::milliseconds(static_cast<std::int64_t>(fields.Number()));
+                answer.refused = static_cast<std::uint32_t>(fields.Number());
                 if (!fields.ok()) return reply(tl::unexpected(StoreError::kUnavailable));
                 reply(answer);
               });

@@ -34,7 +34,7 @@ namespace pairwire::redis {
 class RedisStore final : public relay::Store {
  public:
   // Signs of life that one script sees to, so that none takes long.
-  static constexpr std::size_t kTouchesAtOnce = 32;
+  static constexpr std::size_t kTouchesAtOnce = 16;
 
   using TimePoint = relay::TimePoint;
   template <typename T>

@@ -125,6 +125,7 @@ ScriptRunner::ScriptRunner(RedisClient& client, relay::Executor& executor, const
       executor_(executor),
       keys_(keys),
       clock_(options.clock),
+      timer_(options.timer),
       scripts_(MakeScripts(options, keys)) {}
 
 void ScriptRunner::Load() {
@@ -144,6 +145,7 @@ void ScriptRunner::Run(Step step, std::size_t shard, relay::TimePoint now,
   words.insert(words.end(), std::make_move_iterator(args.begin()),
                std::make_move_iterator(args.end()));
   ++pending_;
+  if (timer_.done) done = Timed(step, std::move(done));
   // Kept for the case that the server does not know the script.
   Args kept = words;
   client_.Command(keys_.Prefix(shard), std::move(words),
@@ -152,6 +154,14 @@ void ScriptRunner::Run(Step step, std::size_t shard, relay::TimePoint now,
                     if (alive.expired()) return;
                     OnReply(step, shard, std::move(kept), std::move(done), std::move(reply), true);
                   });
+}
+
+ScriptRunner::Done ScriptRunner::Timed(Step step, Done done) const {
+  return [this, &name = scripts_[static_cast<std::size_t>(step)].name, begin = timer_.now(),
+          done = std::move(done)](StepResult result) {
+    timer_.done(name, timer_.now() - begin);
+    done(std::move(result));
+  };
 }
 
 void ScriptRunner::OnReply(Step step, std::size_t shard, Args args, Done done, Result<Reply> reply,

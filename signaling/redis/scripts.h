@@ -49,6 +49,13 @@ enum class Step : std::uint8_t {
 };
 inline constexpr std::size_t kSteps = 18;
 
+struct StepTimer {
+  using Time = std::chrono::steady_clock::time_point;
+  std::function<Time()> now;
+  // `step` is the script's name and stays.
+  std::function<void(const std::string& step, std::chrono::nanoseconds time)> done;
+};
+
 struct ScriptOptions {
   // Of all shards together; each holds its even share.
   std::size_t max_sessions = 1'000'000;
@@ -63,6 +70,8 @@ struct ScriptOptions {
   // Not empty: steps go by the caller's time instead of the server's, and by this clock where they
   // bring none. For tests, which let hours pass.
   std::function<relay::TimePoint()> clock;
+  // Not empty: hears of each step how long its answer took, the way through the executor included.
+  StepTimer timer;
 };
 
 struct Script {
@@ -117,11 +126,14 @@ class ScriptRunner {
   void OnReply(Step step, std::size_t shard, std::vector<std::string> args, Done done,
                Result<Reply> reply, bool again);
   void Finish(const Done& done, StepResult result);
+  // `done` that tells the timer.
+  Done Timed(Step step, Done done) const;
 
   RedisClient& client_;
   relay::Executor& executor_;
   const RedisKeys& keys_;
   const std::function<relay::TimePoint()> clock_;
+  const StepTimer timer_;
   const std::array<Script, kSteps> scripts_;
   std::string last_error_;
   std::size_t pending_ = 0;

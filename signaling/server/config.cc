@@ -60,6 +60,9 @@ void Declare(CLI::App& app, RawOptions& raw, ServerConfig& config) {
       ->capture_default_str();
   app.add_option("--redis-ca", config.redis_ca,
                  "File with the certificate authorities of a rediss server");
+  app.add_option("--redis-cert", config.redis_certificate_file,
+                 "PEM file with this relay's certificate, for a rediss server that asks for one");
+  app.add_option("--redis-key", config.redis_key_file, "PEM file with the key of --redis-cert");
   app.add_option("--advertise-url", config.advertise_url,
                  "URL of this very node, for clients that another node sends away");
   app.add_option("--region", config.region, "Region of this node, for /version and the metrics");
@@ -123,6 +126,22 @@ void Declare(CLI::App& app, RawOptions& raw, ServerConfig& config) {
     // higher.
     option->envname(VariableOf(name));
   }
+}
+
+void DeclareEvents(CLI::App& app, EventsRequest& events) {
+  app.add_flag("--follow", events.follow, "events: go on with what is still to come");
+  app.add_flag("--json", events.json, "events: one JSON object a line, with its cursor");
+  app.add_flag("--state", events.state,
+               "events: instead of what happened, which nodes, sessions and members that leaves");
+  app.add_option("--after", events.after, "events: only what came after this cursor");
+}
+
+std::string CheckEvents(const ServerConfig& config, const EventsRequest& events) {
+  if (!config.redis) return "events needs --redis: a relay in memory keeps its log to itself";
+  if (events.state && (events.follow || events.json || !events.after.empty())) {
+    return "events --state is about the whole log: without --follow, --json and --after";
+  }
+  return {};
 }
 
 // The arguments, with every variable whose option is not among them put behind.
@@ -202,6 +221,9 @@ std::string Check(const RawOptions& raw, ServerConfig& config) {
   if (config.tls_certificate_file.empty() != config.tls_key_file.empty()) {
     return "--tls-cert and --tls-key belong together";
   }
+  if (config.redis_certificate_file.empty() != config.redis_key_file.empty()) {
+    return "--redis-cert and --redis-key belong together";
+  }
   if (config.redis_prefix.empty() || !IsName(config.redis_prefix)) {
     return "--redis-prefix takes 1 to 64 letters, digits, dots, dashes and underscores";
   }
@@ -230,8 +252,16 @@ std::string Check(const RawOptions& raw, ServerConfig& config) {
 
 CommandLine Wrong(std::string sentence) {
   std::replace(sentence.begin(), sentence.end(), '\n', ' ');
-  return {std::nullopt, false, "pairwire-relay: " + sentence + " (see pairwire-relay --help)",
-          kUsageError};
+  CommandLine line;
+  line.text = "pairwire-relay: " + sentence + " (see pairwire-relay --help)";
+  line.exit_code = kUsageError;
+  return line;
+}
+
+CommandLine Say(std::string text) {
+  CommandLine line;
+  line.text = std::move(text);
+  return line;
 }
 
 }  // namespace
@@ -246,24 +276,37 @@ CommandLine ParseCommandLine(const std::vector<std::string>& arguments,
   CLI::App app("Brokers pairing, SDP and ICE between displays and controllers.", "pairwire-relay");
   RawOptions raw;
   ServerConfig config;
-  // The only subcommand takes the same options, so it is no parser of its own.
-  const bool check = !arguments.empty() && arguments.front() == "check";
-  app.footer("`pairwire-relay check` with the same options says what is wrong with a set-up.");
+  EventsRequest request;
+  // The subcommands take the same options, so they are no parsers of their own.
+  const std::string first = arguments.empty() ? std::string() : arguments.front();
+  const bool check = first == "check";
+  const bool events = first == "events";
+  app.footer(
+      "`pairwire-relay check` with the same options says what is wrong with a set-up.\n"
+      "`pairwire-relay events --redis URL [--follow] [--after CURSOR] [--json] [--state]` prints "
+      "what happened on a relay of several nodes.");
   try {
     Declare(app, raw, config);
-    std::vector<std::string> all =
-        AddEnvironment(app, {arguments.begin() + (check ? 1 : 0), arguments.end()}, environment);
+    if (events) DeclareEvents(app, request);
+    std::vector<std::string> all = AddEnvironment(
+        app, {arguments.begin() + (check || events ? 1 : 0), arguments.end()}, environment);
     std::reverse(all.begin(), all.end());  // CLI11 takes the arguments from the back
     app.parse(all);
   } catch (const CLI::CallForHelp&) {
-    return {std::nullopt, false, app.help(), 0};
+    return Say(app.help());
   } catch (const CLI::CallForVersion&) {
-    return {std::nullopt, false, "pairwire-relay " + std::string(kVersion) + "\n", 0};
+    return Say("pairwire-relay " + std::string(kVersion) + "\n");
   } catch (const CLI::Error& error) {
     return Wrong(error.what());
   }
-  if (const std::string problem = Check(raw, config); !problem.empty()) return Wrong(problem);
-  return {std::move(config), check, {}, 0};
+  std::string problem = Check(raw, config);
+  if (problem.empty() && events) problem = CheckEvents(config, request);
+  if (!problem.empty()) return Wrong(problem);
+  CommandLine line;
+  line.config = std::move(config);
+  line.check = check;
+  if (events) line.events = std::move(request);
+  return line;
 }
 
 Result<ListenAddress> ParseListenAddress(const std::string& text, const std::string& option) {

@@ -91,6 +91,9 @@ struct ServerConfig {
   std::optional<redis::RedisUrl> redis;
   std::string redis_prefix = "pw";
   std::string redis_ca;  // a file; empty: the system's certificate authorities
+  // PEM files, for a server that asks its clients for a certificate; both or neither.
+  std::string redis_certificate_file;
+  std::string redis_key_file;
   LogLevel log_level = LogLevel::kInfo;
   std::vector<std::string> origins;  // as browsers send them: "https://example.org"
   std::chrono::milliseconds drain_window{10'000};
@@ -105,11 +108,20 @@ struct ServerConfig {
   bool status = false;  // the status of displays (signaling/services/status.h)
 };
 
+// `events` instead of running: what of the event log to print (events_command.h).
+struct EventsRequest {
+  bool follow = false;  // for ever, what is still to come too
+  bool json = false;    // one object a line
+  bool state = false;   // instead of the events what they tell of the present
+  std::string after;    // a cursor of an earlier run; empty: from the oldest
+};
+
 // What the command line asked for: run with `config`, or print `text` and leave with `exit_code`
 // (0: --help and --version, to stdout; 2: wrong usage, one line for stderr).
 struct CommandLine {
   std::optional<ServerConfig> config;
-  bool check = false;  // `check` came first: do not run, look (check_command.h)
+  bool check = false;                   // `check` came first: do not run, look (check_command.h)
+  std::optional<EventsRequest> events;  // `events` came first
   std::string text;
   int exit_code = 0;
 };

@@ -86,6 +86,12 @@ void ConnectionTable::RunTurnEnd() {
   marked_ = std::move(marked);  // its memory serves again
 }
 
+std::size_t ConnectionTable::queued_bytes() const {
+  std::size_t bytes = 0;
+  for (const auto& connection : connections_) bytes += connection->queued_bytes();
+  return bytes;
+}
+
 void ConnectionTable::DrainAll(std::chrono::milliseconds window) {
   // From the back: one that removes itself is replaced by one that was told already.
   for (std::size_t at = connections_.size(); at-- > 0;) {

@@ -45,6 +45,9 @@ class Connection : public net::Deadline {
   // Stops at once. The table forgets the connection right after.
   virtual void Abort() = 0;
 
+  // What the client has not taken yet.
+  virtual std::size_t queued_bytes() const { return 0; }
+
   // After ConnectionTable::MarkTurnEnd: the turn is over, what it gathered can be written at once.
   virtual void OnTurnEnd() {}
 
@@ -80,6 +83,8 @@ class ConnectionTable {
   void SetOnEmpty(std::function<void()> on_empty) { on_empty_ = std::move(on_empty); }
 
   std::size_t size() const { return connections_.size(); }
+  // Of all of them; walks over them.
+  std::size_t queued_bytes() const;
   std::size_t CountOf(ConnectionKind kind) const { return counts_[static_cast<std::size_t>(kind)]; }
 
  private:

@@ -42,6 +42,7 @@ class EventStream final : public Connection, private net::Socket::Events {
 
   void Drain(std::chrono::milliseconds window) override;
   void Abort() override { Close(); }
+  std::size_t queued_bytes() const override { return extra_ ? extra_->queue.size() : 0; }
 
  private:
   enum class State : std::uint8_t { kOpen, kEnding, kClosed };

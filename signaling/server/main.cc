@@ -2,7 +2,8 @@
 //
 // pairwire-relay: reads the options, runs one Server, and ends it on SIGTERM or SIGINT. Prints one
 // line on stdout once it listens; logs go to stderr. `pairwire-relay check` looks instead of
-// running. Exit codes: 0 ended as asked, 1 could not run, 2 wrong usage.
+// running, `pairwire-relay events` prints the event log. Exit codes: 0 ended as asked, 1 could not
+// run, 2 wrong usage.
 #include <unistd.h>
 
 #include <csignal>
@@ -13,6 +14,7 @@
 
 #include "signaling/server/check_command.h"
 #include "signaling/server/config.h"
+#include "signaling/server/events_command.h"
 #include "signaling/server/server.h"
 
 namespace {
@@ -67,11 +69,21 @@ int Check(const pairwire::server::ServerConfig& config) {
   return ExitCode(findings);
 }
 
+int Events(const CommandLine& line) {
+  const auto to = [](std::FILE* file) {
+    return [file](const std::string& text) {
+      return std::fputs(text.c_str(), file) >= 0 && std::fflush(file) == 0;
+    };
+  };
+  return RunEvents(*line.config, *line.events, to(stdout), to(stderr));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const CommandLine line = ParseCommandLine(std::vector<std::string>(argv + 1, argv + argc));
   if (line.config && line.check) return Check(*line.config);
+  if (line.config && line.events) return Events(line);
   if (line.config) return Run(*line.config);
   std::fprintf(line.exit_code == 0 ? stdout : stderr, "%s\n", line.text.c_str());
   return line.exit_code;

@@ -4,6 +4,7 @@
 #include <malloc.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace pairwire::server {
 
@@ -16,9 +17,12 @@ void MemoryTrim::OnCount(std::size_t count) {
 }
 
 void MemoryTrim::OnDeadline() {
-  set_ = false;
-  peak_ = count_;
   ::malloc_trim(0);
+  if (std::exchange(set_, false)) {
+    peak_ = count_;
+    rounds_left_ = kRounds;
+  }
+  if (rounds_left_-- > 0) wheel_.Set(*this, kAgain);
 }
 
 }  // namespace pairwire::server

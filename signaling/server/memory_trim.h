@@ -19,6 +19,10 @@ class MemoryTrim final : private net::Deadline {
   static constexpr std::size_t kMinPeak = 1'000;
   // Lets a departing crowd leave as a whole, and bounds how often the heap is walked.
   static constexpr std::chrono::milliseconds kPause{1'000};
+  // What it leaves behind goes later: sessions that ended after half a minute, those of displays
+  // that just vanished when their code ends, and resting codes: twenty minutes in all.
+  static constexpr std::chrono::milliseconds kAgain{35'000};
+  static constexpr int kRounds = 35;
 
   explicit MemoryTrim(net::DeadlineWheel& wheel) : wheel_(wheel) {}
 
@@ -32,7 +36,8 @@ class MemoryTrim final : private net::Deadline {
   net::DeadlineWheel& wheel_;
   std::size_t count_ = 0;
   std::size_t peak_ = 0;  // since the last trim
-  bool set_ = false;
+  bool set_ = false;      // for a crowd that left; else for what it left behind, or not at all
+  int rounds_left_ = 0;   // of the latter
 };
 
 }  // namespace pairwire::server

@@ -14,7 +14,9 @@
 #include <utility>
 
 #include "signaling/core/relay.h"
+#include "signaling/net/event_loop.h"
 #include "signaling/server/version.h"
+#include "signaling/store/backend.h"
 #include "signaling/store/store.h"
 
 namespace pairwire::server {
@@ -85,6 +87,11 @@ struct Metrics::Impl {
         .Set(value);
   }
 
+  // What the loop counted since the last time.
+  void AddTurns(const net::TurnTimes& times);
+  void AddQueues(const ConnectionTable& connections, const relay::RelayCounters& relay,
+                 const relay::BackendHealth& health, net::EventLoop& loop);
+
   const Labels node_labels;
   prometheus::Registry registry{prometheus::Registry::InsertBehavior::Merge};
   prometheus::Counter* accepted = nullptr;
@@ -93,11 +100,45 @@ struct Metrics::Impl {
   prometheus::Family<prometheus::Counter>* slow = nullptr;
   prometheus::Family<prometheus::Histogram>* latency = nullptr;
   prometheus::Histogram* pairing = nullptr;
+  prometheus::Histogram* ready = nullptr;
+  prometheus::Histogram* across = nullptr;
+  prometheus::Family<prometheus::Histogram>* steps = nullptr;
+  prometheus::Histogram* turns = nullptr;
+  net::TurnTimes counted_turns;
+  std::map<const std::string*, prometheus::Histogram*> step_children;
   // Looking a child up builds a map of labels; these are found by the literal's address and a
   // number.
   std::map<std::pair<const char*, int>, prometheus::Counter*> request_children;
   std::map<const char*, prometheus::Histogram*> latency_children;
 };
+
+void Metrics::Impl::AddTurns(const net::TurnTimes& times) {
+  std::vector<double> grown(times.counts.size());
+  for (std::size_t i = 0; i < grown.size(); ++i) {
+    grown[i] = static_cast<double>(times.counts[i] - counted_turns.counts[i]);
+  }
+  turns->ObserveMultiple(grown,
+                         std::chrono::duration<double>(times.sum - counted_turns.sum).count());
+  counted_turns = times;
+}
+
+void Metrics::Impl::AddQueues(const ConnectionTable& connections, const relay::RelayCounters& relay,
+                              const relay::BackendHealth& health, net::EventLoop& loop) {
+  const char* waiting = "What waits in this node, by where";
+  const auto queue = [&](const char* name, std::size_t size) {
+    SetGauge("pairwire_queue_entries", waiting, static_cast<double>(size), {{"queue", name}});
+  };
+  queue("texts_held", relay.held_texts);
+  queue("texts_in_flight", relay.texts_in_flight);
+  queue("signals_unsettled", relay.unsettled_signals);
+  queue("store_commands", health.pending);
+  queue("tasks", loop.posted());
+  const char* bytes = "Bytes that wait to be sent, by to whom";
+  SetGauge("pairwire_queue_bytes", bytes, static_cast<double>(connections.queued_bytes()),
+           {{"queue", "clients"}});
+  SetGauge("pairwire_queue_bytes", bytes, static_cast<double>(health.output_bytes),
+           {{"queue", "store"}});
+}
 
 Metrics::Metrics(std::string_view node_id, std::string_view region) {
   Labels labels = {{"node", std::string(node_id)}};
@@ -119,6 +160,27 @@ Metrics::Metrics(std::string_view node_id, std::string_view region) {
                         ->Family(prometheus::BuildHistogram(), "pairwire_pairing_seconds",
                                  "Time from a right code to its answer, the display told")
                         .Add({}, kLatencyBuckets);
+  impl_->ready = &impl_
+                      ->Family(prometheus::BuildHistogram(), "pairwire_ready_seconds",
+                               "Time from a right code to pairing:ready on the display's stream, "
+                               "where both are at this node")
+                      .Add({}, kLatencyBuckets);
+  impl_->across = &impl_
+                       ->Family(prometheus::BuildHistogram(), "pairwire_signal_across_seconds",
+                                "Time from a text's arrival here to the answer that it is in the "
+                                "buffer of a socket on another node")
+                       .Add({}, kLatencyBuckets);
+  impl_->steps = &impl_->Family(prometheus::BuildHistogram(), "pairwire_store_step_seconds",
+                                "Time until Redis answered a step");
+  prometheus::Histogram::BucketBoundaries turns;
+  for (std::size_t i = 0; i + 1 < net::TurnTimes::kBuckets; ++i) {
+    turns.push_back(static_cast<double>(std::uint64_t{1} << i) / 1e6);
+  }
+  impl_->turns = &impl_
+                      ->Family(prometheus::BuildHistogram(), "pairwire_turn_seconds",
+                               "Time of one turn of the loop: what a signal between two sockets of "
+                               "this node spends in it, at most")
+                      .Add({}, turns);
   impl_->SetGauge("pairwire_build_info", "Always 1; the version is a label", 1,
                   {{"version", std::string(kVersion)}});
 }
@@ -145,12 +207,27 @@ void Metrics::OnPaired(std::chrono::nanoseconds latency) {
   impl_->pairing->Observe(std::chrono::duration<double>(latency).count());
 }
 
+void Metrics::OnReady(std::chrono::nanoseconds latency) {
+  impl_->ready->Observe(std::chrono::duration<double>(latency).count());
+}
+
+void Metrics::OnSignalAcross(std::chrono::nanoseconds latency) {
+  impl_->across->Observe(std::chrono::duration<double>(latency).count());
+}
+
+void Metrics::OnStoreStep(const std::string& step, std::chrono::nanoseconds latency) {
+  auto& histogram = impl_->step_children[&step];
+  if (histogram == nullptr) histogram = &impl_->steps->Add({{"step", step}}, kLatencyBuckets);
+  histogram->Observe(std::chrono::duration<double>(latency).count());
+}
+
 void Metrics::OnSlowConsumer(ConnectionKind kind) {
   impl_->slow->Add({{"kind", ToString(kind)}}).Increment();
 }
 
 std::string Metrics::Render(const ConnectionTable& connections, const relay::RelayCounters& relay,
-                            const relay::StoreSizes& store) {
+                            const relay::StoreSizes& store, const relay::BackendHealth& health,
+                            net::EventLoop& loop) {
   Impl& m = *impl_;
   for (const ConnectionKind kind :
        {ConnectionKind::kHttp, ConnectionKind::kEvents, ConnectionKind::kWebSocket}) {
@@ -205,6 +282,21 @@ std::string Metrics::Render(const ConnectionTable& connections, const relay::Rel
                  {{"code", std::string(protocol::ToString(code))}});
   }
   m.SetGauge("pairwire_polls", "Long-polls that wait", static_cast<double>(relay.polls));
+  m.AddQueues(connections, relay, health, loop);
+  m.AddTurns(loop.turn_times());
+  m.SetGauge("pairwire_nodes", "Nodes of the relay whose lease runs; 0 without Redis",
+             static_cast<double>(relay.nodes));
+  const char* across = "Signals between nodes, by what became of them";
+  m.CountTotal("pairwire_node_signals_total", across, relay.signals_to_nodes, {{"step", "sent"}});
+  m.CountTotal("pairwire_node_signals_total", across, relay.signals_from_nodes,
+               {{"step", "received"}});
+  m.CountTotal("pairwire_node_signals_total", across, relay.signals_rerouted,
+               {{"step", "rerouted"}});
+  m.CountTotal("pairwire_node_signals_total", across, relay.signals_undeliverable,
+               {{"step", "undeliverable"}});
+  m.SetGauge("pairwire_store_up", "1: the store can be reached", health.up ? 1 : 0);
+  m.CountTotal("pairwire_store_reconnects_total", "Times that Redis was lost and came back",
+               health.reconnects);
   const char* sessions = "Sessions in the store";
   m.SetGauge("pairwire_sessions", sessions, static_cast<double>(store.sessions),
              {{"state", "live"}});

@@ -16,7 +16,12 @@
 #include "signaling/server/admission.h"
 #include "signaling/server/connections.h"
 
+namespace pairwire::net {
+class EventLoop;
+}  // namespace pairwire::net
+
 namespace pairwire::relay {
+struct BackendHealth;
 struct RelayCounters;
 struct StoreSizes;
 }  // namespace pairwire::relay
@@ -35,12 +40,19 @@ class Metrics {
   void OnRequest(const char* route, int status, std::chrono::nanoseconds latency);
   // A code that was right, from the whole request to its answer.
   void OnPaired(std::chrono::nanoseconds latency);
+  // Such a code, to the display's event here (ready_watch.h).
+  void OnReady(std::chrono::nanoseconds latency);
+  // RelayOutput::OnSignalAcross.
+  void OnSignalAcross(std::chrono::nanoseconds latency);
+  // A step of the store that has to go to Redis. `step` stays.
+  void OnStoreStep(const std::string& step, std::chrono::nanoseconds latency);
   // A socket whose queue reached its bound.
   void OnSlowConsumer(ConnectionKind kind);
 
   // The text of GET /metrics, with the gauges as they are now.
   std::string Render(const ConnectionTable& connections, const relay::RelayCounters& relay,
-                     const relay::StoreSizes& store);
+                     const relay::StoreSizes& store, const relay::BackendHealth& health,
+                     net::EventLoop& loop);
 
  private:
   struct Impl;

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "signaling/protocol/events.h"
 #include "signaling/redis/redis_backend.h"
 #include "signaling/store/memory_backend.h"
 
@@ -31,6 +32,7 @@ relay::RelayOptions RelayOptionsOf(const ServerConfig& config, const std::string
   options.region = config.region;
   options.advertise_url = config.advertise_url;
   if (config.redis) options.lease = kLease;
+  options.shared_rates = config.rate_limits;
   if (!config.rate_limits) {
     options.codes.per_address = kNoRateLimit;
     options.codes.in_all = kNoRateLimit;
@@ -61,6 +63,7 @@ RelayHost::RelayHost(ConnectionContext& context, const std::string& node_id)
       alarm_(context.loop, [this] {
         alarm_time_ = relay::TimePoint::max();
         next_tick_ = context_.loop.Now() + kMinTickPause;
+        WatchStore();
         Run([](relay::Relay& core, relay::TimePoint now) { core.Tick(now); });
       }) {
   backend_->Start();
@@ -74,9 +77,13 @@ std::unique_ptr<relay::BackendOwner> RelayHost::MakeBackend() {
   if (config.redis) {
     redis::RedisBackendOptions options;
     options.redis.url = *config.redis;
-    options.redis.tls.ca_file = config.redis_ca;
+    options.redis.tls = {config.redis_ca, config.redis_certificate_file, config.redis_key_file};
     options.prefix = config.redis_prefix + ":";
     options.scripts.max_sessions = config.max_sessions;
+    options.scripts.timer = {[this] { return context_.loop.Now(); },
+                             [this](const std::string& step, std::chrono::nanoseconds time) {
+                               context_.metrics.OnStoreStep(step, time);
+                             }};
     auto made = redis::RedisBackend::Make(
         context_.loop, resolver_, *this,
         [this](std::uint64_t bound) { return random_.NextUint64() % bound; }, std::move(options));
@@ -110,7 +117,8 @@ void RelayHost::Post(std::function<void()> task) {
   context_.loop.Post([this, task = std::move(task)] { RunInside(task); });
 }
 
-void RelayHost::RunInside(const std::function<void()>& task) {
+template <typename Task>
+void RelayHost::RunInside(const Task& task) {
   if (inside_) std::abort();  // only a bug of ours gets here: the core must not be entered twice
   inside_ = true;
   task();
@@ -139,6 +147,22 @@ void RelayHost::SetAlarm() {
   alarm_.SetAt(std::max(steady, next_tick_));
 }
 
+void RelayHost::WatchStore() {
+  const relay::BackendHealth health = backend_->health();
+  if (health.up == store_was_up_) return;
+  store_was_up_ = health.up;
+  if (health.up) return context_.log.Info("store_up");
+  context_.log.Warning("store_down", {{"reason", health.reason}});
+}
+
+void RelayHost::OnPaired(std::string_view controller_id, net::EventLoop::TimePoint begin) {
+  if (const auto time = ready_.OnPaired(controller_id, begin)) context_.metrics.OnReady(*time);
+}
+
+void RelayHost::OnSignalAcross(std::chrono::nanoseconds time) {
+  context_.metrics.OnSignalAcross(time);
+}
+
 void RelayHost::AddStream(std::uint64_t id, Handover handover) {
   EventStream::Owner& stream_owner = *this;  // the base is private to everybody else
   auto owned = std::make_unique<EventStream>(context_, stream_owner, id, std::move(handover));
@@ -154,7 +178,7 @@ void RelayHost::AddSocket(const HttpRequest& request, Handover handover, relay::
   auto owned = std::make_unique<WsSession>(context_, socket_owner, id, std::move(handover));
   WsSession& session = *owned;
   context_.table.Add(std::move(owned));
-  sockets_.emplace(id, Socket{&session, std::move(member)});
+  sockets_.emplace(id, Socket{&session, std::make_unique<relay::Member>(std::move(member))});
   session.Start(request);
 }
 
@@ -171,7 +195,12 @@ void RelayHost::CloseSocket(relay::ConnectionId connection, std::uint16_t code,
 
 void RelayHost::SendEvent(relay::StreamId stream, const relay::SessionEvent& event) {
   const auto found = streams_.find(stream);
-  if (found != streams_.end()) found->second->Send(protocol::ToServerSentEvent(event));
+  if (found == streams_.end()) return;
+  found->second->Send(protocol::ToServerSentEvent(event));
+  if (event.type != protocol::kPairingReady) return;
+  if (const auto time = ready_.OnReady(event.data.text, context_.loop.Now())) {
+    context_.metrics.OnReady(*time);
+  }
 }
 
 void RelayHost::EndStream(relay::StreamId stream) {
@@ -186,9 +215,9 @@ void RelayHost::OnStreamClosed(std::uint64_t id) {
 
 void RelayHost::OnSocketOpen(std::uint64_t id) {
   const auto found = sockets_.find(id);
-  if (found == sockets_.end()) return;
-  relay::Member member = std::exchange(found->second.member, relay::Member{});
-  Run([id, member = std::move(member)](relay::Relay& core, relay::TimePoint now) {
+  if (found == sockets_.end() || !found->second.member) return;
+  const std::unique_ptr<relay::Member> member = std::move(found->second.member);
+  Run([id, member = *member](relay::Relay& core, relay::TimePoint now) {
     core.SocketOpened(id, member, now);
   });
 }

@@ -20,6 +20,7 @@
 #include "signaling/core/relay.h"
 #include "signaling/net/resolver.h"
 #include "signaling/server/event_stream.h"
+#include "signaling/server/ready_watch.h"
 #include "signaling/server/ws_session.h"
 #include "signaling/store/backend.h"
 #include "signaling/store/executor.h"
@@ -50,6 +51,9 @@ class RelayHost final : private relay::RelayOutput,
   // answered.
   void AddSocket(const HttpRequest& request, Handover handover, relay::Member member);
 
+  // A code was right, asked for at `begin`.
+  void OnPaired(std::string_view controller_id, net::EventLoop::TimePoint begin);
+
   const relay::RelayCounters& counters() const { return relay_.counters(); }
   // kInvalidArgument: the backend cannot be set up as configured, and the host is of no use.
   Result<void> startup() const { return startup_; }
@@ -64,7 +68,7 @@ class RelayHost final : private relay::RelayOutput,
  private:
   struct Socket {
     WsSession* session = nullptr;
-    relay::Member member;  // until the upgrade is answered
+    std::unique_ptr<relay::Member> member;  // until the upgrade is answered
   };
 
   // relay::RelayOutput
@@ -73,6 +77,7 @@ class RelayHost final : private relay::RelayOutput,
                    std::string_view reason) override;
   void SendEvent(relay::StreamId stream, const relay::SessionEvent& event) override;
   void EndStream(relay::StreamId stream) override;
+  void OnSignalAcross(std::chrono::nanoseconds time) override;
   // relay::Executor
   void Post(std::function<void()> task) override;
   // EventStream::Owner, WsSession::Owner
@@ -84,8 +89,11 @@ class RelayHost final : private relay::RelayOutput,
   std::unique_ptr<relay::BackendOwner> MakeBackend();
   relay::TimePoint Now() const;
   // Runs `task` as part of the core and sets the alarm for what it left behind.
-  void RunInside(const std::function<void()>& task);
+  template <typename Task>
+  void RunInside(const Task& task);
   void SetAlarm();
+  // Says in the log when the store is gone, and when it is back.
+  void WatchStore();
 
   ConnectionContext& context_;
   const std::string node_id_;
@@ -98,6 +106,8 @@ class RelayHost final : private relay::RelayOutput,
   net::EventLoop::TimePoint next_tick_{};
   std::unordered_map<std::uint64_t, EventStream*> streams_;
   std::unordered_map<std::uint64_t, Socket> sockets_;
+  ReadyWatch ready_;
+  bool store_was_up_ = true;
   relay::SystemRandom random_;
   net::Resolver resolver_;
   Result<void> startup_;

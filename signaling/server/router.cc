@@ -220,6 +220,7 @@ void Router::Pair(const CallPtr& call) {
                   [this, call, begin](Outcome<protocol::PairResponse> outcome) {
                     if (!outcome) return Refuse(call, outcome.error());
                     context_.metrics.OnPaired(context_.loop.Now() - begin);
+                    host_.OnPaired(outcome->controller_id, begin);
                     Answer(call, JsonResponse(200, protocol::ToJson(*outcome)));
                   });
       });
@@ -374,7 +375,8 @@ void Router::MetricsText(const CallPtr& call) {
   HttpResponse response{
       200,
       {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}, {"Cache-Control", "no-store"}},
-      context_.metrics.Render(context_.table, host_.counters(), host_.sizes()),
+      context_.metrics.Render(context_.table, host_.counters(), host_.sizes(), host_.health(),
+                              context_.loop),
       nullptr};
   Answer(call, std::move(response));
 }

@@ -51,6 +51,7 @@ class WsSession final : public Connection, private net::Socket::Events {
 
   void Drain(std::chrono::milliseconds window) override;
   void Abort() override { Finish("aborted"); }
+  std::size_t queued_bytes() const override { return output_.size(); }
 
  private:
   enum class State : std::uint8_t { kOpen, kClosing, kEnding, kClosed };

@@ -5,6 +5,8 @@
 #ifndef PAIRWIRE_SIGNALING_STORE_BACKEND_H_
 #define PAIRWIRE_SIGNALING_STORE_BACKEND_H_
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -30,6 +32,10 @@ struct Backend {
 struct BackendHealth {
   bool up = true;
   std::string reason;  // When it is not up: for a log and /readyz, without a secret.
+  // For metrics; all zero in memory.
+  std::uint64_t reconnects = 0;  // how often it was lost and is back
+  std::size_t pending = 0;       // commands without an answer
+  std::size_t output_bytes = 0;  // of commands that are not sent yet
 };
 
 class BackendOwner {

@@ -22,9 +22,16 @@ inline constexpr std::string_view kLoggedCodeClaimed = "code_claimed";
 inline constexpr std::string_view kLoggedMemberJoined = "member_joined";
 inline constexpr std::string_view kLoggedMemberDisconnecting = "member_disconnecting";
 inline constexpr std::string_view kLoggedMemberLeft = "member_left";
+// Its code ended before all places were taken; the session goes on.
+inline constexpr std::string_view kLoggedCodeExpired = "code_expired";
 inline constexpr std::string_view kLoggedSessionEnded = "session_ended";
 inline constexpr std::string_view kLoggedRoomOpened = "room_opened";
 inline constexpr std::string_view kLoggedRoomClosed = "room_closed";
+// A store that lost its data got it back from a node; the log begins anew with these. The session's
+// reason is "waiting", "paired" or "room"; a member's is "away" when it had a socket and has none
+// now.
+inline constexpr std::string_view kLoggedSessionRestored = "session_restored";
+inline constexpr std::string_view kLoggedMemberRestored = "member_restored";
 inline constexpr std::string_view kLoggedNodeUp = "node_up";
 inline constexpr std::string_view kLoggedNodeDown = "node_down";
 
@@ -37,7 +44,9 @@ struct LoggedEvent {
   std::string member_id;
   std::string role;
   std::string node_id;
-  std::string reason;  // session_ended: as in session:terminated.
+  std::string reason;  // session_ended: as in session:terminated; session_restored: its state.
+
+  bool operator==(const LoggedEvent&) const = default;
 };
 
 class EventLog {

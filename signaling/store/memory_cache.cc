@@ -141,6 +141,7 @@ RateAnswer MemoryRates::Judge(const std::vector<RateQuery>& queries, TimePoint n
         then - now - Span(query.limit.burst * per_unit) - std::chrono::microseconds(1);
     if (query.mode != RateQuery::Mode::kCharge && over.count() > 0) {
       answer.allowed = false;
+      answer.refused |= 1U << i;
       const auto wait = std::min<TimePoint::duration>(over, kLongestWait);
       answer.retry_after =
           std::max(answer.retry_after, std::chrono::ceil<std::chrono::milliseconds>(wait));

@@ -1,6 +1,7 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
 // Members: joining, leaving, where a text for them goes.
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -13,12 +14,13 @@ namespace pairwire::relay {
 MemoryMember* MemoryStore::Impl::OpenRoom(JoinRequest& request, TimePoint now, StoreError& error) {
   MemorySession* session = Find(request.session_id);
   if (session == nullptr) {
-    if (sessions_.size() >= options_.max_sessions || sessions_.contains(request.session_id)) {
+    if (sessions_.size() >= options_.max_sessions ||
+        sessions_.Find(request.session_id) != nullptr) {
       error = StoreError::kFull;
       return nullptr;
     }
-    session = &sessions_[request.session_id];
-    session->session_id = request.session_id;
+    session = &sessions_.Add(std::make_unique<MemorySession>(request.session_id, std::string_view(),
+                                                             std::string_view()));
     session->room = true;
     session->paired = true;
     Note(kLoggedRoomOpened, now, session, nullptr);
@@ -32,11 +34,7 @@ MemoryMember* MemoryStore::Impl::OpenRoom(JoinRequest& request, TimePoint now, S
     error = StoreError::kFull;
     return nullptr;
   }
-  MemoryMember& added = session->members.emplace_back();
-  added.member_id = request.member_id;
-  added.role = Role::kUser;
-  added.name = std::move(request.name);
-  return &added;
+  return &session->members.Add(*session, Role::kUser, request.member_id, request.name);
 }
 
 StoreResult<Joined> MemoryStore::Impl::Join(JoinRequest request, TimePoint now) {
@@ -45,91 +43,98 @@ StoreResult<Joined> MemoryStore::Impl::Join(JoinRequest request, TimePoint now) 
                                            : FindMember(request.session_id, request.member_id);
   if (member == nullptr) return tl::unexpected(error);
   MemorySession* session = Find(request.session_id);
-  Cancel(member->due);
+  due_.Cancel(*member);
+  MemberExtra& extra = member->extra();
   Joined joined;
-  joined.epoch = member->place.epoch + 1;
-  joined.rejoined = member->place.epoch > 0;
-  joined.previous_resume_hash = std::exchange(member->resume_hash, request.resume_hash);
-  joined.unused_resume_hashes = std::exchange(member->unused_resume_hashes, {});
-  joined.previous = member->place.node_id.empty() ? Place{} : member->place;
+  if (member->node != 0) joined.previous = PlaceOf(*member);
+  joined.rejoined = member->epoch > 0;
+  joined.epoch = ++member->epoch;
+  joined.previous_resume_hash = std::exchange(extra.resume_hash, request.resume_hash);
+  joined.unused_resume_hashes = std::exchange(extra.unused_resume_hashes, {});
   const Place place{std::move(request.node_id), joined.epoch};
   if (!joined.previous.node_id.empty() && joined.previous.node_id != place.node_id) {
     Publish(joined.previous.node_id, {NodeMessage::Kind::kTakenOver,
-                                      session->session_id,
-                                      member->member_id,
+                                      session->session_id(),
+                                      std::string(member->member_id()),
                                       {},
                                       {},
                                       place,
                                       joined.previous.epoch});
   }
-  LeftPlace(*session, *member);
-  SetPlace(*session, *member, place);
-  member->left_notice = std::move(request.left_notice);
+  LeftPlace(*member);
+  SetPlace(*session, *member, names_.NumberOf(place.node_id));
+  extra.left_notice = std::move(request.left_notice);
   for (MemoryMember& other : session->members) {
     if (!session->Counterparts(*member, other)) continue;
-    joined.present.push_back({session->Describe(other), other.place});
-    if (!member->announced && !other.place.node_id.empty()) {
-      Notify(*session, other, request.joined_notice);
-    }
+    joined.present.push_back({session->Describe(other), PlaceOf(other)});
+    if (!member->announced && other.node != 0) Notify(*session, other, request.joined_notice);
   }
   member->announced = true;
-  if (!joined.previous.node_id.empty() && now < member->given_until) joined.given = member->given;
-  joined.kept = std::exchange(member->kept, {});
+  if (!joined.previous.node_id.empty() && now < extra.given_until) joined.given = extra.given;
+  joined.kept = std::exchange(extra.kept, {});
   // What was given twice without a sign of life is remembered on.
-  member->given = joined.kept.empty() ? joined.given : joined.kept;
-  member->given_until = now + kGivenFor;
-  member->kept_bytes = 0;
+  extra.given = joined.kept.empty() ? joined.given : joined.kept;
+  extra.given_until = now + kGivenFor;
+  extra.kept_bytes = 0;
   Note(kLoggedMemberJoined, now, session, member, place.node_id);
   return joined;
 }
 
-void MemoryStore::Impl::SetPlace(MemorySession& session, MemoryMember& member, Place place) {
-  member.place = std::move(place);
-  if (!member.place.node_id.empty()) {
-    members_at_[member.place.node_id].emplace(session.session_id, member.member_id);
+void MemoryStore::Impl::SetPlace(MemorySession& session, MemoryMember& member, NodeNumber node) {
+  member.node = node;
+  if (node != 0) {
+    std::vector<MemoryMember*>& at = MembersAt(node);
+    member.place_at_node = static_cast<std::uint32_t>(at.size());
+    at.push_back(&member);
   }
-  std::set<std::string> nodes;
+  std::vector<NodeNumber> told;
   for (const MemoryMember& other : session.members) {
-    if (session.Counterparts(member, other) && !other.place.node_id.empty()) {
-      nodes.insert(other.place.node_id);
-    }
-  }
-  for (const std::string& node : nodes) {
-    Publish(node, {NodeMessage::Kind::kPlaced,
-                   session.session_id,
-                   member.member_id,
-                   {},
-                   {},
-                   member.place,
-                   member.place.epoch});
+    if (!session.Counterparts(member, other) || other.node == 0) continue;
+    if (std::find(told.begin(), told.end(), other.node) != told.end()) continue;
+    told.push_back(other.node);
+    Publish(names_.NameOf(other.node), {NodeMessage::Kind::kPlaced,
+                                        session.session_id(),
+                                        std::string(member.member_id()),
+                                        {},
+                                        {},
+                                        PlaceOf(member),
+                                        member.epoch});
   }
 }
 
-void MemoryStore::Impl::LeftPlace(MemorySession& session, MemoryMember& member) {
-  const auto at = members_at_.find(member.place.node_id);
-  if (at == members_at_.end()) return;
-  at->second.erase({session.session_id, member.member_id});
-  if (at->second.empty()) members_at_.erase(at);
+std::vector<MemoryMember*>& MemoryStore::Impl::MembersAt(NodeNumber node) {
+  if (members_at_.size() <= node) members_at_.resize(node + 1);
+  return members_at_[node];
+}
+
+void MemoryStore::Impl::LeftPlace(MemoryMember& member) {
+  if (member.node == 0) return;
+  std::vector<MemoryMember*>& at = members_at_[std::exchange(member.node, 0)];
+  at[member.place_at_node] = at.back();
+  at.back()->place_at_node = member.place_at_node;
+  at.pop_back();
+  if (at.size() < at.capacity() / 8) at.shrink_to_fit();
 }
 
 bool MemoryStore::Impl::Leave(LeaveRequest request, TimePoint now) {
   MemorySession* session = Find(request.session_id);
   MemoryMember* member = session == nullptr ? nullptr : session->FindById(request.member_id);
-  if (member == nullptr || member->place.epoch != request.epoch) return false;
+  if (member == nullptr || member->epoch != request.epoch) return false;
   DueReport report;
   return LeaveNow(*session, *member, request, now, report);
 }
 
 bool MemoryStore::Impl::LeaveNow(MemorySession& session, MemoryMember& member,
                                  LeaveRequest& request, TimePoint now, DueReport& report) {
-  if (member.place.node_id.empty()) return true;
-  Note(kLoggedMemberDisconnecting, now, &session, &member, member.place.node_id);
-  LeftPlace(session, member);
-  SetPlace(session, member, {{}, member.place.epoch});
-  member.given = {};
-  member.unused_resume_hashes = std::move(request.unused_resume_hashes);
-  if (member.unused_resume_hashes.size() > kMaxResumeHashes) {
-    member.unused_resume_hashes.resize(kMaxResumeHashes);
+  if (member.node == 0) return true;
+  Note(kLoggedMemberDisconnecting, now, &session, &member, names_.NameOf(member.node));
+  LeftPlace(member);
+  SetPlace(session, member, 0);
+  MemberExtra& extra = member.extra();
+  extra.given = {};
+  extra.unused_resume_hashes = std::move(request.unused_resume_hashes);
+  if (extra.unused_resume_hashes.size() > kMaxResumeHashes) {
+    extra.unused_resume_hashes.resize(kMaxResumeHashes);
   }
   // The newest of the tail are those that the client is most likely to lack.
   std::size_t bytes = 0;
@@ -146,7 +151,7 @@ bool MemoryStore::Impl::LeaveNow(MemorySession& session, MemoryMember& member,
   } else if (request.window.count() == 0) {
     Depart(session, member, now, report);
   } else {
-    Schedule(member.due, now + request.window, {&session, member.member_id});
+    due_.Set(member, now + request.window);
   }
   return true;
 }
@@ -159,7 +164,7 @@ std::size_t MemoryStore::Impl::Heartbeat(const std::vector<Touch>& members, Time
     MemoryMember* member = FindMember(members[i].session_id, members[i].member_id);
     if (member == nullptr) continue;
     ++known;
-    if (member->given_until <= now) member->given = {};
+    if (member->rare && member->rare->given_until <= now) member->rare->given = {};
   }
   return known;
 }
@@ -177,9 +182,9 @@ StoreResult<Routed> MemoryStore::Impl::Route(RouteRequest request) {
     return tl::unexpected(StoreError::kNotAllowed);
   }
   Routed routed;
-  routed.to = target->member_id;
-  if (!target->place.node_id.empty()) {
-    routed.place = target->place;
+  routed.to = target->member_id();
+  if (target->node != 0) {
+    routed.place = PlaceOf(*target);
     return routed;
   }
   if (!Keep(*target, {{}, std::move(request.text)})) return tl::unexpected(StoreError::kFull);
@@ -188,25 +193,26 @@ StoreResult<Routed> MemoryStore::Impl::Route(RouteRequest request) {
 }
 
 bool MemoryStore::Impl::Notify(MemorySession& session, MemoryMember& target,
-                               const std::string& text) {
-  if (target.place.node_id.empty()) return Keep(target, {{}, text});
-  Publish(target.place.node_id, {NodeMessage::Kind::kDeliver,
-                                 session.session_id,
-                                 target.member_id,
-                                 text,
-                                 {},
-                                 target.place,
-                                 target.place.epoch});
+                               std::string_view text) {
+  if (target.node == 0) return Keep(target, {{}, std::string(text)});
+  Publish(names_.NameOf(target.node), {NodeMessage::Kind::kDeliver,
+                                       session.session_id(),
+                                       std::string(target.member_id()),
+                                       std::string(text),
+                                       {},
+                                       PlaceOf(target),
+                                       target.epoch});
   return true;
 }
 
 bool MemoryStore::Impl::Keep(MemoryMember& target, KeptText kept) {
-  if (target.kept.size() >= protocol::kMaxKeptMessages ||
-      target.kept_bytes + kept.text.size() > protocol::kMaxKeptBytes) {
+  MemberExtra& extra = target.extra();
+  if (extra.kept.size() >= protocol::kMaxKeptMessages ||
+      extra.kept_bytes + kept.text.size() > protocol::kMaxKeptBytes) {
     return false;
   }
-  target.kept_bytes += kept.text.size();
-  target.kept.push_back(std::move(kept));
+  extra.kept_bytes += kept.text.size();
+  extra.kept.push_back(std::move(kept));
   return true;
 }
 
@@ -225,24 +231,23 @@ MemoryMember* MemoryStore::Impl::Target(MemorySession& session, const MemoryMemb
 
 void MemoryStore::Impl::Depart(MemorySession& session, MemoryMember& member, TimePoint now,
                                DueReport& report) {
-  Cancel(member.due);
+  due_.Cancel(member);
   ++report.departed_members;
   Note(kLoggedMemberLeft, now, &session, &member);
-  const bool never_came = member.place.epoch == 0;
+  const bool never_came = member.epoch == 0;
   const bool display_left = member.role == Role::kDisplay;
-  const std::string member_id = member.member_id;
   for (MemoryMember& other : session.members) {
-    if (!session.Counterparts(member, other) || member.left_notice.empty()) continue;
-    Notify(session, other, member.left_notice);
+    if (!session.Counterparts(member, other) || member.left_notice().empty()) continue;
+    Notify(session, other, member.left_notice());
   }
   if (!display_left) {
-    LeftPlace(session, member);
-    std::erase_if(session.members, [&](const MemoryMember& m) { return m.member_id == member_id; });
+    LeftPlace(member);
+    session.members.Remove(member);
     if (session.members.size() > 1 || session.places_left > 0) return;
     if (session.room) {
       if (!session.members.empty()) return;
       Note(kLoggedRoomClosed, now, &session, nullptr);
-      sessions_.erase(session.session_id);
+      sessions_.Erase(session);
       return;
     }
   }

@@ -17,32 +17,26 @@ constexpr std::chrono::milliseconds kDeadNodeWindow = std::chrono::seconds(5);
 
 }  // namespace
 
-void MemoryStore::Impl::LeaveDead(const std::string& session_id, const std::string& member_id,
-                                  TimePoint now, DueReport& report) {
-  MemoryMember& member = *FindMember(session_id, member_id);
+void MemoryStore::Impl::LeaveDead(MemoryMember& member, TimePoint now, DueReport& report) {
   LeaveRequest leave;
   leave.window = kDeadNodeWindow;
-  if (now < member.given_until) leave.tail = std::move(member.given);
-  LeaveNow(*Find(session_id), member, leave, now, report);
+  if (now < member.extra().given_until) leave.tail = std::move(member.extra().given);
+  LeaveNow(member.session, member, leave, now, report);
 }
 
-void MemoryStore::Impl::NodeDied(const std::string& node_id, TimePoint now, DueReport& report) {
-  const auto at = members_at_.find(node_id);
-  const auto node = nodes_.find(node_id);
-  for (std::size_t i = 0; at != members_at_.end() && i < kDeadMembersAtOnce; ++i) {
-    const auto [session_id, member_id] = *at->second.begin();
-    const bool last = at->second.size() == 1;
-    LeaveDead(session_id, member_id, now, report);
-    if (last) break;
+void MemoryStore::Impl::NodeDied(MemoryNode& node, TimePoint now, DueReport& report) {
+  const std::string node_id = node.info.node_id;
+  const std::vector<MemoryMember*>& members = MembersAt(names_.NumberOf(node_id));
+  for (std::size_t i = 0; !members.empty() && i < kDeadMembersAtOnce; ++i) {
+    LeaveDead(*members.back(), now, report);
   }
-  if (node == nodes_.end()) return;
-  if (members_at_.contains(node_id)) {
-    Schedule(node->second.due, now, {nullptr, node_id});
+  if (!members.empty()) {
+    due_.Set(node, now);
     return;
   }
   ++report.departed_nodes;
-  Cancel(node->second.due);
-  nodes_.erase(node);
+  due_.Cancel(node);
+  nodes_.erase(node_id);
   Note(kLoggedNodeDown, now, nullptr, nullptr, node_id);
 }
 
@@ -54,12 +48,10 @@ void MemoryStore::Impl::Announce(NodeInfo info, std::chrono::milliseconds lease,
   if (!added && node->second.info.incarnation != info.incarnation) {
     // The members of the run before, whichever way it ended.
     DueReport report;
-    while (members_at_.contains(info.node_id)) {
-      const auto [session_id, member_id] = *members_at_.at(info.node_id).begin();
-      LeaveDead(session_id, member_id, now, report);
-    }
+    const std::vector<MemoryMember*>& members = MembersAt(names_.NumberOf(info.node_id));
+    while (!members.empty()) LeaveDead(*members.back(), now, report);
   }
-  Schedule(node->second.due, now + lease, {nullptr, info.node_id});
+  due_.Set(node->second, now + lease);
   node->second.until = now + lease;
   node->second.info = std::move(info);
   Answer(std::move(reply), StoreResult<bool>(true));
@@ -69,7 +61,7 @@ void MemoryStore::Impl::Withdraw(const std::string& node_id) {
   const auto node = nodes_.find(node_id);
   if (node == nodes_.end()) return;
   // Whoever has not left by now leaves as from a dead node.
-  Schedule(node->second.due, Now(), {nullptr, node_id});
+  due_.Set(node->second, Now());
   node->second.until = Now();
 }
 

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <deque>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -18,10 +19,28 @@
 namespace pairwire::relay {
 
 // A node that announced itself.
-struct MemoryNode {
+struct MemoryNode : DueWork {
+  MemoryNode() : DueWork(DueKind::kNode) {}
   NodeInfo info;
   TimePoint until{};
-  DueHandle due;
+};
+
+// The ids of nodes by number, so that a member does not carry a string. None is forgotten: they are
+// configured, and a process has one.
+class NodeNames {
+ public:
+  // The same for the same id; 0 for the empty one.
+  NodeNumber NumberOf(const std::string& id) {
+    if (id.empty()) return 0;
+    const auto [found, added] = numbers_.try_emplace(id, static_cast<NodeNumber>(names_.size()));
+    if (added) names_.push_back(id);
+    return found->second;
+  }
+  const std::string& NameOf(NodeNumber number) const { return names_[number]; }
+
+ private:
+  std::vector<std::string> names_ = {""};
+  std::unordered_map<std::string, NodeNumber> numbers_;
 };
 
 // The newest `bound` changes.

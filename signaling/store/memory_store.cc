@@ -12,31 +12,26 @@
 namespace pairwire::relay {
 
 StoreResult<Registered> MemoryStore::Impl::RegisterSession(NewSession asked, TimePoint now) {
-  if (sessions_.size() >= options_.max_sessions || sessions_.contains(asked.session_id)) {
+  if (sessions_.size() >= options_.max_sessions || sessions_.Find(asked.session_id) != nullptr) {
     return tl::unexpected(StoreError::kFull);
   }
-  auto code = codes_.Take(asked.session_id, asked.plain, asked.draws, now);
+  auto made = std::make_unique<MemorySession>(asked.session_id, asked.display_id, asked.design_id);
+  auto code = codes_.Take(*made, asked.plain, asked.draws, now);
   if (!code) return tl::unexpected(StoreError::kFull);
-  MemorySession& session = sessions_[asked.session_id];
-  session.session_id = asked.session_id;
-  session.display_id = std::move(asked.display_id);
-  session.design_id = std::move(asked.design_id);
-  session.code = *code;
+  MemorySession& session = sessions_.Add(std::move(made));
+  session.code = CodeBook::NumberOf(*code);
   session.code_expires = now + asked.waiting_ttl;
   session.places_left = asked.max_controllers;
-  MemoryMember& display = session.members.emplace_back();
-  display.member_id = std::move(asked.member_id);
-  display.name = std::move(asked.name);
+  MemoryMember& display = session.members.Add(session, Role::kDisplay, asked.member_id, asked.name);
   display.token_hash = asked.token_hash;
-  Schedule(session.due, session.code_expires, {&session, {}});
+  due_.Set(session, session.code_expires);
   ++waiting_;
-  Note(kLoggedSessionRegistered, now, &session, nullptr);
+  Note(kLoggedSessionRegistered, now, &session, &display);
   return Registered{std::move(*code), session.code_expires};
 }
 
 StoreResult<Claimed> MemoryStore::Impl::ClaimCode(Claim claim, TimePoint now) {
-  const std::string* session_id = codes_.Find(claim.code);
-  MemorySession* session = session_id == nullptr ? nullptr : Find(*session_id);
+  MemorySession* session = codes_.Find(claim.code);
   // What is due but not claimed yet is over already.
   if (session == nullptr || session->code_expires <= now) {
     return tl::unexpected(StoreError::kNotFound);
@@ -47,26 +42,27 @@ StoreResult<Claimed> MemoryStore::Impl::ClaimCode(Claim claim, TimePoint now) {
   }
   if (--session->places_left == 0) {
     ReleaseCode(*session, now);
-    Cancel(session->due);
+    due_.Cancel(*session);
   }
-  MemoryMember& controller = session->members.emplace_back();
-  controller.member_id = std::move(claim.member_id);
-  controller.role = Role::kController;
-  controller.name = std::move(claim.name);
+  MemoryMember& controller =
+      session->members.Add(*session, Role::kController, claim.member_id, claim.name);
   controller.token_hash = claim.token_hash;
-  controller.left_notice = std::move(claim.left_notice);
-  Schedule(controller.due, now + claim.join_within, {session, controller.member_id});
+  controller.extra().left_notice = std::move(claim.left_notice);
+  due_.Set(controller, now + claim.join_within);
   Note(kLoggedCodeClaimed, now, session, &controller);
   MemoryMember& display = session->display();
-  if (display.place.node_id.empty() && !display.due) {
-    Schedule(display.due, now + claim.join_within, {session, display.member_id});
-  }
+  if (display.node == 0 && !display.is_due_set()) due_.Set(display, now + claim.join_within);
   const SessionEvent& event = Log(*session, protocol::kPairingReady, std::move(claim.ready_data));
   for (const std::string& node : NodesOf(*session, /*display_only=*/true)) {
-    Publish(node,
-            {NodeMessage::Kind::kEvent, session->session_id, display.member_id, {}, event, {}, 0});
+    Publish(node, {NodeMessage::Kind::kEvent,
+                   session->session_id(),
+                   std::string(display.member_id()),
+                   {},
+                   event,
+                   {},
+                   0});
   }
-  return Claimed{session->session_id, session->display_id, display.name};
+  return Claimed{session->session_id(), session->display_id(), display.name()};
 }
 
 StoreResult<Member> MemoryStore::Impl::FindMember(const std::string& session_id,
@@ -88,17 +84,18 @@ StoreResult<OpenedEvents> MemoryStore::Impl::OpenEvents(const std::string& sessi
   }
   OpenedEvents opened;
   opened.ended = session->ended;
-  const std::uint64_t first = session->last_event_id - session->log.size() + 1;
-  for (std::size_t i = 0; i < session->log.size(); ++i) {
-    if (first + i > after) opened.events.push_back(session->log[i]);
+  const std::uint64_t first = session->last_event_id - session->logged() + 1;
+  for (std::size_t i = 0; i < session->logged(); ++i) {
+    if (first + i > after) opened.events.push_back((*session->log)[i]);
   }
   if (session->ended && opened.events.empty()) return tl::unexpected(StoreError::kNotFound);
   opened.epoch = ++session->watch_epoch;
-  if (!session->ended && !session->watch_node.empty() && session->watch_node != node_id) {
-    Publish(session->watch_node,
+  const NodeNumber node = names_.NumberOf(node_id);
+  if (!session->ended && session->watch_node != 0 && session->watch_node != node) {
+    Publish(names_.NameOf(session->watch_node),
             {NodeMessage::Kind::kWatchMoved, session_id, {}, {}, {}, {}, opened.epoch});
   }
-  session->watch_node = node_id;
+  session->watch_node = node;
   return opened;
 }
 
@@ -113,46 +110,54 @@ StoreResult<Member> MemoryStore::Impl::Terminate(const std::string& session_id,
 DueReport MemoryStore::Impl::ClaimDue(TimePoint now, std::size_t limit) {
   codes_.Purge(now);
   DueReport report;
-  for (; limit > 0 && !due_.empty() && due_.begin()->first <= now; --limit) {
-    const DueWork work = due_.begin()->second;
-    if (work.session == nullptr) {
-      NodeDied(work.id, now, report);
-    } else if (!work.id.empty()) {
-      Depart(*work.session, *work.session->FindById(work.id), now, report);
-    } else {
-      ExpireSession(*work.session, now, report);
+  for (; limit > 0 && !due_.empty() && due_.next() <= now; --limit) {
+    auto& work = static_cast<DueWork&>(due_.first());
+    switch (work.kind) {
+      case DueKind::kSession:
+        ExpireSession(static_cast<MemorySession&>(work), now, report);
+        break;
+      case DueKind::kMember: {
+        auto& member = static_cast<MemoryMember&>(work);
+        Depart(member.session, member, now, report);
+        break;
+      }
+      case DueKind::kNode:
+        NodeDied(static_cast<MemoryNode&>(work), now, report);
+        break;
     }
   }
-  report.more = !due_.empty() && due_.begin()->first <= now;
+  report.more = !due_.empty() && due_.next() <= now;
   return report;
 }
 
 const SessionEvent& MemoryStore::Impl::Log(MemorySession& session, std::string_view type,
                                            std::string data) {
-  if (session.log.size() >= protocol::kMaxLoggedEvents) session.log.erase(session.log.begin());
-  session.log.push_back(
-      {std::to_string(++session.last_event_id), std::string(type), {std::move(data)}});
-  return session.log.back();
+  if (!session.log) session.log = std::make_unique<std::vector<SessionEvent>>();
+  std::vector<SessionEvent>& log = *session.log;
+  if (log.size() >= protocol::kMaxLoggedEvents) log.erase(log.begin());
+  log.push_back({std::to_string(++session.last_event_id), std::string(type), {std::move(data)}});
+  return log.back();
 }
 
 std::vector<std::string> MemoryStore::Impl::NodesOf(const MemorySession& session,
                                                     bool display_only) const {
   std::vector<std::string> nodes;
-  const auto add = [&nodes](const std::string& node) {
+  const auto add = [&](NodeNumber number) {
+    const std::string& node = names_.NameOf(number);
     if (!node.empty() && std::find(nodes.begin(), nodes.end(), node) == nodes.end()) {
       nodes.push_back(node);
     }
   };
   add(session.watch_node);
   for (const MemoryMember& member : session.members) {
-    if (!display_only || member.role == Role::kDisplay) add(member.place.node_id);
+    if (!display_only || member.role == Role::kDisplay) add(member.node);
   }
   return nodes;
 }
 
 void MemoryStore::Impl::ReleaseCode(MemorySession& session, TimePoint now) {
-  if (!session.code.empty()) codes_.Release(session.code, now);
-  session.code.clear();
+  codes_.Release(session.code, now);
+  session.code = 0;
 }
 
 void MemoryStore::Impl::End(MemorySession& session, std::string_view reason, TimePoint now) {
@@ -161,34 +166,33 @@ void MemoryStore::Impl::End(MemorySession& session, std::string_view reason, Tim
   const std::string data = protocol::ToData(protocol::SessionTerminated{std::string(reason)}).text;
   const SessionEvent& event = Log(session, protocol::kSessionTerminated, data);
   for (const std::string& node : NodesOf(session, /*display_only=*/false)) {
-    Publish(node, {NodeMessage::Kind::kEnded, session.session_id, {}, {}, event, {}, 0});
+    Publish(node, {NodeMessage::Kind::kEnded, session.session_id(), {}, {}, event, {}, 0});
   }
   Note(kLoggedSessionEnded, now, &session, nullptr, {}, reason);
   for (MemoryMember& member : session.members) {
-    Cancel(member.due);
-    LeftPlace(session, member);
+    due_.Cancel(member);
+    LeftPlace(member);
   }
   // Only what a poll after the end needs stays: the hash and the log.
-  MemoryMember display;
-  display.token_hash = session.display().token_hash;
-  session.members.clear();
-  session.members.push_back(std::move(display));
+  const TokenHash hash = session.display().token_hash;
+  session.members.Clear();
+  session.members.Add(session, Role::kDisplay, {}, {}).token_hash = hash;
   session.ended = true;
   ++ended_;
-  Schedule(session.due, now + options_.ended_linger, {&session, {}});
+  due_.Set(session, now + options_.ended_linger);
 }
 
 void MemoryStore::Impl::ExpireSession(MemorySession& session, TimePoint now, DueReport& report) {
-  Cancel(session.due);
+  due_.Cancel(session);
   if (session.ended) {
     --ended_;
-    sessions_.erase(session.session_id);
+    sessions_.Erase(session);
     return;
   }
   // With controllers in it only the code ends; the rest lives on.
   session.places_left = 0;
   ReleaseCode(session, now);
-  if (session.members.size() > 1) return;
+  if (session.members.size() > 1) return Note(kLoggedCodeExpired, now, &session, nullptr);
   ++report.expired_sessions;
   End(session, protocol::kReasonExpired, now);
 }

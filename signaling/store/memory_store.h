@@ -18,7 +18,7 @@
 namespace pairwire::relay {
 
 struct MemoryStoreOptions {
-  // Sessions, ended ones included. A waiting one costs about 1 KiB.
+  // Sessions, ended ones included. A waiting one costs about 400 B.
   std::size_t max_sessions = 100'000;
   // Codes in use or resting: with the rest below, the rate of registrations that can be kept up.
   std::size_t max_codes = 1'000'000;

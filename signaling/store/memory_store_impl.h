@@ -7,13 +7,14 @@
 
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "signaling/store/code_book.h"
+#include "signaling/store/id_table.h"
 #include "signaling/store/memory_nodes.h"
 #include "signaling/store/memory_session.h"
 #include "signaling/store/memory_store.h"
@@ -64,16 +65,15 @@ class MemoryStore::Impl final : public Registry, public EventLog {
   StoreResult<Member> Terminate(const std::string& session_id, const TokenHash& hash,
                                 std::string_view reason, TimePoint now);
   DueReport ClaimDue(TimePoint now, std::size_t limit);
-  TimePoint NextDue() const { return due_.empty() ? TimePoint::max() : due_.begin()->first; }
+  TimePoint NextDue() const { return due_.next(); }
   StoreSizes Sizes() const {
     return {sessions_.size() - ended_, waiting_, ended_, codes_.resting(), due_.size()};
   }
 
  private:
-  MemorySession* Find(const std::string& session_id, bool also_ended = false) {
-    const auto found = sessions_.find(session_id);
-    if (found == sessions_.end() || (found->second.ended && !also_ended)) return nullptr;
-    return &found->second;
+  MemorySession* Find(std::string_view session_id, bool also_ended = false) const {
+    MemorySession* found = sessions_.Find(session_id);
+    return found == nullptr || (found->ended && !also_ended) ? nullptr : found;
   }
 
   MemoryMember* FindMember(const std::string& session_id, const std::string& member_id) {
@@ -81,13 +81,8 @@ class MemoryStore::Impl final : public Registry, public EventLog {
     return session == nullptr ? nullptr : session->FindById(member_id);
   }
 
-  void Schedule(DueHandle& handle, TimePoint when, DueWork work) {
-    Cancel(handle);
-    handle = due_.emplace(when, std::move(work));
-  }
-  void Cancel(DueHandle& handle) {
-    if (handle) due_.erase(*handle);
-    handle.reset();
+  Place PlaceOf(const MemoryMember& member) const {
+    return {names_.NameOf(member.node), member.epoch};
   }
 
   void Publish(const std::string& node_id, NodeMessage message) {
@@ -104,9 +99,9 @@ class MemoryStore::Impl final : public Registry, public EventLog {
     LoggedEvent event;
     event.at = at;
     event.type = std::string(type);
-    if (session != nullptr) event.session_id = session->session_id;
+    if (session != nullptr) event.session_id = session->session_id();
     if (member != nullptr) {
-      event.member_id = member->member_id;
+      event.member_id = member->member_id();
       event.role = std::string(ToString(member->role));
     }
     event.node_id = std::move(node_id);
@@ -116,12 +111,13 @@ class MemoryStore::Impl final : public Registry, public EventLog {
   const SessionEvent& Log(MemorySession& session, std::string_view type, std::string data);
   std::vector<std::string> NodesOf(const MemorySession& session, bool display_only) const;
   // A notice to its node, or kept. False: too much is kept already.
-  bool Notify(MemorySession& session, MemoryMember& target, const std::string& text);
+  bool Notify(MemorySession& session, MemoryMember& target, std::string_view text);
   static bool Keep(MemoryMember& target, KeptText kept);
   MemoryMember* Target(MemorySession& session, const MemoryMember* from, const std::string& to);
-  // Sets where the member is and tells its counterparts' nodes.
-  void SetPlace(MemorySession& session, MemoryMember& member, Place place);
-  void LeftPlace(MemorySession& session, MemoryMember& member);
+  // Sets where the member, which is nowhere now, is and tells its counterparts' nodes.
+  void SetPlace(MemorySession& session, MemoryMember& member, NodeNumber node);
+  // It is nowhere.
+  void LeftPlace(MemoryMember& member);
   MemoryMember* OpenRoom(JoinRequest& request, TimePoint now, StoreError& error);
   bool LeaveNow(MemorySession& session, MemoryMember& member, LeaveRequest& request, TimePoint now,
                 DueReport& report);
@@ -130,9 +126,9 @@ class MemoryStore::Impl final : public Registry, public EventLog {
   void Depart(MemorySession& session, MemoryMember& member, TimePoint now, DueReport& report);
   void ExpireSession(MemorySession& session, TimePoint now, DueReport& report);
   // The member's node is dead: it leaves, and what the node may have had for it is kept again.
-  void LeaveDead(const std::string& session_id, const std::string& member_id, TimePoint now,
-                 DueReport& report);
-  void NodeDied(const std::string& node_id, TimePoint now, DueReport& report);
+  void LeaveDead(MemoryMember& member, TimePoint now, DueReport& report);
+  void NodeDied(MemoryNode& node, TimePoint now, DueReport& report);
+  std::vector<MemoryMember*>& MembersAt(NodeNumber node);
   TimePoint Now() const { return now_ ? now_() : TimePoint{}; }
 
   Executor& executor_;
@@ -141,10 +137,10 @@ class MemoryStore::Impl final : public Registry, public EventLog {
   std::shared_ptr<char> alive_ = std::make_shared<char>();
   std::unordered_map<std::string, NodeHandler*> handlers_;
   std::map<std::string, MemoryNode> nodes_;
-  // Who has a socket where: what to clean when a node dies.
-  std::map<std::string, std::set<std::pair<std::string, std::string>>> members_at_;
-  // Nodes of the map do not move, so due work may point at them.
-  std::unordered_map<std::string, MemorySession> sessions_;
+  NodeNames names_;
+  // Who has a socket where, by the node's number, in no order: what to clean when a node dies.
+  std::vector<std::vector<MemoryMember*>> members_at_;
+  IdTable<MemorySession> sessions_;
   CodeBook codes_;
   MemoryEvents events_;
   DueQueue due_;

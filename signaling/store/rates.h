@@ -39,6 +39,7 @@ inline constexpr std::size_t kMaxRateQueries = 8;
 struct RateAnswer {
   bool allowed = true;
   std::chrono::milliseconds retry_after{0};  // When refused: of the query that waits longest.
+  std::uint32_t refused = 0;                 // Which queries refuse: bit 0 is the first of them.
 };
 
 class RateLimiter {

@@ -14,6 +14,8 @@
 #include <utility>
 #include <vector>
 
+#include "signaling/store/event_log.h"
+#include "signaling/store/registry.h"
 #include "signaling/store/store.h"
 
 namespace pairwire::relay {
@@ -22,6 +24,9 @@ class StoreUnderTest {
  public:
   virtual ~StoreUnderTest() = default;
   virtual Store& store() = 0;
+  virtual EventLog& events() = 0;
+  // Its clock stands still at the time at which cases begin.
+  virtual Registry& registry() = 0;
   // Returns when every reply and message that was caused has been delivered.
   virtual void Settle() = 0;
 };
@@ -67,6 +72,8 @@ class StoreContract : public testing::TestWithParam<StoreParam> {
     store().Subscribe("b", node_b);
   }
   Store& store() { return under_test_->store(); }
+  EventLog& events() { return under_test_->events(); }
+  Registry& registry() { return under_test_->registry(); }
   void Settle() { under_test_->Settle(); }
 
   // Runs one call and gives its reply; fails when the reply came inside the call or not at all.
@@ -153,6 +160,39 @@ class StoreContract : public testing::TestWithParam<StoreParam> {
     join.left_notice = "left " + member;
     return Ask<Joined>([&](auto reply) { store().Join(join, now, std::move(reply)); });
   }
+  // As a user of a room of three.
+  StoreResult<Joined> JoinRoom(const std::string& room, const std::string& user,
+                               const std::string& node) {
+    JoinRequest join;
+    join.session_id = room;
+    join.member_id = user;
+    join.node_id = node;
+    join.resume_hash = Hash("resume " + user);
+    join.joined_notice = "joined " + user;
+    join.left_notice = "left " + user;
+    join.open_room = true;
+    join.max_members = 3;
+    return Ask<Joined>([&](auto reply) { store().Join(join, now, std::move(reply)); });
+  }
+  void Announce(const std::string& node, std::uint64_t incarnation) {
+    NodeInfo info;
+    info.node_id = node;
+    info.incarnation = incarnation;
+    EXPECT_TRUE(Ask<bool>(
+        [&](auto reply) { registry().Announce(info, std::chrono::seconds(3), std::move(reply)); }));
+  }
+  // What was logged since the last call.
+  std::vector<LoggedEvent> NewEvents() {
+    std::vector<LoggedEvent> all;
+    for (;;) {
+      auto some = Ask<std::vector<LoggedEvent>>(
+          [&](auto reply) { events().Read(cursor_, 100, std::move(reply)); });
+      EXPECT_TRUE(some);
+      if (!some || some->empty()) return all;
+      cursor_ = some->back().cursor;
+      all.insert(all.end(), some->begin(), some->end());
+    }
+  }
   StoreResult<Routed> Send(const std::string& session, const std::string& from,
                            const std::string& to, const std::string& text) {
     return Ask<Routed>([&](auto reply) {
@@ -212,6 +252,7 @@ class StoreContract : public testing::TestWithParam<StoreParam> {
   std::unique_ptr<StoreUnderTest> under_test_;
   std::uint64_t next_draw_ = 0;
   int resumes_ = 0;
+  std::string cursor_;
 };
 
 }  // namespace pairwire::relay

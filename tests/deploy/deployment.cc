@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <regex>
 #include <sstream>
 
 namespace pairwire::deploy {
@@ -99,6 +100,17 @@ bool WaitForListener(std::uint16_t port) {
     ::poll(nullptr, 0, kPauseMs);
   }
   return false;
+}
+
+std::set<std::string> VariablesOfTheRelay() {
+  const std::string help = RunToEnd({ProgramPath("pairwire-relay"), "--help"}).output;
+  static const std::regex kVariable("PAIRWIRE_[A-Z_]+");
+  std::set<std::string> variables;
+  for (std::sregex_iterator it(help.begin(), help.end(), kVariable), end; it != end; ++it) {
+    variables.insert(it->str());
+  }
+  EXPECT_TRUE(variables.contains("PAIRWIRE_LISTEN")) << help;
+  return variables;
 }
 
 Outcome RunToEnd(std::vector<std::string> command) {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -55,6 +56,9 @@ class TempFolder {
 
 // True once somebody listens there; false when the deadline passed or `process` ended.
 bool WaitForListener(std::uint16_t port);
+
+// The PAIRWIRE_… variables that the program's help names.
+std::set<std::string> VariablesOfTheRelay();
 
 struct Outcome {
   int exit_code = -1;

@@ -25,14 +25,20 @@ local function session_due(s)
   redis.call('HSET', s.key, 'places', 0)
   release_code(s)
   local all = members(s)
-  if #all > 1 then return renew(s) end
+  if #all > 1 then
+    note('code_expired', s)
+    return renew(s)
+  end
   report.expired = report.expired + 1
   finish(s, all, LIMITS.expired, LIMITS.expired_data)
 end
 
 -- Those of a run of a node that is over leave; false: some are left.
 local function clear_node(node, key)
-  for _, entry in ipairs(redis.call('SPOP', key, DEAD_AT_ONCE)) do
+  while records_read < READ_AT_ONCE do
+    local entry = redis.call('SPOP', key)
+    if not entry then return true end
+    records_read = records_read + 1
     local sid, mid, epoch = string.match(entry, '^([^:]*):([^:]*):(%d+)$')
     local s = session(dec(sid))
     local m = s and member(s, dec(mid))
@@ -72,6 +78,8 @@ for _, name in ipairs({'waiting', 'paired', 'ended'}) do
 end
 local limit = tonumber(ARGV[2])
 for _, what in ipairs(redis.call('ZRANGEBYSCORE', P .. 'due', '-inf', now, 'LIMIT', 0, limit)) do
+  if records_read >= READ_AT_ONCE then break end
+  records_read = records_read + 1
   -- One that an earlier one of this run took away is not done.
   if redis.call('ZREM', P .. 'due', what) == 1 then
     local kind, sid, mid = string.match(what, '^(.):([^:]*):?(.*)$')

@@ -44,8 +44,12 @@ if is_new then
   end
   if due then schedule(s, nil, math.max(due, now + 1)) end
   if s.code ~= '' then set_code(s.code, id, math.max(1, tonumber(s.code_until) - now) + 120000) end
+  note('session_restored', s, nil, '', s.room and 'room' or s.state)
 else
-  if brought.state == 'paired' then s.state = 'paired' end
+  if brought.state == 'paired' and s.state ~= 'paired' then
+    s.state = 'paired'
+    note('session_restored', s, nil, '', s.state)
+  end
   s.places = math.min(s.places, tonumber(brought.places))
   redis.call('HSET', s.key, 'state', s.state, 'places', s.places)
   if tonumber(brought.watch_epoch) > tonumber(s.watch_epoch) then
@@ -92,6 +96,7 @@ for i = 3, #parts - 1, 2 do
       schedule(s, m, math.max(tonumber(was_due), now + GRACE))
     end
     renew(s, m)
+    note('member_restored', s, m, m.node, m.node == '' and m.epoch > 0 and 'away' or '')
   end
 end
 renew(s)

@@ -330,5 +330,20 @@ TEST(EventLoopTest, ATaskMayPostAndWhatIsLeftIsDestroyed) {
   EXPECT_EQ(*kept, 1);
 }
 
+TEST(EventLoopTest, TurnsAndTasksAreCounted) {
+  EventLoop loop;
+  int run = 0;
+  for (int i = 0; i < 3; ++i) loop.Post([&] { ++run; });
+  EXPECT_EQ(loop.posted(), 3u);
+  loop.Post([&] { loop.Post([&] { loop.Stop(); }); });
+  loop.Run();
+  EXPECT_EQ(run, 3);
+  EXPECT_EQ(loop.posted(), 0u);
+  std::uint64_t turns = 0;
+  for (const std::uint64_t count : loop.turn_times().counts) turns += count;
+  EXPECT_GE(turns, 2u);
+  EXPECT_GT(loop.turn_times().sum.count(), 0);
+}
+
 }  // namespace
 }  // namespace pairwire::net

@@ -5,11 +5,31 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <new>
 #include <string>
 #include <string_view>
 
 #include "signaling/protocol/events.h"
 #include "signaling/protocol/limits.h"
+
+namespace {
+
+std::size_t allocations = 0;
+
+}  // namespace
+
+// Counts what this program allocates; gcc takes the pair for a mismatched one.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
+#endif
+void* operator new(std::size_t size) {
+  ++allocations;
+  if (void* const memory = std::malloc(size)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace pairwire::protocol {
 namespace {
@@ -42,6 +62,74 @@ TEST(Envelope, RoundTrips) {
   const Envelope bare{"heartbeat", "", "", "", "", {}};
   EXPECT_EQ(ToJson(bare), R"({"type":"heartbeat"})");
   EXPECT_EQ(ParseEnvelope(ToJson(bare)).value(), bare);
+}
+
+TEST(Envelope, IsSeenInItsText) {
+  const std::string text =
+      R"({"type":"webrtc:offer","to":"\u006d1","id":"\u0037","data":{"a": [1]},"from":"x"})";
+  EnvelopeView view;
+  ASSERT_TRUE(view.Parse(text));
+  EXPECT_EQ(view.type, "webrtc:offer");
+  EXPECT_EQ(view.to, "m1");
+  EXPECT_EQ(view.id, "7");
+  EXPECT_EQ(view.from, "x");
+  EXPECT_EQ(view.room, "");
+  EXPECT_EQ(view.data, R"({"a": [1]})");
+  EXPECT_EQ(view.data.data(), text.data() + text.find("{\"a\""));
+  // Nothing is left of the text before.
+  ASSERT_TRUE(view.Parse(R"({"type":"heartbeat"})"));
+  EXPECT_EQ(view.to, "");
+  EXPECT_EQ(view.data, "");
+}
+
+TEST(Envelope, AllFieldsMayBeEscapedAndAtTheirBound) {
+  std::string escaped;
+  for (std::size_t i = 0; i < kMaxIdBytes; ++i) escaped += "\\u0061";
+  const std::string meant(kMaxIdBytes, 'a');
+  const auto text = [](const std::string& value) {
+    std::string members;
+    for (const char* key : {"type", "to", "room", "id", "from"}) {
+      members += (members.empty() ? "\"" : ",\"") + std::string(key) + "\":\"" + value + "\"";
+    }
+    return "{" + members + "}";
+  };
+  const std::string at_bound = text(escaped);
+  EnvelopeView view;
+  ASSERT_TRUE(view.Parse(at_bound));
+  for (const std::string_view field : {view.type, view.to, view.room, view.id, view.from}) {
+    EXPECT_EQ(field, meant);
+  }
+  EXPECT_FALSE(view.Parse(text(escaped + "a")));
+  EXPECT_FALSE(view.Parse(text(escaped + "\\n")));
+}
+
+TEST(Envelope, AppendsWhatTheParserReads) {
+  std::string text = "before ";
+  AppendEnvelope(text, "3.17", "chat \"x\"", "m\\1", R"({"a": 1})");
+  EXPECT_EQ(text, R"(before {"id":"3.17","type":"chat \"x\"","from":"m\\1","data":{"a": 1}})");
+  EXPECT_EQ(ParseEnvelope(text.substr(7)).value(),
+            (Envelope{"chat \"x\"", "", "", "3.17", "m\\1", {R"({"a": 1})"}}));
+  text.clear();
+  AppendEnvelope(text, "", "t", "m", "{}");
+  EXPECT_EQ(text, R"({"type":"t","from":"m","data":{}})");
+}
+
+TEST(Envelope, StampsWithoutAllocating) {
+  const std::string message =
+      R"({"type":"webrtc:ice-candidate","to":"c-0123456789012345678901","id":"12\u0033","data":)"
+      R"({"candidate":"candidate:1 1 udp 2113937151 192.0.2.1 54400 typ host é",)"
+      R"("sdpMid":"0","sdpMLineIndex":0,"n":[1.5e3,null,true,{"deep":{"er":-1}}]}})";
+  std::string out;
+  out.reserve(1024);
+  const std::size_t before = allocations;
+  EnvelopeView view;
+  const bool parsed = view.Parse(message).has_value();
+  AppendEnvelope(out, "1.5", view.type, "d-0123456789012345678901", view.data);
+  const std::size_t after = allocations;
+  EXPECT_EQ(after, before);
+  ASSERT_TRUE(parsed);
+  EXPECT_EQ(view.id, "123");
+  EXPECT_TRUE(ParseEnvelope(out).has_value());
 }
 
 TEST(Envelope, RefusesTheMalformed) {

@@ -157,7 +157,9 @@ TEST_F(RedisStoreTest, RatesAreSharedAndExact) {
   EXPECT_FALSE(check(a, {query(Mode::kPeek)}).allowed);
   EXPECT_TRUE(check(a, {query(Mode::kPeek, 1, "other")}).allowed);
   // When one refuses, none takes anything.
-  EXPECT_FALSE(check(a, {query(Mode::kTake, 5, "other"), query(Mode::kTake)}).allowed);
+  refused = check(a, {query(Mode::kTake, 5, "other"), query(Mode::kTake), query(Mode::kPeek)});
+  EXPECT_FALSE(refused.allowed);
+  EXPECT_EQ(refused.refused, 6u) << "the second and the third";
   EXPECT_TRUE(check(a, {query(Mode::kTake, 5, "other")}).allowed);
   a.now += 500ms;
   EXPECT_TRUE(check(a, {query(Mode::kTake)}).allowed);

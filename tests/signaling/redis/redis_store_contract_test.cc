@@ -15,6 +15,8 @@ class RedisUnderTest final : public StoreUnderTest {
     EXPECT_TRUE(backend_.Start());
   }
   Store& store() override { return backend_->store(); }
+  EventLog& events() override { return backend_->parts().events; }
+  Registry& registry() override { return backend_->parts().registry; }
   void Settle() override { backend_.Settle(); }
 
  private:

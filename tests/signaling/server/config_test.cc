@@ -147,6 +147,21 @@ TEST(ConfigTest, EnvironmentNamesTheFileAndFlags) {
   EXPECT_EQ(line.config->origins.size(), 2U);
 }
 
+TEST(ConfigTest, EventsIsASubcommandWithOptionsOfItsOwn) {
+  const CommandLine line = Parse({"events", "--redis", "redis://host", "--follow", "--json",
+                                  "--after", "1-2", "--redis-cert", "/n.pem", "--redis-key", "/n"});
+  ASSERT_TRUE(line.config) << line.text;
+  ASSERT_TRUE(line.events);
+  EXPECT_TRUE(line.events->follow);
+  EXPECT_TRUE(line.events->json);
+  EXPECT_FALSE(line.events->state);
+  EXPECT_EQ(line.events->after, "1-2");
+  EXPECT_EQ(line.config->redis_certificate_file, "/n.pem");
+  EXPECT_EQ(line.config->redis_key_file, "/n");
+  EXPECT_FALSE(line.check);
+  EXPECT_FALSE(Parse({"check"}).events);
+}
+
 TEST(ConfigTest, WrongUseIsOneLineAndTwo) {
   const std::vector<std::vector<std::string>> wrong = {
       {"--nonsense"},
@@ -166,6 +181,12 @@ TEST(ConfigTest, WrongUseIsOneLineAndTwo) {
       {"--redis-prefix", ""},
       {"--redis-prefix", "a:b"},
       {"--redis-prefix", "{a}"},
+      {"--redis-cert", "/node.pem"},
+      {"--redis-key", "/node.key"},
+      {"events"},
+      {"--follow"},
+      {"events", "--redis", "redis://host", "--state", "--follow"},
+      {"events", "--redis", "redis://host", "--after"},
       {"--log-level", "loud"},
       {"--origin", "example.org"},
       {"--origin", "https://example.org/path"},

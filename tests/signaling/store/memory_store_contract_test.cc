@@ -10,8 +10,13 @@ namespace {
 
 class MemoryUnderTest final : public StoreUnderTest {
  public:
-  explicit MemoryUnderTest(std::size_t max_sessions) : store_(executor_, Options(max_sessions)) {}
+  explicit MemoryUnderTest(std::size_t max_sessions)
+      : store_(
+            executor_, [] { return TimePoint{} + std::chrono::hours(500'000); },
+            Options(max_sessions)) {}
   Store& store() override { return store_; }
+  EventLog& events() override { return store_.events(); }
+  Registry& registry() override { return store_.registry(); }
   void Settle() override { executor_.Drain(); }
 
  private:

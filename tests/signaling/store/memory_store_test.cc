@@ -6,13 +6,16 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <random>
 #include <string>
 
 #include "signaling/store/code_book.h"
+#include "signaling/store/memory_session.h"
 #include "tests/contract/manual_executor.h"
 
 namespace pairwire::relay {
@@ -28,11 +31,12 @@ CodeDraws Draws(std::mt19937_64& random) {
 
 TEST(CodeBook, GrowsAtSixtyPercent) {
   CodeBook book(1'000'000, 10min);
+  MemorySession session("s", "", "");
   std::mt19937_64 random(7);
   const TimePoint now{};
   std::map<std::size_t, int> by_length;
   for (int i = 0; i < 70'000; ++i) {
-    const auto code = book.Take("s", false, Draws(random), now);
+    const auto code = book.Take(session, false, Draws(random), now);
     ASSERT_TRUE(code);
     ++by_length[code->size()];
   }
@@ -41,29 +45,81 @@ TEST(CodeBook, GrowsAtSixtyPercent) {
 
 TEST(CodeBook, ShrinksAgainWhenCodesHaveRested) {
   CodeBook book(1'000'000, 10min);
+  MemorySession session("s", "", "");
   std::mt19937_64 random(7);
   TimePoint now{};
-  for (int i = 0; i < 6'000; ++i) book.Release(*book.Take("s", false, Draws(random), now), now);
+  for (int i = 0; i < 6'000; ++i) {
+    const auto code = book.Take(session, false, Draws(random), now);
+    book.Release(CodeBook::NumberOf(*code), now);
+  }
   EXPECT_EQ(book.resting(), 6'000u);
-  EXPECT_EQ(book.Take("s", false, Draws(random), now)->size(), 5u);
+  EXPECT_EQ(book.Take(session, false, Draws(random), now)->size(), 5u);
   now += 10min;
-  EXPECT_EQ(book.Take("s", false, Draws(random), now)->size(), 4u);
+  EXPECT_EQ(book.Take(session, false, Draws(random), now)->size(), 4u);
   EXPECT_EQ(book.resting(), 0u);
 }
 
 TEST(CodeBook, HoldsItsBoundRestingCodesIncluded) {
   CodeBook book(100, 10min);
+  MemorySession session("s", "", "");
   std::mt19937_64 random(7);
   const TimePoint now{};
-  for (int i = 0; i < 100; ++i) book.Release(*book.Take("s", i % 2 == 0, Draws(random), now), now);
-  EXPECT_FALSE(book.Take("s", false, Draws(random), now));
-  EXPECT_FALSE(book.Take("s", true, Draws(random), now));
-  EXPECT_TRUE(book.Take("s", false, Draws(random), now + 10min));
+  for (int i = 0; i < 100; ++i) {
+    const auto code = book.Take(session, i % 2 == 0, Draws(random), now);
+    book.Release(CodeBook::NumberOf(*code), now);
+  }
+  EXPECT_FALSE(book.Take(session, false, Draws(random), now));
+  EXPECT_FALSE(book.Take(session, true, Draws(random), now));
+  EXPECT_TRUE(book.Take(session, false, Draws(random), now + 10min));
+}
+
+TEST(CodeBook, ANumberIsTheCode) {
+  for (const char* code : {"0000", "0042", "9999", "00000", "000001", "012345678", "999999999"}) {
+    EXPECT_EQ(CodeBook::CodeOf(CodeBook::NumberOf(code)), code);
+  }
+  EXPECT_NE(CodeBook::NumberOf("0001"), CodeBook::NumberOf("00001"));
+  for (const char* no_code : {"", "12a4", "1234567890", "-123", " 123"}) {
+    EXPECT_EQ(CodeBook::NumberOf(no_code), 0u) << no_code;
+  }
+}
+
+TEST(CodeBook, IsAMapWhateverComesAndGoes) {
+  CodeBook book(1'000'000, 1s);
+  MemorySession session("s", "", "");
+  std::mt19937_64 random(11);
+  TimePoint now{};
+  std::map<std::string, TimePoint> expected;  // code, and when its rest ends
+  for (int step = 0; step < 20'000; ++step) {
+    now += 1ms;
+    // Many at first, few in the end.
+    if (random() % 10 < (step < 10'000 ? 7U : 2U)) {
+      const auto code = book.Take(session, step % 5 == 0, Draws(random), now);
+      ASSERT_TRUE(code);
+      const auto found = expected.find(*code);
+      ASSERT_TRUE(found == expected.end() || found->second <= now) << *code;
+      expected[*code] = TimePoint::max();
+    } else if (!expected.empty()) {
+      const auto at = std::next(
+          expected.begin(),
+          static_cast<std::ptrdiff_t>(random() % std::min<std::size_t>(expected.size(), 50)));
+      const bool rests = at->second != TimePoint::max();
+      ASSERT_EQ(book.Find(at->first), rests ? nullptr : &session) << at->first;
+      book.Release(CodeBook::NumberOf(at->first), now);
+      if (!rests) at->second = now + 1s;
+    }
+    if (step % 500 == 0) {
+      book.Purge(now);
+      std::erase_if(expected, [now](const auto& entry) { return entry.second <= now; });
+      for (const auto& [code, until] : expected) {
+        ASSERT_EQ(book.Find(code) == &session, until == TimePoint::max()) << code;
+      }
+    }
+  }
 }
 
 TEST(CodeBook, ReleaseOfAStrangeCodeDoesNothing) {
   CodeBook book(100, 10min);
-  book.Release("1234", TimePoint{});
+  book.Release(CodeBook::NumberOf("1234"), TimePoint{});
   EXPECT_EQ(book.resting(), 0u);
 }
 
