@@ -29,6 +29,8 @@ std::optional<T> ToNumber(std::string_view text) {
   return number;
 }
 
+std::optional<relay::Role> RoleFrom(std::string_view text);
+
 class FieldReader {
  public:
   explicit FieldReader(std::vector<Reply> fields) : fields_(std::move(fields)) {}
@@ -58,12 +60,8 @@ class FieldReader {
     return FieldReader(std::move(field->elements));
   }
   relay::Role Role() {
-    const std::string text = Text();
-    for (const relay::Role role :
-         {relay::Role::kDisplay, relay::Role::kController, relay::Role::kUser}) {
-      if (text == relay::ToString(role)) return role;
-    }
-    return Fail<relay::Role>();
+    const auto role = RoleFrom(Text());
+    return role ? *role : Fail<relay::Role>();
   }
   // One after the other.
   std::vector<relay::TokenHash> Hashes() {
@@ -83,6 +81,8 @@ class FieldReader {
     return hashes.front();
   }
   void Adopt(const FieldReader& inner) { ok_ = ok_ && inner.ok_; }
+  // What a field said is not as it should be.
+  void Reject() { ok_ = false; }
 
  private:
   Reply* Take() { return AtEnd() ? nullptr : &fields_[next_++]; }
@@ -101,8 +101,13 @@ class FieldReader {
 std::optional<std::vector<std::string_view>> ParseNetstrings(std::string_view bytes);
 void AppendNetstring(std::string_view text, std::string& out);
 
-// A message from a node's inbox; nothing when it is none that we know.
-std::optional<relay::NodeMessage> ParseNodeMessage(const std::vector<std::string_view>& parts);
+// Seats, one after the other: of each member the node where it has its socket (or none), epoch, id,
+// role and name. Nothing when one of them is not as it should be.
+std::optional<std::vector<relay::Present>> ParseSeats(std::string_view bytes);
+
+// What one entry of a node's inbox tells it: one message, or one for each of several members.
+// Nothing when it is none that we know.
+std::vector<relay::NodeMessage> ParseNodeMessages(const std::vector<std::string_view>& parts);
 
 }  // namespace pairwire::redis
 

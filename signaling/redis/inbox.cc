@@ -10,7 +10,7 @@ namespace {
 
 struct Entry {
   std::uint64_t number = 0;
-  std::optional<relay::NodeMessage> message;
+  std::vector<relay::NodeMessage> messages;
 };
 
 // One of XRANGE: [id, ["m", message]], the id being "NUMBER-0".
@@ -20,7 +20,7 @@ std::optional<Entry> ParseEntry(const Reply& entry) {
   const auto number = ToNumber<std::uint64_t>(id.substr(0, id.find('-')));
   const auto parts = ParseNetstrings(entry.elements[1].elements[1].text);
   if (!number || !parts) return std::nullopt;
-  return Entry{*number, ParseNodeMessage(*parts)};
+  return Entry{*number, ParseNodeMessages(*parts)};
 }
 
 }  // namespace
@@ -59,13 +59,13 @@ void RedisInbox::OnPublished(std::string_view payload) {
   const auto index = keys_.ShardWithPrefix((*parts)[0]);
   const auto number = ToNumber<std::uint64_t>((*parts)[1]);
   if (!index || !number) return;
-  const auto message = ParseNodeMessage({parts->begin() + 2, parts->end()});
+  auto messages = ParseNodeMessages({parts->begin() + 2, parts->end()});
   Shard& shard = shards_[*index];
-  if (!message || (shard.last && *number <= *shard.last)) return;
+  if (messages.empty() || (shard.last && *number <= *shard.last)) return;
   if (shard.last && !shard.reading && *number == *shard.last + 1) {
-    return Tell(shard, *number, *message);
+    return Tell(shard, *number, messages);
   }
-  if (shard.waiting.size() < kMaxWaiting) shard.waiting.push_back({*number, *message});
+  if (shard.waiting.size() < kMaxWaiting) shard.waiting.push_back({*number, std::move(messages)});
   if (shard.last && !shard.reading) Read(*index);
 }
 
@@ -125,11 +125,7 @@ void RedisInbox::OnRead(std::size_t index, const Result<Reply>& reply) {
     const auto entry = ParseEntry(element);
     // One of a newer version: not for us, and not missing either.
     if (!entry || entry->number <= *shards_[index].last) continue;
-    if (!entry->message) {
-      shards_[index].last = entry->number;
-      continue;
-    }
-    Tell(shards_[index], entry->number, *entry->message);
+    Tell(shards_[index], entry->number, entry->messages);
     if (alive.expired()) return;
   }
   if (reply->elements.size() == kReadAtOnce) return Read(index);
@@ -143,7 +139,7 @@ void RedisInbox::Finish(std::size_t index, bool ok) {
   if (ok) {
     // What is still missing before one of these was dropped from the stream.
     for (const Numbered& one : std::exchange(shard.waiting, {})) {
-      if (one.number > *shard.last) Tell(shard, one.number, one.message);
+      if (one.number > *shard.last) Tell(shard, one.number, one.messages);
       if (alive.expired()) return;
     }
   } else {
@@ -156,10 +152,15 @@ void RedisInbox::Finish(std::size_t index, bool ok) {
   }
 }
 
-void RedisInbox::Tell(Shard& shard, std::uint64_t number, const relay::NodeMessage& message) {
+void RedisInbox::Tell(Shard& shard, std::uint64_t number,
+                      const std::vector<relay::NodeMessage>& messages) {
   shard.last = number;
-  replicas_.OnMessage(node_id_, message);
-  handler_.OnNodeMessage(message);
+  const std::weak_ptr<char> alive = alive_;
+  for (const relay::NodeMessage& message : messages) {
+    replicas_.OnMessage(node_id_, message);
+    handler_.OnNodeMessage(message);
+    if (alive.expired()) return;
+  }
 }
 
 }  // namespace pairwire::redis

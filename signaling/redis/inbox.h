@@ -58,7 +58,7 @@ class RedisInbox {
  private:
   struct Numbered {
     std::uint64_t number = 0;
-    relay::NodeMessage message;
+    std::vector<relay::NodeMessage> messages;
   };
   struct Shard {
     std::optional<std::uint64_t> last;  // told; nothing: not begun
@@ -72,7 +72,8 @@ class RedisInbox {
   void Read(std::size_t shard);
   void OnRead(std::size_t shard, const Result<Reply>& reply);
   void Finish(std::size_t shard, bool ok);
-  void Tell(Shard& shard, std::uint64_t number, const relay::NodeMessage& message);
+  // The handler may destroy the inbox.
+  void Tell(Shard& shard, std::uint64_t number, const std::vector<relay::NodeMessage>& messages);
 
   ScriptRunner& runner_;
   const RedisKeys& keys_;

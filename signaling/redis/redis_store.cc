@@ -266,15 +266,16 @@ void RedisStore::Join(relay::JoinRequest request, TimePoint now, StoreReply<rela
         const std::string display_id = fields.Text();
         FieldReader present = fields.List();
         while (present.ok() && !present.AtEnd()) {
-          relay::Present other;
-          other.member.session_id = session_id;
-          other.member.display_id = display_id;
-          other.member.member_id = present.Text();
-          other.member.role = present.Role();
-          other.member.name = present.Text();
-          other.place.node_id = present.Text();
-          other.place.epoch = present.Number();
-          joined.present.push_back(std::move(other));
+          auto seats = ParseSeats(present.Text());
+          if (!seats) {
+            present.Reject();
+            break;
+          }
+          for (relay::Present& other : *seats) {
+            other.member.session_id = session_id;
+            other.member.display_id = display_id;
+            joined.present.push_back(std::move(other));
+          }
         }
         fields.Adopt(present);
         joined.kept = ReadTexts(fields);

@@ -97,7 +97,7 @@ for _, what in ipairs(redis.call('ZRANGEBYSCORE', P .. 'due', '-inf', now, 'LIMI
         elseif kind == 's' then
           session_due(s)
         else
-          depart(s, holder, members(s))
+          depart(s, holder, s.room and {} or members(s))
         end
       end
     end

@@ -2,8 +2,8 @@
 --
 -- Join. ARGV: 2 session, 3 member, 4 node, 5 resume hash, 6 joined notice, 7 left notice, 8 may open
 -- a room ("1"), 9 name, 10 most members. OK epoch, rejoined, resume hash before, unused ones,
--- node before, epoch before, display id, {member, role, name, node, epoch, ...}, kept {id, text,
--- ...}, given {id, text, ...}, snapshot, sizes | NOTFOUND | FULL
+-- node before, epoch before, display id, {seat, ...} of the others, kept {id, text, ...}, given {id,
+-- text, ...}, snapshot, sizes | NOTFOUND | FULL
 
 local id, mid, node, open_room = ARGV[2], ARGV[3], ARGV[4], ARGV[8] == '1'
 local s = session(id, true)
@@ -11,14 +11,19 @@ if s and s.state == 'ended' then return {open_room and 'FULL' or 'NOTFOUND', siz
 if (not s and not open_room) or (s and open_room and not s.room) then
   return {'NOTFOUND', sizes()}
 end
-local all = s and members(s) or {}
-local m
-for _, other in ipairs(all) do
-  if other.id == mid then m = other end
+local all, m = {}, nil
+if s and s.room then
+  m = member(s, mid)
+elseif s then
+  all = members(s)
+  for _, other in ipairs(all) do
+    if other.id == mid then m = other end
+  end
 end
 if not m then
   if not open_room then return {'NOTFOUND', sizes()} end
-  if (not s and is_full()) or #all >= tonumber(ARGV[10]) then return {'FULL', sizes()} end
+  local count = s and redis.call('LLEN', P .. 'members:' .. s.enc) or 0
+  if (not s and is_full()) or count >= tonumber(ARGV[10]) then return {'FULL', sizes()} end
 end
 
 if not s then
@@ -34,7 +39,6 @@ if not m then
   m.key = P .. 'member:' .. s.enc .. ':' .. m.enc
   redis.call('HSET', m.key, 'role', 'user', 'name', m.name, 'hash', '', 'left', '')
   redis.call('RPUSH', P .. 'members:' .. s.enc, mid)
-  all[#all + 1] = m
 end
 
 unschedule(s, m)
@@ -43,21 +47,24 @@ if before_node ~= '' and before_node ~= node then
   tell(before_node, 'taken_over', s.id, mid, '', nil, node, before_epoch + 1, before_epoch)
 end
 leave_node(s, m)
+local present = {}
+if s.room then
+  redis.call('HDEL', seats(s), mid)
+  present = redis.call('HVALS', seats(s))
+end
 m.node, m.epoch = node, before_epoch + 1
 enter_node(s, m)
 redis.call('HSET', m.key, 'node', node, 'epoch', m.epoch, 'resume', ARGV[5], 'left', ARGV[7],
            'announced', '1', 'kept_bytes', 0)
 redis.call('HDEL', m.key, 'unused')
 tell_placed(s, m, all)
-local present = {}
 for _, other in ipairs(all) do
   if counterparts(s, m, other) then
-    for _, value in ipairs({other.id, other.role, other.name, other.node, other.epoch}) do
-      present[#present + 1] = value
-    end
+    present[#present + 1] = seat(other, other.node)
     if m.announced ~= '1' and other.node ~= '' then notify(s, other, ARGV[6]) end
   end
 end
+if s.room and m.announced ~= '1' then tell_seats(s, present, ARGV[6], false) end
 local function flat(list)
   local values = {}
   for _, text in ipairs(list) do

@@ -89,7 +89,7 @@ local function member(s, id)
   return m
 end
 
--- In the order of their coming: a display is first.
+-- Of a session, in the order of their coming: a display is first.
 local function members(s)
   local all = {}
   records_read = records_read + 1
@@ -99,6 +99,12 @@ local function members(s)
   end
   return all
 end
+
+-- A room may be large, so it is not read member by member: one hash says of each who and where it
+-- is (fields.h). Empty node: without a socket now.
+local function seats(s) return P .. 'room:' .. s.enc .. ':seats' end
+
+local function seat(m, node) return pack(node, int(m.epoch), m.id, m.role, m.name) end
 
 local function counterparts(s, a, b)
   if s.room then return a.id ~= b.id end
@@ -128,6 +134,10 @@ local function renew(s, m)
   redis.call('PEXPIRE', s.key, ttl)
   redis.call('PEXPIRE', P .. 'members:' .. s.enc, ttl)
   redis.call('PEXPIRE', P .. 'log:' .. s.enc, ttl)
+  if s.room then
+    redis.call('PEXPIRE', seats(s), ttl)
+    redis.call('PEXPIRE', P .. 'room:' .. s.enc .. ':nodes', ttl)
+  end
   if not m then return end
   redis.call('PEXPIRE', m.key, ttl)
   redis.call('PEXPIRE', P .. 'kept:' .. s.enc .. ':' .. m.enc, ttl)
@@ -267,12 +277,43 @@ local function notify(s, m, text)
   return true
 end
 
+-- To all of a room whose seats these are: one message for each node. `kept`: for those who are away
+-- too.
+local function tell_seats(s, all, text, kept)
+  local nodes, there = {}, {}
+  for _, bytes in ipairs(all) do
+    local colon = string.find(bytes, ':', 1, true)
+    local node = string.sub(bytes, colon + 1, colon + tonumber(string.sub(bytes, 1, colon - 1)))
+    if node == '' then
+      local other = kept and member(s, unpacked(bytes)[3])
+      if other then keep(s, other, '', text) end
+    elseif there[node] then
+      there[node][#there[node] + 1] = bytes
+    else
+      nodes[#nodes + 1] = node
+      there[node] = {bytes}
+    end
+  end
+  for _, node in ipairs(nodes) do
+    tell(node, 'deliver_each', s.id, table.concat(there[node]), text, nil, '', 0, 0)
+  end
+end
+
 -- ---- Places ----
 
+-- `all`: the members; not needed of a room.
 local function tell_placed(s, m, all)
   local nodes = {}
-  for _, other in ipairs(all) do
-    if counterparts(s, m, other) then nodes[#nodes + 1] = other.node end
+  if s.room then
+    local counts = redis.call('HGETALL', P .. 'room:' .. s.enc .. ':nodes')
+    for i = 1, #counts, 2 do
+      local alone = counts[i] == m.node and counts[i + 1] == '1'
+      if not alone then nodes[#nodes + 1] = counts[i] end
+    end
+  else
+    for _, other in ipairs(all) do
+      if counterparts(s, m, other) then nodes[#nodes + 1] = other.node end
+    end
   end
   each_node(nodes, function(node)
     tell(node, 'placed', s.id, m.id, '', nil, m.node, m.epoch, m.epoch)
@@ -288,6 +329,7 @@ local function enter_node(s, m)
   local nodes = P .. 'room:' .. s.enc .. ':nodes'
   redis.call('HINCRBY', nodes, m.node, 1)
   redis.call('PEXPIRE', nodes, SHARED_TTL)
+  if s.room then redis.call('HSET', seats(s), m.id, seat(m, m.node)) end
   redis.call('SET', P .. 'user:' .. m.enc .. ':node', m.node, 'PX', 300000)
   redis.call('SET', P .. 'presence:' .. s.enc .. ':' .. m.enc, m.node, 'PX', 30000)
   redis.call('DEL', P .. 'disconnecting:' .. m.enc)
@@ -298,12 +340,14 @@ local function leave_node(s, m)
   redis.call('SREM', P .. 'node:' .. enc(m.node) .. ':members', at_node(s, m))
   local nodes = P .. 'room:' .. s.enc .. ':nodes'
   if redis.call('HINCRBY', nodes, m.node, -1) <= 0 then redis.call('HDEL', nodes, m.node) end
+  if s.room then redis.call('HSET', seats(s), m.id, seat(m, '')) end
   redis.call('DEL', P .. 'user:' .. m.enc .. ':node', P .. 'presence:' .. s.enc .. ':' .. m.enc)
 end
 
 local function drop_member(s, m)
   unschedule(s, m)
   leave_node(s, m)
+  if s.room then redis.call('HDEL', seats(s), m.id) end
   redis.call('LREM', P .. 'members:' .. s.enc, 1, m.id)
   redis.call('DEL', m.key, P .. 'kept:' .. s.enc .. ':' .. m.enc,
              P .. 'given:' .. s.enc .. ':' .. m.enc, P .. 'disconnecting:' .. m.enc)
@@ -349,7 +393,7 @@ local function forget(s)
   unschedule(s)
   class(s, nil)
   redis.call('DEL', s.key, P .. 'members:' .. s.enc, P .. 'log:' .. s.enc,
-             P .. 'room:' .. s.enc .. ':nodes')
+             P .. 'room:' .. s.enc .. ':nodes', seats(s))
 end
 
 -- Only what a poll after the end needs stays: the hash and the log.
@@ -370,10 +414,24 @@ local function finish(s, all, reason, data)
   class(s, 'ended')
 end
 
--- For good. `all`: the members, this one too.
+local function depart_room(s, m)
+  drop_member(s, m)
+  if m.left ~= '' then
+    local others = redis.call('HVALS', seats(s))
+    -- Some thirty cost as much as a record.
+    records_read = records_read + #others / 32
+    tell_seats(s, others, m.left, true)
+  end
+  if redis.call('LLEN', P .. 'members:' .. s.enc) > 0 then return end
+  note('room_closed', s)
+  forget(s)
+end
+
+-- For good. `all`: the members, this one too; not needed of a room.
 local function depart(s, m, all)
   report.departed = report.departed + 1
   note('member_left', s, m)
+  if s.room then return depart_room(s, m) end
   local never_came = m.epoch == 0
   unschedule(s, m)
   local others = {}
@@ -386,11 +444,6 @@ local function depart(s, m, all)
   if m.role ~= 'display' then
     drop_member(s, m)
     if #others > 1 or s.places > 0 then return end
-    if s.room then
-      if #others > 0 then return end
-      note('room_closed', s)
-      return forget(s)
-    end
     all = others
   end
   local kind = never_came and 'expired' or 'ended'
@@ -404,7 +457,7 @@ local function leave(s, m, window, tail, unused)
   if m.node == '' then return end
   note('member_disconnecting', s, m, m.node)
   leave_node(s, m)
-  local all = members(s)
+  local all = s.room and {} or members(s)
   for i, other in ipairs(all) do
     if other.id == m.id then all[i] = m end
   end

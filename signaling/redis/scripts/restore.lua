@@ -83,6 +83,7 @@ for i = 3, #parts - 1, 2 do
     end
     write(P .. 'member:' .. s.enc .. ':' .. enc(parts[i]), known)
     local m = member(s, parts[i])
+    if s.room then redis.call('HSET', seats(s), m.id, seat(m, '')) end
     if m.node ~= '' then
       enter_node(s, m)
       local node = P .. 'node:' .. enc(m.node)

@@ -47,6 +47,49 @@ TEST(RedisFields, NetstringsAreReadToTheirEndOrNotAtAll) {
   }
 }
 
+// As lib.lua packs them.
+std::string Packed(const std::vector<std::string>& parts) {
+  std::string bytes;
+  for (const std::string& part : parts) AppendNetstring(part, bytes);
+  return bytes;
+}
+
+TEST(RedisFields, SeatsAreReadAllOrNotAtAll) {
+  const std::string one = Packed({"a", "3", "u1", "user", "Name: one"});
+  const std::string two = Packed({"", "14", "u2", "controller", ""});
+  const auto seats = ParseSeats(one + two);
+  ASSERT_TRUE(seats);
+  EXPECT_THAT(*seats,
+              ElementsAre(relay::Present{{"", "u1", relay::Role::kUser, "Name: one", ""}, {"a", 3}},
+                          relay::Present{{"", "u2", relay::Role::kController, "", ""}, {"", 14}}));
+  EXPECT_THAT(*ParseSeats(""), IsEmpty());
+  EXPECT_FALSE(ParseSeats(one + two.substr(0, two.size() - 1)));
+  EXPECT_FALSE(ParseSeats(one + Packed({"a", "3", "u1"})));
+  EXPECT_FALSE(ParseSeats(Packed({"a", "x", "u1", "user", ""})));
+  EXPECT_FALSE(ParseSeats(Packed({"a", "1", "u1", "king", ""})));
+}
+
+TEST(RedisFields, OneEntryMayTellSeveralMembers) {
+  const auto entry = [](const std::string& kind, const std::string& member) {
+    const std::string bytes = Packed({kind, "room", member, "hello", "", "", "", "b", "4", "4"});
+    return ParseNodeMessages(*ParseNetstrings(bytes));
+  };
+  const auto one = entry("deliver", "u1");
+  ASSERT_EQ(one.size(), 1u);
+  EXPECT_EQ(one[0].member_id, "u1");
+  const auto each = entry("deliver_each", Packed({"a", "3", "u1", "user", ""}) +
+                                              Packed({"a", "9", "u2", "user", "x"}));
+  ASSERT_EQ(each.size(), 2u);
+  EXPECT_EQ(each[1].kind, relay::NodeMessage::Kind::kDeliver);
+  EXPECT_EQ(each[1].session_id, "room");
+  EXPECT_EQ(each[1].member_id, "u2");
+  EXPECT_EQ(each[1].text, "hello");
+  EXPECT_EQ(each[1].epoch, 9u);
+  EXPECT_EQ(each[1].place, (relay::Place{"a", 9}));
+  EXPECT_THAT(entry("deliver_each", "3:abc"), IsEmpty());
+  EXPECT_THAT(entry("of a newer version", "u1"), IsEmpty());
+}
+
 TEST(RedisFields, StrangeAnswersAreNoValues) {
   Reply text;
   text.type = Reply::Type::kString;

@@ -85,6 +85,20 @@ class Node {
     join.left_notice = "left " + member;
     return backend_.Ask<Joined>([&](auto reply) { store().Join(join, now, std::move(reply)); });
   }
+  // As a user of a room, which has at most 256.
+  StoreResult<Joined> Enter(const std::string& room, const std::string& user) {
+    relay::JoinRequest join;
+    join.session_id = room;
+    join.member_id = user;
+    join.node_id = id_;
+    join.resume_hash = Hash("resume");
+    join.joined_notice = "joined " + user;
+    join.left_notice = "left " + user;
+    join.open_room = true;
+    join.name = "Name of " + user;
+    join.max_members = 256;
+    return backend_.Ask<Joined>([&](auto reply) { store().Join(join, now, std::move(reply)); });
+  }
   StoreResult<bool> Leave(const std::string& session, const std::string& member,
                           std::uint64_t epoch) {
     return backend_.Ask<bool>([&](auto reply) {
