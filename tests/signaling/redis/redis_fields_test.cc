@@ -77,8 +77,8 @@ TEST(RedisFields, OneEntryMayTellSeveralMembers) {
   const auto one = entry("deliver", "u1");
   ASSERT_EQ(one.size(), 1u);
   EXPECT_EQ(one[0].member_id, "u1");
-  const auto each = entry("deliver_each", Packed({"a", "3", "u1", "user", ""}) +
-                                              Packed({"a", "9", "u2", "user", "x"}));
+  const auto each = entry(
+      "deliver_each", Packed({"a", "3", "u1", "user", ""}) + Packed({"a", "9", "u2", "user", "x"}));
   ASSERT_EQ(each.size(), 2u);
   EXPECT_EQ(each[1].kind, relay::NodeMessage::Kind::kDeliver);
   EXPECT_EQ(each[1].session_id, "room");

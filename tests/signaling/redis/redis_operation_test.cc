@@ -31,8 +31,8 @@ std::map<std::string, std::vector<int>> TimesOf(const test::RedisServer& server,
 }
 
 // Also while a node dies with many members, with full checks of rates, and in a full room. How long
-// each took the server is printed and not judged: the server's clock counts what others took from it
-// as well. On a quiet machine the best quarter is below 1 ms.
+// each took the server is printed and not judged: the server's clock counts what others took from
+// it as well. On a quiet machine the best quarter is below 1 ms.
 TEST_F(RedisStoreTest, EveryScriptRunsAndSaysWhatItCosts) {
   test::RedisServer server;
   ASSERT_EQ(server.Cli({"CONFIG", "SET", "slowlog-max-len", "100000"}), "OK");
