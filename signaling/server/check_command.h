@@ -3,7 +3,7 @@
 // `pairwire-relay check`: what is wrong with a set-up, said before it is found out under load. It
 // looks at the options and at the machine; it starts nothing and changes nothing.
 //
-// Not here: wrong usage, which the options' own parser reports (config.h).
+// Not here: wrong usage, which the options' own parser reports (config.h); Redis (redis_check.h).
 #ifndef PAIRWIRE_SIGNALING_SERVER_CHECK_COMMAND_H_
 #define PAIRWIRE_SIGNALING_SERVER_CHECK_COMMAND_H_
 

@@ -6,15 +6,18 @@
 // run, 2 wrong usage.
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "signaling/server/check_command.h"
 #include "signaling/server/config.h"
 #include "signaling/server/events_command.h"
+#include "signaling/server/redis_check.h"
 #include "signaling/server/server.h"
 
 namespace {
@@ -64,7 +67,11 @@ int Run(const pairwire::server::ServerConfig& config) {
 }
 
 int Check(const pairwire::server::ServerConfig& config) {
-  const auto findings = CheckSetup(config, pairwire::server::ThisMachine());
+  auto findings = CheckSetup(config, pairwire::server::ThisMachine());
+  if (config.redis) {
+    const auto now = [] { return std::chrono::system_clock::now(); };
+    for (auto& finding : CheckRedis(config, now)) findings.push_back(std::move(finding));
+  }
   std::fputs(ToText(findings).c_str(), stdout);
   return ExitCode(findings);
 }
