@@ -32,6 +32,8 @@ Defaults DefaultsOf(ScenarioName scenario) {
       return {6, 0};
     case ScenarioName::kStatus:
       return {10, 1'000};
+    case ScenarioName::kExpiry:
+      return {3, 0};
     case ScenarioName::kSuite:
       return {60, 100};
   }
@@ -48,11 +50,9 @@ int WrongUsage(std::string what) {
 
 std::variant<Options, int> ParseOptions(int argc, char** argv) {
   static const std::map<std::string, ScenarioName> kScenarios = {
-      {"waiting", ScenarioName::kWaiting},
-      {"pairing", ScenarioName::kPairing},
-      {"signaling", ScenarioName::kSignaling},
-      {"status", ScenarioName::kStatus},
-      {"suite", ScenarioName::kSuite}};
+      {"waiting", ScenarioName::kWaiting},     {"pairing", ScenarioName::kPairing},
+      {"signaling", ScenarioName::kSignaling}, {"status", ScenarioName::kStatus},
+      {"expiry", ScenarioName::kExpiry},       {"suite", ScenarioName::kSuite}};
   static const std::map<std::string, Transport> kTransports = {
       {"sse", Transport::kSse}, {"poll", Transport::kPoll}, {"ws", Transport::kWs}};
   static const std::map<std::string, Part> kParts = {
@@ -72,6 +72,7 @@ std::variant<Options, int> ParseOptions(int argc, char** argv) {
                  "pairing: controllers that send codes, at a fixed rate; time to pairing:ready\n"
                  "signaling: messages from member to member; most a second, and latency\n"
                  "status: heartbeats and the status of displays\n"
+                 "expiry: codes that nobody uses; how late their end is told\n"
                  "suite: seven scenarios that check as well as measure; all must pass")
       ->required()
       ->option_text("SCENARIO");
@@ -88,11 +89,17 @@ std::variant<Options, int> ParseOptions(int argc, char** argv) {
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->delimiter(',')
       ->check(CLI::PositiveNumber);
+  cli.add_option("--bystander-pid", options.bystander_pids,
+                 "Process of a node of the relay that gets no load: its CPU too; repeatable")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->delimiter(',')
+      ->check(CLI::PositiveNumber);
   cli.add_option("--redis-pid", options.redis_pid, "Process of Redis: its CPU too")
       ->check(CLI::PositiveNumber);
   cli.add_option("--seconds", seconds,
                  "Length of the measured part (waiting 30, pairing 10, signaling 6 each, status "
-                 "10, suite 60)")
+                 "10, expiry 3, suite 60)")
       ->check(CLI::Range(0.1, 3600.0));
   cli.add_option("--displays", displays, "waiting (5000), status (1000), suite (100)")
       ->check(CLI::Range(std::size_t{1}, kMaxDisplays));
@@ -103,7 +110,8 @@ std::variant<Options, int> ParseOptions(int argc, char** argv) {
       ->check(CLI::Range(std::size_t{1}, kMaxWindow))
       ->capture_default_str();
   cli.add_option("--rate", options.rate,
-                 "pairing: pairings a second; signaling, suite: messages a second for the latency")
+                 "pairing: pairings a second; expiry: codes a second; signaling, suite: messages a "
+                 "second for the latency")
       ->check(CLI::Range(0.1, kMaxRate))
       ->capture_default_str();
   cli.add_option("--size", options.size, "signaling: bytes of a message")
@@ -119,6 +127,16 @@ std::variant<Options, int> ParseOptions(int argc, char** argv) {
   cli.add_flag("!--no-time-bars", options.judge_times,
                "suite: report times without judging them, for a machine that is busy otherwise");
   cli.add_flag("--pair-all", options.pair_all, "waiting: pair every display at the end");
+  cli.add_option("--processes", options.processes,
+                 "waiting: processes that share the displays, as each may have only so many open")
+      ->check(CLI::Range(std::size_t{1}, kMaxProcesses))
+      ->capture_default_str();
+  cli.add_flag("--as-many", options.as_many,
+               "waiting: take as many displays as the system allows when that is less, and say so");
+  cli.add_option("--others", options.others,
+                 "expiry: sessions at the last relay that stay, beside those that end")
+      ->check(CLI::Range(std::size_t{0}, kMaxDisplays))
+      ->capture_default_str();
   cli.add_option("--sources", options.sources,
                  "Loopback addresses to connect from, 127.0.0.2 and up; 0: the system chooses")
       ->check(CLI::Range(std::size_t{0}, std::size_t{65'000}))
@@ -148,8 +166,13 @@ std::variant<Options, int> ParseOptions(int argc, char** argv) {
   if (options.relay_pids.size() > options.relays.size()) {
     return WrongUsage("there are more --relay-pid than --relay");
   }
-  const double crowd =
-      std::max(static_cast<double>(options.displays), options.rate * options.seconds);
+  if ((options.processes > 1 || options.as_many) && options.scenario != ScenarioName::kWaiting) {
+    return WrongUsage("--processes and --as-many are for waiting");
+  }
+  if (options.displays < options.processes)
+    return WrongUsage("there are more --processes than --displays");
+  const double crowd = std::max(static_cast<double>(options.displays + options.others),
+                                options.rate * options.seconds);
   options.deadline_seconds = deadline.value_or(kAllowanceSeconds + 3 * options.seconds +
                                                std::min(crowd, 1e5) / kSlowestPerSecond);
   return options;

@@ -22,12 +22,13 @@ inline constexpr int kExitUsage = 2;
 
 inline constexpr std::size_t kMaxDisplays = 100'000;
 inline constexpr std::size_t kMaxPairs = 20'000;
+inline constexpr std::size_t kMaxProcesses = 32;
 inline constexpr std::size_t kMaxWindow = 256;
 inline constexpr double kMaxRate = 1e6;
 inline constexpr std::size_t kMinMessageBytes = 160;
 inline constexpr std::size_t kMaxMessageBytes = 60'000;
 
-enum class ScenarioName { kWaiting, kPairing, kSignaling, kStatus, kSuite };
+enum class ScenarioName { kWaiting, kPairing, kSignaling, kStatus, kExpiry, kSuite };
 // What a waiting display holds. kWs is the immediate mode of row L13.
 enum class Transport { kSse, kPoll, kWs };
 enum class Part { kBoth, kThroughput, kLatency };
@@ -38,9 +39,11 @@ struct Options {
   bool json = false;
   std::vector<std::string> relays;
   std::vector<pid_t> relay_pids;  // in the order of the relays; may be fewer
-  pid_t redis_pid = 0;            // 0: none
-  double seconds = 0;             // of the measured part; the scenario's default when not given
-  std::size_t displays = 0;       // the same
+  // Nodes of the same relay that no load goes to.
+  std::vector<pid_t> bystander_pids;
+  pid_t redis_pid = 0;       // 0: none
+  double seconds = 0;        // of the measured part; the scenario's default when not given
+  std::size_t displays = 0;  // the same
   std::size_t pairs = 16;
   std::size_t window = 4;
   double rate = 200;  // pairings or messages a second
@@ -49,7 +52,10 @@ struct Options {
   Part part = Part::kBoth;
   Transport transport = Transport::kSse;
   bool pair_all = false;
-  bool judge_times = true;  // suite: row H10's bars
+  std::size_t processes = 1;  // waiting: that share the displays
+  bool as_many = false;       // waiting: less than asked for where the system's limit says so
+  std::size_t others = 0;     // expiry: sessions that stay
+  bool judge_times = true;    // suite: row H10's bars
   std::size_t sources = 16;
   std::optional<int> cpu;
   double deadline_seconds = 0;  // of the whole run

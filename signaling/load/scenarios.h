@@ -8,15 +8,18 @@
 
 #include <pairwire/result.h>
 
+#include "signaling/load/helpers.h"
 #include "signaling/load/report.h"
 #include "signaling/load/stage.h"
 
 namespace pairwire::load {
 
-Result<Report> RunWaiting(Stage& stage);
+// `displays` of the options are this process's own; the helpers have theirs.
+Result<Report> RunWaiting(Stage& stage, const Helpers& helpers);
 Result<Report> RunPairing(Stage& stage);
 Result<Report> RunSignaling(Stage& stage);
 Result<Report> RunStatus(Stage& stage);
+Result<Report> RunExpiry(Stage& stage);
 Result<Report> RunSuite(Stage& stage);
 
 }  // namespace pairwire::load

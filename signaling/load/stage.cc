@@ -45,22 +45,27 @@ Error Refusal(const Response& response) {
   return {Errc::kRelayRefused, std::move(text)};
 }
 
+// Besides those that wait.
+std::size_t OtherDescriptors(const Options& options) {
+  return kSpareDescriptors + kConnectionsPerRelay * options.relays.size();
+}
+
 Result<void> RaiseDescriptorLimit(const Options& options) {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return {};
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
   std::size_t wanted = options.displays;
-  if (options.scenario == ScenarioName::kPairing) {
+  if (options.scenario == ScenarioName::kPairing || options.scenario == ScenarioName::kExpiry) {
     wanted = static_cast<std::size_t>(options.rate * options.seconds);
   }
   if (options.scenario == ScenarioName::kSignaling) wanted = 2 * options.pairs;
-  wanted += kSpareDescriptors + kConnectionsPerRelay * options.relays.size();
+  wanted += OtherDescriptors(options);
   if (limit.rlim_cur != RLIM_INFINITY && wanted > limit.rlim_cur) {
     return Fail(Errc::kLimitExceeded,
                 "this takes " + std::to_string(wanted) + " descriptors and the limit is " +
                     std::to_string(limit.rlim_cur) +
-                    ": raise `ulimit -Hn`, ask for less, or run several at once");
+                    ": raise `ulimit -Hn`, ask for less (--as-many), or use more --processes");
   }
   return {};
 }
@@ -99,6 +104,15 @@ std::string ProblemCodeOf(const Response& response) {
   return object->String("code", 64).value_or(std::string());
 }
 
+std::size_t Stage::MostDisplays(const Options& options) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_max == RLIM_INFINITY) {
+    return kMaxDisplays;
+  }
+  const std::size_t others = OtherDescriptors(options);
+  return limit.rlim_max > others ? limit.rlim_max - others : 1;
+}
+
 Stage::Stage(const Options& options)
     : options_(options), deadline_(Clock::now() + FromSeconds(options.deadline_seconds)) {}
 
@@ -124,6 +138,12 @@ Result<std::unique_ptr<Stage>> Stage::Create(const Options& options) {
     if (!CpuTimeOf(pid)) {
       return Fail(Errc::kInvalidArgument,
                   "--relay-pid: there is no process " + std::to_string(pid));
+    }
+  }
+  for (const pid_t pid : options.bystander_pids) {
+    if (!CpuTimeOf(pid)) {
+      return Fail(Errc::kInvalidArgument,
+                  "--bystander-pid: there is no process " + std::to_string(pid));
     }
   }
   for (std::size_t i = 0; i < stage->targets_.size(); ++i) {
@@ -220,17 +240,27 @@ Result<Controller> Stage::ReadController(const Response& response) {
 }
 
 Result<std::vector<Display>> Stage::Register(std::size_t count, std::string_view body) {
+  return RegisterWhere(count, body, [this](std::size_t i) { return i % relay_count(); });
+}
+
+Result<std::vector<Display>> Stage::RegisterAt(std::size_t relay, std::size_t count) {
+  return RegisterWhere(count, "{}", [relay](std::size_t) { return relay; });
+}
+
+Result<std::vector<Display>> Stage::RegisterWhere(
+    std::size_t count, std::string_view body,
+    const std::function<std::size_t(std::size_t)>& relay) {
   std::vector<Display> displays(count);
   const auto done = Each(
       count,
       [&](std::size_t i, HttpPool::Callback answered) {
-        pool(i % relay_count()).Send(RegisterCall(body), std::move(answered));
+        pool(relay(i)).Send(RegisterCall(body), std::move(answered));
       },
       [&](std::size_t i, const Response& response) -> Result<void> {
-        auto display = ReadDisplay(response, target(i % relay_count()));
+        auto display = ReadDisplay(response, target(relay(i)));
         if (!display) return tl::unexpected<Error>(display.error());
         displays[i] = std::move(*display);
-        displays[i].relay = i % relay_count();
+        displays[i].relay = relay(i);
         return {};
       });
   if (!done) return tl::unexpected<Error>(done.error());
@@ -285,6 +315,9 @@ Spent Stage::Now() const {
   for (const pid_t pid : options_.relay_pids) {
     spent.relays.push_back(CpuTimeOf(pid).value_or(std::chrono::nanoseconds(0)));
   }
+  for (const pid_t pid : options_.bystander_pids) {
+    spent.bystanders.push_back(CpuTimeOf(pid).value_or(std::chrono::nanoseconds(0)));
+  }
   if (options_.redis_pid != 0) spent.redis = CpuTimeOf(options_.redis_pid);
   spent.own = OwnCpuTime();
   return spent;
@@ -304,11 +337,17 @@ std::optional<double> Stage::RelayBytes() const {
 void Stage::AddCpuPer(Report& report, std::string_view what, double count, const Spent& from,
                       const Spent& to) const {
   if (count <= 0) return;
-  std::vector<double> relays;
-  for (std::size_t i = 0; i < from.relays.size(); ++i) {
-    relays.push_back(Seconds(to.relays[i] - from.relays[i]) * 1e6 / count);
+  const auto each = [count](const auto& begin, const auto& end) {
+    std::vector<double> costs;
+    for (std::size_t i = 0; i < begin.size(); ++i) {
+      costs.push_back(Seconds(end[i] - begin[i]) * 1e6 / count);
+    }
+    return costs;
+  };
+  report.Add(CpuName("relay", what), each(from.relays, to.relays));
+  if (!from.bystanders.empty()) {
+    report.Add(CpuName("bystander", what), each(from.bystanders, to.bystanders));
   }
-  report.Add(CpuName("relay", what), relays);
   if (from.redis && to.redis) {
     report.Add(CpuName("redis", what), Seconds(*to.redis - *from.redis) * 1e6 / count);
   }

@@ -46,6 +46,7 @@ struct Controller {
 struct Spent {
   TimePoint when{};
   std::vector<std::chrono::nanoseconds> relays;
+  std::vector<std::chrono::nanoseconds> bystanders;
   std::optional<std::chrono::nanoseconds> redis;
   std::chrono::nanoseconds own{0};
 };
@@ -53,6 +54,8 @@ struct Spent {
 class Stage {
  public:
   static Result<std::unique_ptr<Stage>> Create(const Options& options);
+  // So many displays can wait at once from one process: the system's limit of descriptors says so.
+  static std::size_t MostDisplays(const Options& options);
 
   const Options& options() const { return options_; }
   Reactor& reactor() { return reactor_; }
@@ -74,6 +77,8 @@ class Stage {
 
   // `count` displays, spread over the relays. All of them or the first refusal.
   Result<std::vector<Display>> Register(std::size_t count, std::string_view body = "{}");
+  // All at one relay.
+  Result<std::vector<Display>> RegisterAt(std::size_t relay, std::size_t count);
   Result<Display> RegisterOne(std::string_view body = "{}");
   // A controller for each display, in their order.
   Result<std::vector<Controller>> Pair(const std::vector<Display>& displays);
@@ -96,6 +101,8 @@ class Stage {
 
  private:
   explicit Stage(const Options& options);
+  Result<std::vector<Display>> RegisterWhere(std::size_t count, std::string_view body,
+                                             const std::function<std::size_t(std::size_t)>& relay);
   // Each number below `count` once, some at a time; `send` hands its request in. The first error.
   Result<void> Each(std::size_t count,
                     const std::function<void(std::size_t, HttpPool::Callback)>& send,

@@ -6,7 +6,9 @@
 #define PAIRWIRE_SIGNALING_PROTOCOL_TIME_H_
 
 #include <chrono>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace pairwire::protocol {
 
@@ -14,6 +16,8 @@ using TimePoint = std::chrono::system_clock::time_point;
 
 // "2026-11-20T09:30:00.250Z".
 std::string FormatTime(TimePoint time);
+// Only what FormatTime writes.
+std::optional<TimePoint> ParseTime(std::string_view text);
 
 }  // namespace pairwire::protocol
 

@@ -16,7 +16,7 @@ std::variant<Options, int> Parse(std::vector<std::string> arguments) {
 }
 
 TEST(OptionsTest, EachScenarioHasItsDefaults) {
-  for (const char* name : {"waiting", "pairing", "signaling", "status", "suite"}) {
+  for (const char* name : {"waiting", "pairing", "signaling", "status", "expiry", "suite"}) {
     const auto parsed = Parse({name, "--relay", "http://127.0.0.1:1"});
     ASSERT_TRUE(std::holds_alternative<Options>(parsed)) << name;
     const Options& options = std::get<Options>(parsed);
@@ -44,6 +44,12 @@ TEST(OptionsTest, WrongUseIsTwo) {
         {"waiting", "--relay", "http://a:1", "--seconds", "99999"},
         {"waiting", "--relay", "http://a:1", "--transport", "pigeon"},
         {"signaling", "--relay", "http://a:1", "--size", "10"},
+        {"pairing", "--relay", "http://a:1", "--processes", "2"},
+        {"suite", "--relay", "http://a:1", "--as-many"},
+        {"waiting", "--relay", "http://a:1", "--processes", "0"},
+        {"waiting", "--relay", "http://a:1", "--processes", "3", "--displays", "2"},
+        {"expiry", "--relay", "http://a:1", "--others", "-1"},
+        {"signaling", "--relay", "http://a:1", "--bystander-pid", "0"},
         {"signaling", "--relay", "http://a:1", "--relay-pid", "1,2"}}) {
     const auto parsed = Parse(arguments);
     ASSERT_TRUE(std::holds_alternative<int>(parsed));

@@ -123,6 +123,70 @@ TEST(LoadProgramTest, Waiting) {
   }
 }
 
+// The processes do each step together; what they hold is told as one crowd.
+TEST(LoadProgramTest, WaitingFromSeveralProcesses) {
+  const Relay relay;
+  const Outcome outcome = RunLoad(
+      "waiting", relay,
+      {"--displays", "100", "--processes", "3", "--seconds", "0.3", "--pair-all", "--as-many"});
+  ExpectFigures(outcome, {"bytesPerDisplay", "acceptsPerSecond"});
+  EXPECT_EQ(outcome.report.value("processes", 0), 3);
+  EXPECT_EQ(outcome.report.value("displays", 0), 100);
+  EXPECT_EQ(outcome.report.value("displaysWanted", 0), 100);
+  EXPECT_EQ(outcome.report.value("waiting", 0), 100);
+  EXPECT_EQ(outcome.report.value("paired", 0), 100);
+}
+
+// The test gives the program a small limit, so that it is met without a crowd.
+TEST(LoadProgramTest, TakesAsManyAsTheLimitAllowsAndSaysSo) {
+  const Relay relay;
+  const std::string limited = "ulimit -n 180 && exec \"$0\" \"$@\"";
+  const auto command = [&](std::vector<std::string> more) {
+    std::vector<std::string> words = {"/bin/sh", "-c", limited};
+    const auto rest = Command("waiting", relay, std::move(more));
+    words.insert(words.end(), rest.begin(), rest.end());
+    return words;
+  };
+  ChildProcess refused(command({"--displays", "500", "--seconds", "0.2"}));
+  ExpectFailure(Finish(refused), {"descriptors", "--as-many"});
+  ChildProcess load(command(
+      {"--displays", "500", "--seconds", "0.2", "--as-many", "--processes", "2", "--pair-all"}));
+  const Outcome outcome = Finish(load);
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.errors;
+  EXPECT_NE(outcome.errors.find("NOT ALL: 500 displays were asked for"), std::string::npos)
+      << outcome.errors;
+  // 180 descriptors less 16 connections and 64 to spare, in each of two processes.
+  EXPECT_EQ(outcome.report.value("displays", 0), 200);
+  EXPECT_EQ(outcome.report.value("displaysWanted", 0), 500);
+  EXPECT_EQ(outcome.report.value("paired", 0), 200);
+}
+
+TEST(LoadProgramTest, Expiry) {
+  const Relay relay({"--rate-limits", "off", "--session-seconds", "4"});
+  const Outcome outcome = RunLoad("expiry", relay, {"--rate", "50", "--seconds", "1"});
+  ExpectFigures(outcome, {"displays", "lateP50Ms", "lateP99Ms", "lateMaxMs"});
+  EXPECT_EQ(outcome.report.value("terminated", 0), 50);
+  EXPECT_EQ(outcome.report.value("others", -1), 0);
+}
+
+TEST(LoadProgramTest, ExpirySaysWhatItNeeds) {
+  const Relay relay({"--rate-limits", "off", "--session-seconds", "1"});
+  ExpectFailure(RunLoad("expiry", relay, {"--others", "10"}), {"--others", "second --relay"});
+  ExpectFailure(RunLoad("expiry", relay, {"--rate", "20", "--seconds", "2"}),
+                {"--session-seconds"});
+}
+
+TEST(LoadProgramTest, ABystanderIsMeasured) {
+  const Relay relay;
+  const Relay other;
+  const Outcome outcome = RunLoad(
+      "signaling", relay,
+      {"--pairs", "2", "--seconds", "0.3", "--part", "throughput", "--bystander-pid", other.pid()});
+  ExpectFigures(outcome, {"messages"});
+  EXPECT_LT(outcome.report.value("bystanderCpuUsPerMessage", 1e9),
+            outcome.report.value("relayCpuUsPerMessage", 0.0));
+}
+
 TEST(LoadProgramTest, Pairing) {
   const Relay relay;
   const Outcome outcome = RunLoad("pairing", relay, {"--rate", "100", "--seconds", "1"});
@@ -260,6 +324,7 @@ TEST(LoadProgramTest, WrongUseIsOneLineAndTwo) {
         {"dance", "--relay", relay.url()},
         {"waiting", "--relay", "https://example.org"},
         {"waiting", "--relay", relay.url(), "--relay-pid", "999999999"},
+        {"waiting", "--relay", relay.url(), "--bystander-pid", "999999999"},
         {"waiting", "--relay", relay.url(), "--cpu", "1000"}}) {
     std::vector<std::string> command = arguments;
     command.insert(command.begin(), Program("pairwire-load"));

@@ -187,6 +187,15 @@ TEST(Time, IsRfc3339) {
   EXPECT_EQ(FormatTime(TimePoint{}), "1970-01-01T00:00:00.000Z");
   EXPECT_EQ(FormatTime(TimePoint{} + 1582934400s + 250ms), "2020-02-29T00:00:00.250Z");
   EXPECT_EQ(FormatTime(TimePoint{} + 1795132800s - 1ms), "2026-11-19T23:59:59.999Z");
+  for (const auto time :
+       {TimePoint{}, TimePoint{} + 1582934400s + 250ms, TimePoint{} + 1795132799s}) {
+    EXPECT_EQ(ParseTime(FormatTime(time)), time);
+  }
+  for (const char* wrong :
+       {"", "2020-02-29T00:00:00Z", "2021-02-29T00:00:00.000Z", "2020-13-01T00:00:00.000Z",
+        "2020-01-01T24:00:00.000Z", "2020-01-01 00:00:00.000Z", "2020-01-01T00:00:0a.000Z"}) {
+    EXPECT_FALSE(ParseTime(wrong)) << wrong;
+  }
 }
 
 TEST(ProofOfWork, TravelsInTheProblemAndInTheNextTry) {
