@@ -169,7 +169,7 @@ std::variant<Options, int> ParseOptions(int argc, char** argv) {
   if ((options.processes > 1 || options.as_many) && options.scenario != ScenarioName::kWaiting) {
     return WrongUsage("--processes and --as-many are for waiting");
   }
-  if (options.displays < options.processes)
+  if (options.processes > 1 && options.displays < options.processes)
     return WrongUsage("there are more --processes than --displays");
   const double crowd = std::max(static_cast<double>(options.displays + options.others),
                                 options.rate * options.seconds);

@@ -84,7 +84,7 @@ class RedisChecker {
     Result<Reply> reply = opened ? talk.Ask(args) : tl::unexpected(opened.error());
     if (reply) return std::move(*reply);
     // It may be one of several.
-    unreached_.push_back(reply.error().detail + ": " + MendFor(reply.error(), tls_ != nullptr));
+    unreached_.push_back(WhyNotReached(reply.error(), tls_ != nullptr));
     return std::nullopt;
   }
 

@@ -51,8 +51,7 @@ redis::RedisConnection::Options ForTalk(const RedisCheckContext& context,
   return options;
 }
 
-}  // namespace
-
+// A half sentence.
 std::string MendFor(const Error& error, bool tls) {
   const std::string& text = error.detail;
   if (Has(text, "NOAUTH")) return "it wants a password: redis://user:password@host";
@@ -72,6 +71,14 @@ std::string MendFor(const Error& error, bool tls) {
     return "if it speaks TLS at this port, use rediss://";
   }
   return "are name and port right, and may this machine reach it?";
+}
+
+}  // namespace
+
+std::string WhyNotReached(const Error& error, bool tls) {
+  std::string why = error.detail;
+  if (!why.empty() && why.back() == '.') why.pop_back();
+  return why + ": " + MendFor(error, tls);
 }
 
 RedisServerCheck::RedisServerCheck(const RedisCheckContext& context, redis::ServerAddress server,
@@ -126,8 +133,8 @@ std::string RedisServerCheck::KeyPrefix() const { return context_.keys.Prefix(*s
 bool RedisServerCheck::Reach() {
   if (const auto opened = talk_.Open(server_); !opened) {
     context_.findings.push_back(
-        {Finding::Level::kError, "--redis: " + opened.error().detail + ": " +
-                                     MendFor(opened.error(), context_.tls != nullptr)});
+        {Finding::Level::kError,
+         "--redis: " + WhyNotReached(opened.error(), context_.tls != nullptr)});
     return false;
   }
   const Reply role = Ask({"ROLE"});

@@ -94,8 +94,8 @@ class RedisServerCheck {
   std::string info_;  // empty: not shown to this user
 };
 
-// What to do about a server that was not reached: a half sentence.
-std::string MendFor(const Error& error, bool tls);
+// Why a server was not reached, and what to do about it.
+std::string WhyNotReached(const Error& error, bool tls);
 
 }  // namespace pairwire::server
 
