@@ -170,7 +170,9 @@ Helpers::Sum Helpers::Wait(Stage& stage) const {
 std::size_t FitDisplays(Options& options) {
   const std::size_t most = Stage::MostDisplays(options) * options.processes;
   if (options.displays <= most) return 0;
-  return options.displays - std::exchange(options.displays, most);
+  const std::size_t missing = options.displays - most;
+  options.displays = most;
+  return missing;
 }
 
 }  // namespace pairwire::load
