@@ -173,7 +173,9 @@ Result<Report> RunExpiry(Stage& stage) {
   if (const std::string complaint = run.Complaint(); !complaint.empty()) {
     report.SetFailed(complaint);
   }
-  if (stage.End(*others) < others->size()) report.SetFailed("some of the others are gone as well");
+  if (const std::size_t ended = stage.End(*others); ended < others->size()) {
+    report.SetFailed(std::to_string(others->size() - ended) + " of the others could not be ended");
+  }
   return report;
 }
 
