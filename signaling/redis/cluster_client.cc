@@ -220,7 +220,7 @@ void ClusterClient::Dispatch(std::uint64_t number, Kept command) {
                                      : nullptr;
   ++slots_[command.slot].under_way;
   if (master == nullptr) {
-    // In a later turn, as any other answer.
+    // Not from inside, as any other answer.
     Refuse([this, number](Result<Reply> reply) { OnReply(number, std::move(reply)); },
            Errc::kInvalidState, "no Redis master holds the slot");
   } else {
