@@ -100,7 +100,9 @@ Result<void> ClusterClient::SubscribeEverywhere(const std::string& channel) {
 }
 
 void ClusterClient::Publish(std::string_view channel, std::string_view payload, ReplyHandler done) {
-  bus_.Send({"PUBLISH", std::string(channel), std::string(payload)}, std::move(done));
+  const Args args = {"PUBLISH", std::string(channel), std::string(payload)};
+  if (!done) return bus_.SendForgotten(args);
+  bus_.Send(args, std::move(done));
 }
 
 // ---- Masters ----
