@@ -126,7 +126,8 @@ void RedisConnection::SendForgotten(const Args& args) {
   static const Args kSkip = {"CLIENT", "REPLY", "SKIP"};
   if (!may_skip_replies_) return Send(args, [](const Result<Reply>&) {});
   // Both or none: an answer too few or too many would shift all that follow.
-  if (state_ != State::kReady || output_bytes() + BytesOf(kSkip) + BytesOf(args) > kMaxOutputBytes) {
+  if (state_ != State::kReady ||
+      output_bytes() + BytesOf(kSkip) + BytesOf(args) > kMaxOutputBytes) {
     return;
   }
   Append(kSkip);

@@ -143,7 +143,7 @@ class RedisConnection final : private net::Socket::Events {
   std::uint64_t life_ = 0;
   ServerAddress server_;
   std::optional<ReplyReader> reader_;  // of this connection
-  bool may_skip_replies_ = false;       // CLIENT REPLY; an ACL may forbid it
+  bool may_skip_replies_ = false;      // CLIENT REPLY; an ACL may forbid it
   std::deque<Pending> pending_;
   std::vector<Refused> refused_;
   std::string out_;
