@@ -108,6 +108,7 @@ void NodeLinks::OnFrames(std::string_view bytes) {
   const NodePayloadHeader& header = payload->header;
   Peer* peer = PeerOf(header.node_id);
   if (peer == nullptr || !Known(*peer, header.node_id, header)) return;
+  peer->trusted_until = now_ + kTrust;
   // What the sender has an answer to, or gave up.
   peer->received.erase(peer->received.begin(), peer->received.lower_bound(header.base));
   peer->expected = std::max(peer->expected, header.base);
@@ -246,6 +247,7 @@ void NodeLinks::Tick(TimePoint now) {
     if (peer.resend_at > now_ || !bus_up_) continue;
     peer.resend_at = peer.unsettled > 0 ? now_ + kResend : TimePoint::max();
     if (peer.unsettled == 0) continue;
+    peer.trusted_until = TimePoint::min();
     // Again from the first that did not arrive; when all did, ask for the answers.
     const std::uint64_t again = std::max(peer.base, peer.received_upto + 1);
     peer.ping = again >= peer.next_to_flush;
@@ -338,10 +340,13 @@ void NodeLinks::Flush(const std::string& node_id, Peer& peer) {
   const NodePayloadHeader header{node_id_, incarnation_, peer.base};
   std::string payload;
   const auto send = [&] {
-    bus_.SendToNode(node_id_, node_id, std::exchange(payload, {}),
-                    [this, alive = std::weak_ptr<char>(alive_), node_id](auto receivers) {
-                      if (!alive.expired() && receivers == 0) OnNodeGone(node_id);
-                    });
+    NodeBus::Sent counted;
+    if (now_ >= peer.trusted_until) {
+      counted = [this, alive = std::weak_ptr<char>(alive_), node_id](auto receivers) {
+        if (!alive.expired() && receivers == 0) OnNodeGone(node_id);
+      };
+    }
+    bus_.SendToNode(node_id_, node_id, std::exchange(payload, {}), std::move(counted));
   };
   AppendHeader(header, payload);
   for (const NodeFrame& frame : frames) {

@@ -79,6 +79,9 @@ class NodeLinks {
   static constexpr std::chrono::milliseconds kAckDelay{20};
   // Unanswered for so long while the bus is up: once more, under the same numbers.
   static constexpr std::chrono::milliseconds kResend{400};
+  // A node that was heard so lately is not counted among the bus's receivers, which costs an answer
+  // for each payload; if it died meanwhile, a resend or its lease will tell.
+  static constexpr std::chrono::seconds kTrust{1};
   // Per node; beyond, Send refuses.
   static constexpr std::size_t kMaxUnsettledBytes = 4 * 1024 * 1024;
   static constexpr std::size_t kMaxUnsettled = 16 * 1024;
@@ -136,6 +139,7 @@ class NodeLinks {
     std::size_t unsettled_bytes = 0;
     TimePoint first_deadline = TimePoint::max();
     TimePoint resend_at = TimePoint::max();
+    TimePoint trusted_until = TimePoint::min();
     bool ping = false;
     // Its to us.
     std::uint64_t incarnation = 0;  // 0: never heard.

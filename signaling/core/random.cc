@@ -3,6 +3,7 @@
 
 #include <sys/random.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
@@ -18,15 +19,23 @@ std::uint64_t RandomSource::NextUint64() {
   return value;
 }
 
+SystemRandom::~SystemRandom() { explicit_bzero(pool_.data(), pool_.size()); }
+
 void SystemRandom::Fill(std::span<std::uint8_t> out) {
   while (!out.empty()) {
-    const ssize_t got = getrandom(out.data(), out.size(), 0);
-    if (got < 0) {
+    if (left_ == 0) {
+      const ssize_t got = getrandom(pool_.data(), pool_.size(), 0);
       // Without randomness no token is safe, and there is no way to go on without.
-      if (errno != EINTR) std::abort();
-      continue;
+      if (got < 0 && errno != EINTR) std::abort();
+      if (got != static_cast<ssize_t>(pool_.size())) continue;
+      left_ = pool_.size();
     }
-    out = out.subspan(static_cast<std::size_t>(got));
+    const std::size_t size = std::min(out.size(), left_);
+    const std::span<std::uint8_t> taken = std::span(pool_).last(left_).first(size);
+    std::memcpy(out.data(), taken.data(), size);
+    explicit_bzero(taken.data(), size);
+    left_ -= size;
+    out = out.subspan(size);
   }
 }
 

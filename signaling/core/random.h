@@ -5,6 +5,8 @@
 #ifndef PAIRWIRE_SIGNALING_CORE_RANDOM_H_
 #define PAIRWIRE_SIGNALING_CORE_RANDOM_H_
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 
@@ -18,10 +20,22 @@ class RandomSource {
   std::uint64_t NextUint64();
 };
 
-// The operating system's generator (getrandom); fit for tokens. Any thread.
+// The operating system's generator (getrandom); fit for tokens. Fetched in advance, since a call of
+// the kernel costs more than what a registration asks for, and wiped as it is given out. One
+// thread; a process that forks must not use it on both sides.
 class SystemRandom final : public RandomSource {
  public:
+  SystemRandom() = default;
+  ~SystemRandom() override;
+  SystemRandom(const SystemRandom&) = delete;
+  SystemRandom& operator=(const SystemRandom&) = delete;
+
   void Fill(std::span<std::uint8_t> out) override;
+
+ private:
+  // Enough for eight registrations.
+  std::array<std::uint8_t, 1024> pool_{};
+  std::size_t left_ = 0;  // unused bytes, at the end of the pool
 };
 
 }  // namespace pairwire::relay

@@ -25,6 +25,10 @@ constexpr std::uint64_t kWakeEvent = ~std::uint64_t{0};
 
 constexpr std::chrono::milliseconds kLongestWait{3'600'000};
 
+// What tasks post is run in the same turn, so that a chain of answers ends in one write to the
+// client; those that post for ever let the descriptors have their turn.
+constexpr int kTaskRounds = 8;
+
 [[noreturn]] void Die(const char* what) {
   std::perror(what);  // without a loop there is nobody to tell
   std::abort();
@@ -142,7 +146,6 @@ void EventLoop::Turn() {
       ::epoll_wait(epoll_, events_.data(), static_cast<int>(events_.size()), WaitTime());
   if (ready < 0 && errno != EINTR) Die("epoll_wait");
   turn_time_ = Now();
-  TakeTasks();
   // Those of this moment: a handler that nudges itself is heard in the next turn.
   for (const Nudged& nudged : std::exchange(nudged_, {})) {
     if (stopped_.load(std::memory_order_relaxed)) {
@@ -154,12 +157,15 @@ void EventLoop::Turn() {
   for (int i = 0; i < ready; ++i) {
     if (stopped_.load(std::memory_order_relaxed)) break;
     const epoll_event& event = events_[static_cast<std::size_t>(i)];
-    if (event.data.u64 == kWakeEvent) continue;  // TakeTasks saw what it is about
+    if (event.data.u64 == kWakeEvent) continue;  // RunTasks sees what it is about
     Deliver(static_cast<int>(event.data.u64 & 0xffffffffU),
             static_cast<std::uint32_t>(event.data.u64 >> 32), event.events);
   }
   RunAlarms();
-  RunTasks();
+  for (int round = 0; round < kTaskRounds; ++round) {
+    RunTasks();
+    if (!own_task_ || stopped_.load(std::memory_order_relaxed)) break;
+  }
   RunTurnEnds();
   const std::chrono::nanoseconds took = Now() - turn_time_;
   const auto micros = static_cast<std::uint64_t>(took.count()) / 1000;
@@ -200,6 +206,7 @@ void EventLoop::TakeTasks() {
 }
 
 void EventLoop::RunTasks() {
+  TakeTasks();
   std::size_t run = 0;
   while (run < running_tasks_.size() && !stopped_.load(std::memory_order_relaxed)) {
     // Out of the list: what it holds may go with it, not after the last of them.

@@ -68,8 +68,9 @@ class EventLoop {
   // Makes Run return after the handler that runs now and the turn ends that are marked. Any thread,
   // also before Run, which then returns at once. What is left waits for another Run.
   void Stop();
-  // Runs `task` on the loop in a later turn, never from inside Post; tasks of one thread in their
-  // order. Any thread. Tasks that are left when the loop is destroyed are not run.
+  // Runs `task` on the loop after the handler or task that runs now, never from inside Post; tasks
+  // of one thread in their order. Any thread. Tasks that are left when the loop is destroyed are
+  // not run.
   void Post(std::function<void()> task);
 
   TimePoint Now() const { return Clock::now(); }
@@ -98,7 +99,7 @@ class EventLoop {
 
   // Since the start. Loop thread.
   const TurnTimes& turn_times() const { return turn_times_; }
-  // Tasks that wait for the next turn. Any thread.
+  // Tasks that wait. Any thread.
   std::size_t posted();
 
   // Descriptors that are watched, for tests.

@@ -47,7 +47,7 @@ class Resolver final : private FdHandler {
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
 
-  // `done` once, in a later turn: the addresses in the system's order (RFC 6724), or kSystem with a
+  // `done` once, not from inside: the addresses in the system's order (RFC 6724), or kSystem with a
   // sentence that names the host. It may call everything here. The number is for Cancel.
   std::uint64_t Resolve(const std::string& name, Done done);
   // `done` does not come any more, and is destroyed. Nothing for a number that is over.

@@ -100,7 +100,9 @@ Result<void> ClusterClient::SubscribeEverywhere(const std::string& channel) {
 }
 
 void ClusterClient::Publish(std::string_view channel, std::string_view payload, ReplyHandler done) {
-  bus_.Send({"PUBLISH", std::string(channel), std::string(payload)}, std::move(done));
+  const Args args = {"PUBLISH", std::string(channel), std::string(payload)};
+  if (!done) return bus_.SendForgotten(args);
+  bus_.Send(args, std::move(done));
 }
 
 // ---- Masters ----
@@ -220,7 +222,7 @@ void ClusterClient::Dispatch(std::uint64_t number, Kept command) {
                                      : nullptr;
   ++slots_[command.slot].under_way;
   if (master == nullptr) {
-    // In a later turn, as any other answer.
+    // Not from inside, as any other answer.
     Refuse([this, number](Result<Reply> reply) { OnReply(number, std::move(reply)); },
            Errc::kInvalidState, "no Redis master holds the slot");
   } else {

@@ -62,6 +62,9 @@ void RedisBus::Detach(const std::string& node_id) {
 
 void RedisBus::SendToNode(const std::string& from, const std::string& to, std::string bytes,
                           Sent done) {
+  if (!done && bytes.size() <= kMaxPayloadBytes) {
+    return client_.Publish(keys_.NodeChannel(to), bytes, nullptr);
+  }
   const auto sender = nodes_.find(from);
   const std::uint64_t number = sender == nodes_.end() ? 0 : sender->second.number;
   auto answer = [this, from, number, done = std::move(done)](std::optional<int> receivers) {
@@ -96,7 +99,7 @@ void RedisBus::Unsubscribe(const std::string& node_id, const std::string& topic)
 
 void RedisBus::Publish(const std::string& topic, std::string payload) {
   if (payload.size() > kMaxPayloadBytes) return;
-  client_.Publish(keys_.RoomChannel(topic), payload, [](const Result<Reply>&) {});
+  client_.Publish(keys_.RoomChannel(topic), payload, nullptr);
 }
 
 }  // namespace pairwire::redis

@@ -77,8 +77,9 @@ class RedisClient {
   // on one key are carried out and answered in the order of the calls. `done` once; see
   // ReplyHandler for what it gets. The server's redirections are not seen.
   virtual void Command(std::string_view key, Args args, ReplyHandler done) = 0;
-  // The reply is the number of receivers; in a Cluster only of those on the same server. Messages
-  // of this process leave in the order of the calls.
+  // The reply is the number of receivers; in a Cluster only of those on the same server. With an
+  // empty `done` it is not asked for, which is cheaper, and nothing is said when the message could
+  // not be sent. Messages of this process leave in the order of the calls.
   virtual void Publish(std::string_view channel, std::string_view payload, ReplyHandler done) = 0;
   // Counted. kLimitExceeded beyond Subscriber::kMaxChannels.
   virtual Result<void> Subscribe(const std::string& channel) = 0;

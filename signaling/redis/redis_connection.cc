@@ -17,6 +17,13 @@ bool IsUnfit(const Reply& reply) {
   return code == "READONLY" || code == "LOADING" || code == "MASTERDOWN";
 }
 
+// At most, on the wire.
+std::size_t BytesOf(const Args& args) {
+  std::size_t bytes = 16;
+  for (const std::string& word : args) bytes += word.size() + 16;
+  return bytes;
+}
+
 std::string RefuseErrors(const Reply& reply) { return reply.IsError() ? reply.text : ""; }
 
 std::string RefuseReplicas(const Reply& reply) {
@@ -77,6 +84,12 @@ void RedisConnection::Greet() {
     GreetWith({"CLIENT", "SETNAME", options_.client_name}, [](const Reply&) { return ""; });
   }
   if (options_.must_be_master) GreetWith({"ROLE"}, RefuseReplicas);
+  if (options_.mode == Mode::kCommands) {
+    GreetWith({"CLIENT", "REPLY", "ON"}, [this](const Reply& reply) {
+      may_skip_replies_ = !reply.IsError();
+      return "";
+    });
+  }
   // Also says when the server still loads its data, or may not write.
   GreetWith({"PING"}, RefuseErrors);
   pending_.back().done = [this, last = std::move(pending_.back().done)](Result<Reply> reply) {
@@ -109,14 +122,24 @@ void RedisConnection::Send(const Args& args, ReplyHandler done) {
   turn_end_.Mark();
 }
 
+void RedisConnection::SendForgotten(const Args& args) {
+  static const Args kSkip = {"CLIENT", "REPLY", "SKIP"};
+  if (!may_skip_replies_) return Send(args, [](const Result<Reply>&) {});
+  // Both or none: an answer too few or too many would shift all that follow.
+  if (state_ != State::kReady ||
+      output_bytes() + BytesOf(kSkip) + BytesOf(args) > kMaxOutputBytes) {
+    return;
+  }
+  Append(kSkip);
+  Append(args);
+}
+
 bool RedisConnection::SendUnanswered(const Args& args) {
   return state_ == State::kReady && Append(args);
 }
 
 bool RedisConnection::Append(const Args& args) {
-  std::size_t bytes = 16;
-  for (const std::string& word : args) bytes += word.size() + 16;
-  if (output_bytes() + bytes > kMaxOutputBytes) return false;
+  if (output_bytes() + BytesOf(args) > kMaxOutputBytes) return false;
   AppendCommand(args, out_);
   turn_end_.Mark();
   return true;
@@ -219,6 +242,7 @@ void RedisConnection::Reset() {
   socket_.Close();
   deadline_.Cancel();
   reader_.reset();
+  may_skip_replies_ = false;
   out_ = {};
   written_ = 0;
 }

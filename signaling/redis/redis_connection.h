@@ -99,6 +99,9 @@ class RedisConnection final : private net::Socket::Events {
 
   // kCommands. `done` once, never from inside Send.
   void Send(const Args& args, ReplyHandler done);
+  // kCommands, and nobody wants the answer: where the server lets us, it is asked to give none,
+  // which spares it a write and this process a turn. What cannot be sent is dropped.
+  void SendForgotten(const Args& args);
   // kSubscriber: what comes of it is a push. False: not ready, or the output is full.
   bool SendUnanswered(const Args& args);
 
@@ -140,6 +143,7 @@ class RedisConnection final : private net::Socket::Events {
   std::uint64_t life_ = 0;
   ServerAddress server_;
   std::optional<ReplyReader> reader_;  // of this connection
+  bool may_skip_replies_ = false;      // CLIENT REPLY; an ACL may forbid it
   std::deque<Pending> pending_;
   std::vector<Refused> refused_;
   std::string out_;

@@ -43,7 +43,9 @@ void SingleClient::Command(std::string_view /*key*/, Args args, ReplyHandler don
 }
 
 void SingleClient::Publish(std::string_view channel, std::string_view payload, ReplyHandler done) {
-  link_.Send({"PUBLISH", std::string(channel), std::string(payload)}, std::move(done));
+  const Args args = {"PUBLISH", std::string(channel), std::string(payload)};
+  if (!done) return link_.SendForgotten(args);
+  link_.Send(args, std::move(done));
 }
 
 void SingleClient::OnLinkUp(RedisLink& /*link*/) {

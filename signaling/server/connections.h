@@ -79,7 +79,7 @@ class ConnectionTable {
 
   void DrainAll(std::chrono::milliseconds window);
   void AbortAll();
-  // Called, in a later turn, whenever the table has become empty.
+  // Called, as a task of the loop, whenever the table has become empty.
   void SetOnEmpty(std::function<void()> on_empty) { on_empty_ = std::move(on_empty); }
 
   std::size_t size() const { return connections_.size(); }

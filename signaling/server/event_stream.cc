@@ -47,7 +47,7 @@ void EventStream::Start() {
 void EventStream::SetHeartbeat() {
   // Jitter, so that displays that came together (a power cut) do not stay in step for ever.
   const auto period = context_.config.timeouts.sse_heartbeat;
-  context_.wheel.Set(*this, period - RandomBelow(period / 5));
+  context_.wheel.Set(*this, period - RandomBelow(period / 5, context_.random));
 }
 
 void EventStream::Send(std::string event) {
@@ -150,7 +150,7 @@ void EventStream::OnDeadline() {
 
 void EventStream::Drain(std::chrono::milliseconds window) {
   if (state_ != State::kOpen) return;
-  const auto delay = RandomBelow(window);
+  const auto delay = RandomBelow(window, context_.random);
   extra().draining = true;
   extra_->leave_at = context_.loop.Now() + delay;
   if (delay < context_.config.timeouts.sse_heartbeat) context_.wheel.Set(*this, delay);

@@ -19,6 +19,7 @@
 #include <memory>
 #include <string>
 
+#include "signaling/core/random.h"
 #include "signaling/net/socket.h"
 #include "signaling/server/config.h"
 #include "signaling/server/connections.h"
@@ -36,6 +37,7 @@ struct ConnectionContext {
   const ServerConfig& config;
   Metrics& metrics;
   Log& log;
+  relay::RandomSource& random;
 };
 
 class HttpSession final : public Connection,

@@ -6,10 +6,12 @@
 
 #include <chrono>
 
+#include "signaling/core/random.h"
+
 namespace pairwire::server {
 
-// Uniform in [0, bound); 0 for a bound of 0.
-std::chrono::milliseconds RandomBelow(std::chrono::milliseconds bound);
+// In [0, bound), as good as uniform for bounds of days; 0 for a bound of 0.
+std::chrono::milliseconds RandomBelow(std::chrono::milliseconds bound, relay::RandomSource& random);
 
 }  // namespace pairwire::server
 

@@ -59,7 +59,7 @@ RelayHost::RelayHost(ConnectionContext& context, const std::string& node_id)
       steady_start_(context.loop.Now()),
       resolver_(context.loop),
       backend_(MakeBackend()),
-      relay_(RelayOptionsOf(context.config, node_id), backend_->parts(), random_, *this),
+      relay_(RelayOptionsOf(context.config, node_id), backend_->parts(), context.random, *this),
       alarm_(context.loop, [this] {
         alarm_time_ = relay::TimePoint::max();
         next_tick_ = context_.loop.Now() + kMinTickPause;
@@ -86,7 +86,8 @@ std::unique_ptr<relay::BackendOwner> RelayHost::MakeBackend() {
                              }};
     auto made = redis::RedisBackend::Make(
         context_.loop, resolver_, *this,
-        [this](std::uint64_t bound) { return random_.NextUint64() % bound; }, std::move(options));
+        [this](std::uint64_t bound) { return context_.random.NextUint64() % bound; },
+        std::move(options));
     if (made) return std::move(*made);
     startup_ = tl::unexpected(made.error());
   }

@@ -108,7 +108,6 @@ class RelayHost final : private relay::RelayOutput,
   std::unordered_map<std::uint64_t, Socket> sockets_;
   ReadyWatch ready_;
   bool store_was_up_ = true;
-  relay::SystemRandom random_;
   net::Resolver resolver_;
   Result<void> startup_;
   std::unique_ptr<relay::BackendOwner> backend_;

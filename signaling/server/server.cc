@@ -76,7 +76,8 @@ struct Server::Impl {
   Metrics metrics;
   Admission admission;
   ConnectionTable table;
-  ConnectionContext context{loop, wheel, table, config, metrics, log};
+  relay::SystemRandom random;
+  ConnectionContext context{loop, wheel, table, config, metrics, log, random};
   RelayHost host;
   Router router;
   std::unique_ptr<net::TlsContext> tls;  // null: plain HTTP

@@ -199,7 +199,7 @@ void WsSession::Flush() {
 void WsSession::Drain(std::chrono::milliseconds window) {
   if (state_ != State::kOpen) return;
   draining_ = true;
-  context_.wheel.Set(*this, RandomBelow(window));
+  context_.wheel.Set(*this, RandomBelow(window, context_.random));
 }
 
 void WsSession::OnDeadline() {

@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <memory>
+#include <ostream>
 #include <optional>
 #include <string>
 #include <utility>
@@ -39,6 +40,9 @@ struct StoreParam {
   // Codes and the bound of sessions depend on the shard that a session falls into, so a case that
   // names them exactly has nothing to say.
   bool sharded = false;
+
+  // As gtest shows it in the names of cases, which else were the bytes of pointers.
+  friend void PrintTo(const StoreParam& param, std::ostream* out) { *out << param.name; }
 };
 
 // What a node was told.

@@ -136,6 +136,26 @@ TEST_F(NodeLinksTest, ATurnIsOnePayloadEachWay) {
   EXPECT_LE(bus_.payloads - before, 2u + 5u + 2u);
 }
 
+TEST_F(NodeLinksTest, ReceiversAreCountedUntilTheNodeIsHeardAndAgainWhenItIsSilent) {
+  ASSERT_TRUE(Send(1));
+  Advance(10ms);
+  const std::uint64_t first = bus_.counted;
+  EXPECT_GE(first, 1u);
+  for (int i = 2; i <= 50; ++i) {
+    ASSERT_TRUE(Send(i));
+    Advance(10ms);
+  }
+  EXPECT_EQ(bus_.counted, first);
+  // Gone without a word, and nobody but the bus can tell.
+  b_.reset();
+  ASSERT_TRUE(Send(51));
+  Advance(10ms);
+  EXPECT_EQ(Count(Settled::kReroute), 0u);
+  Advance(NodeLinks::kResend);
+  EXPECT_EQ(Count(Settled::kReroute), 1u);
+  EXPECT_GT(bus_.counted, first);
+}
+
 TEST_F(NodeLinksTest, WhatIsNotHereIsRerouted) {
   b_->answer = NodeFrameResult::kNotHere;
   for (int i = 1; i <= 3; ++i) ASSERT_TRUE(Send(i));

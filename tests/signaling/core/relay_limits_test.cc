@@ -432,6 +432,14 @@ TEST(SystemRandom, FillsEverything) {
   random.Fill(bytes);
   EXPECT_GT(std::set<std::uint8_t>(bytes.begin(), bytes.end()).size(), 200u);
   EXPECT_NE(random.NextUint64(), random.NextUint64());
+  // Across the borders of what is fetched at once.
+  std::set<std::uint64_t> values;
+  for (int i = 0; i < 1000; ++i) {
+    values.insert(random.NextUint64());
+    std::array<std::uint8_t, 3> odd{};
+    random.Fill(odd);
+  }
+  EXPECT_EQ(values.size(), 1000u);
 }
 
 }  // namespace

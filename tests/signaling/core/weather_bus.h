@@ -43,6 +43,7 @@ class WeatherBus final : public NodeBus {
   void SendToNode(const std::string& from, const std::string& to, std::string bytes,
                   Sent done) override {
     ++payloads;
+    if (done) ++counted;
     const auto sender = handlers_.find(from);
     Item item{from, sender == handlers_.end() ? 0 : sender->second.second, to, std::move(bytes),
               std::move(done)};
@@ -86,6 +87,7 @@ class WeatherBus final : public NodeBus {
   void SetNow(TimePoint now) { now_ = std::max(now_, now); }
 
   std::uint64_t payloads = 0;
+  std::uint64_t counted = 0;  // of them those whose receivers somebody wants to know
 
  private:
   struct Item {

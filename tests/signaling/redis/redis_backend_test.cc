@@ -279,7 +279,7 @@ constexpr const char* kRights =
     "+get +set +del +exists +incr +pexpire +pttl +rename +hset +hget +hgetall +hdel "
     "+hincrby +hvals +sadd +srem +spop +scard +zadd +zrem +zcard +zscore +zrangebyscore "
     "+zremrangebyscore +rpush +lrange +llen +ltrim +lrem +xadd +xrange +publish "
-    "+subscribe +unsubscribe +ping +auth +select +client|setname +role";
+    "+subscribe +unsubscribe +ping +auth +select +client|setname +client|reply +role";
 
 std::string SetUser(const test::RedisServer& server, const std::string& more = "") {
   std::vector<std::string> words = {"ACL", "SETUSER", "relay"};

@@ -78,6 +78,32 @@ TEST_F(RedisConnectionTest, AnswersInOrder) {
   for (std::size_t i = 0; i < answers_.size(); ++i) EXPECT_EQ(answers_[i], std::to_string(i));
 }
 
+TEST_F(RedisConnectionTest, WhatIsForgottenShiftsNoAnswer) {
+  RedisServer server;
+  for (const bool allowed : {true, false}) {
+    const std::string rights = allowed ? "+client|reply" : "-client|reply";
+    ASSERT_EQ(server.Cli({"ACL", "SETUSER", "pair", "on", ">pass", "~*", "&*", "+@all", rights}),
+              "OK");
+    ASSERT_EQ(server.Cli({"DEL", "forgotten", "list"}).find("ERR"), std::string::npos);
+    RedisConnection::Options options;
+    options.login = {"pair", "pass"};
+    Make(options);
+    ASSERT_EQ(OpenAndWait(server.port()), "");
+    sent_ = 0;
+    answers_.clear();
+    for (int i = 0; i < 100; ++i) {
+      connection_->SendForgotten({"INCR", "forgotten"});
+      Send({"ECHO", std::to_string(i)});
+      connection_->SendForgotten({"LPUSH", "forgotten", "an error that nobody hears"});
+    }
+    EXPECT_EQ(connection_->pending(), allowed ? 100u : 300u);
+    Send({"GET", "forgotten"});
+    ASSERT_TRUE(WaitForAnswers());
+    for (std::size_t i = 0; i < 100; ++i) EXPECT_EQ(answers_[i], std::to_string(i));
+    EXPECT_EQ(answers_.back(), "100");
+  }
+}
+
 TEST_F(RedisConnectionTest, AuthenticatesAndSelects) {
   RedisServer::Options with_users;
   with_users.arguments = {"--requirepass", "se cret", "--user", "pair", "on",
