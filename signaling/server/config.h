@@ -91,6 +91,12 @@ struct ServerConfig {
   std::optional<redis::RedisUrl> redis;
   std::string redis_prefix = "pw";
   std::string redis_ca;  // a file; empty: the system's certificate authorities
+  // Users (user_keys.h): a file or an https URL with the keys (JWKS) that sign their tokens; empty:
+  // there are no users. With it both of issuer and audience.
+  std::string jwt_jwks;
+  std::string jwt_issuer;
+  std::string jwt_audience;
+  std::string jwt_ca;  // a file; empty: the system's certificate authorities
   LogLevel log_level = LogLevel::kInfo;
   std::vector<std::string> origins;  // as browsers send them: "https://example.org"
   std::chrono::milliseconds drain_window{10'000};

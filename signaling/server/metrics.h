@@ -35,6 +35,10 @@ class Metrics {
   void OnRequest(const char* route, int status, std::chrono::nanoseconds latency);
   // A code that was right, from the whole request to its answer.
   void OnPaired(std::chrono::nanoseconds latency);
+  // A user's token was judged: "ok", or why not (auth::JwtRefusal).
+  void OnUserToken(std::string_view result);
+  // The keys of users' tokens were read, or could not be.
+  void OnKeysFetched(bool ok);
   // A socket whose queue reached its bound.
   void OnSlowConsumer(ConnectionKind kind);
 

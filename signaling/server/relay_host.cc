@@ -37,6 +37,7 @@ relay::RelayOptions RelayOptionsOf(const ServerConfig& config, const std::string
     options.codes.lock_after = 0;
     options.registers_per_address = kNoRateLimit;
     options.messages_per_socket = kNoRateLimit;
+    options.room_changes_per_socket = kNoRateLimit;
     options.bytes_per_socket = kNoByteRateLimit;
   }
   return options;
@@ -57,7 +58,9 @@ RelayHost::RelayHost(ConnectionContext& context, const std::string& node_id)
       steady_start_(context.loop.Now()),
       resolver_(context.loop),
       backend_(MakeBackend()),
-      relay_(RelayOptionsOf(context.config, node_id), backend_->parts(), random_, *this),
+      users_(MakeUsers()),
+      relay_(RelayOptionsOf(context.config, node_id), backend_->parts(), random_, *this,
+             users_.get()),
       alarm_(context.loop, [this] {
         alarm_time_ = relay::TimePoint::max();
         next_tick_ = context_.loop.Now() + kMinTickPause;
@@ -85,6 +88,17 @@ std::unique_ptr<relay::BackendOwner> RelayHost::MakeBackend() {
   }
   return relay::MakeMemoryBackend(
       *this, [this] { return Now(); }, BackendOptionsOf(config));
+}
+
+std::unique_ptr<UserKeys> RelayHost::MakeUsers() {
+  if (context_.config.jwt_jwks.empty()) return nullptr;
+  auto made = UserKeys::Make(
+      context_.config,
+      {context_.loop, resolver_, context_.metrics, context_.log, [this] { return Now(); },
+       [this](std::function<void()> task) { Post(std::move(task)); }});
+  if (made) return std::move(*made);
+  startup_ = tl::unexpected(made.error());
+  return nullptr;
 }
 
 void RelayHost::StopBackend(std::function<void()> done) {
@@ -142,7 +156,7 @@ void RelayHost::AddStream(std::uint64_t id, Handover handover) {
   stream.Start();
 }
 
-void RelayHost::AddSocket(const HttpRequest& request, Handover handover, relay::Member member) {
+void RelayHost::AddSocket(const HttpRequest& request, Handover handover, relay::Admitted member) {
   const std::uint64_t id = NextId();
   WsSession::Owner& socket_owner = *this;
   auto owned = std::make_unique<WsSession>(context_, socket_owner, id, std::move(handover));
@@ -181,19 +195,26 @@ void RelayHost::OnStreamClosed(std::uint64_t id) {
 void RelayHost::OnSocketOpen(std::uint64_t id) {
   const auto found = sockets_.find(id);
   if (found == sockets_.end()) return;
-  relay::Member member = std::exchange(found->second.member, relay::Member{});
-  Run([id, member = std::move(member)](relay::Relay& core, relay::TimePoint now) {
-    core.SocketOpened(id, member, now);
+  relay::Admitted member = std::exchange(found->second.member, relay::Admitted{});
+  Run([this, id, member = std::move(member)](relay::Relay& core, relay::TimePoint now) {
+    // Perhaps it was closed before this turn.
+    const auto still = sockets_.find(id);
+    if (still == sockets_.end()) return;
+    still->second.known = true;
+    core.SocketOpened(id, member, now, member.until);
   });
 }
 
 void RelayHost::OnSocketText(std::uint64_t id, std::string_view text) {
-  if (!inside_) {  // the usual case, without a copy
+  const auto found = sockets_.find(id);
+  if (found == sockets_.end()) return;
+  if (!inside_ && found->second.known) {  // the usual case, without a copy
     RunInside([&] { relay_.SocketText(id, text, Now()); });
     return;
   }
-  Run([id, copy = std::string(text)](relay::Relay& core, relay::TimePoint now) {
-    core.SocketText(id, copy, now);
+  // A client that speaks at once may be faster than the turn in which the core hears of it.
+  context_.loop.Post([this, id, copy = std::string(text)] {
+    Run([id, copy](relay::Relay& core, relay::TimePoint now) { core.SocketText(id, copy, now); });
   });
 }
 

@@ -19,6 +19,7 @@
 #include "signaling/core/relay.h"
 #include "signaling/net/resolver.h"
 #include "signaling/server/event_stream.h"
+#include "signaling/server/user_keys.h"
 #include "signaling/server/ws_session.h"
 #include "signaling/store/backend.h"
 #include "signaling/store/executor.h"
@@ -47,7 +48,7 @@ class RelayHost final : private relay::RelayOutput,
   void AddStream(std::uint64_t id, Handover handover);
   // The connection becomes the WebSocket of `member`; the core hears of it once the upgrade is
   // answered.
-  void AddSocket(const HttpRequest& request, Handover handover, relay::Member member);
+  void AddSocket(const HttpRequest& request, Handover handover, relay::Admitted member);
 
   const relay::RelayCounters& counters() const { return relay_.counters(); }
   // kInvalidArgument: the backend cannot be set up as configured, and the host is of no use.
@@ -63,7 +64,8 @@ class RelayHost final : private relay::RelayOutput,
  private:
   struct Socket {
     WsSession* session = nullptr;
-    relay::Member member;  // until the upgrade is answered
+    relay::Admitted member;  // until the upgrade is answered
+    bool known = false;      // to the core
   };
 
   // relay::RelayOutput
@@ -81,6 +83,7 @@ class RelayHost final : private relay::RelayOutput,
   void OnSocketClosed(std::uint64_t id) override;
 
   std::unique_ptr<relay::BackendOwner> MakeBackend();
+  std::unique_ptr<UserKeys> MakeUsers();
   relay::TimePoint Now() const;
   // Runs `task` as part of the core and sets the alarm for what it left behind.
   void RunInside(const std::function<void()>& task);
@@ -100,6 +103,7 @@ class RelayHost final : private relay::RelayOutput,
   net::Resolver resolver_;
   Result<void> startup_;
   std::unique_ptr<relay::BackendOwner> backend_;
+  std::unique_ptr<UserKeys> users_;  // null without --jwt-jwks
   relay::Relay relay_;
   net::Alarm alarm_;
 };

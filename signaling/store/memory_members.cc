@@ -4,11 +4,29 @@
 #include <iterator>
 #include <utility>
 
+#include "signaling/protocol/envelope.h"
+#include "signaling/protocol/events.h"
 #include "signaling/protocol/limits.h"
 #include "signaling/protocol/session_messages.h"
 #include "signaling/store/memory_store_impl.h"
 
 namespace pairwire::relay {
+
+void MemoryStore::Impl::AnnounceTo(const MemorySession& session, std::string_view type,
+                                   protocol::RawJson data) {
+  if (!announce_) return;
+  protocol::Envelope envelope;
+  envelope.type = type;
+  envelope.data = std::move(data);
+  announce_(session.session_id, protocol::ToJson(envelope));
+}
+
+void MemoryStore::Impl::AnnounceMember(const MemorySession& session, const MemoryMember& member,
+                                       std::string_view type) {
+  AnnounceTo(session, type,
+             protocol::ToData(
+                 protocol::UserPresence{member.member_id, std::string(ToString(member.role)), {}}));
+}
 
 MemoryMember* MemoryStore::Impl::OpenRoom(JoinRequest& request, TimePoint now, StoreError& error) {
   MemorySession* session = Find(request.session_id);
@@ -47,7 +65,8 @@ StoreResult<Joined> MemoryStore::Impl::Join(JoinRequest request, TimePoint now) 
   MemorySession* session = Find(request.session_id);
   Cancel(member->due);
   Joined joined;
-  joined.epoch = member->place.epoch + 1;
+  // A room forgets who leaves it; who comes back must not have the epoch of a place that is gone.
+  joined.epoch = session->room ? ++session->joins : member->place.epoch + 1;
   joined.rejoined = member->place.epoch > 0;
   joined.previous_resume_hash = std::exchange(member->resume_hash, request.resume_hash);
   joined.unused_resume_hashes = std::exchange(member->unused_resume_hashes, {});
@@ -72,6 +91,7 @@ StoreResult<Joined> MemoryStore::Impl::Join(JoinRequest request, TimePoint now) 
       Notify(*session, other, request.joined_notice);
     }
   }
+  if (!member->announced) AnnounceMember(*session, *member, protocol::kUserJoined);
   member->announced = true;
   if (!joined.previous.node_id.empty() && now < member->given_until) joined.given = member->given;
   joined.kept = std::exchange(member->kept, {});
@@ -228,6 +248,7 @@ void MemoryStore::Impl::Depart(MemorySession& session, MemoryMember& member, Tim
   Cancel(member.due);
   ++report.departed_members;
   Note(kLoggedMemberLeft, now, &session, &member);
+  if (member.announced) AnnounceMember(session, member, protocol::kUserLeft);
   const bool never_came = member.place.epoch == 0;
   const bool display_left = member.role == Role::kDisplay;
   const std::string member_id = member.member_id;

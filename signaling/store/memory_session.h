@@ -80,7 +80,8 @@ struct MemorySession {
   std::vector<SessionEvent> log;      // At most kMaxLoggedEvents. Most have none, so no deque.
   std::uint64_t last_event_id = 0;
   std::uint64_t watch_epoch = 0;
-  std::string watch_node;  // Where the display's stream or poll is, or was last.
+  std::uint64_t joins = 0;  // Of a room, so far.
+  std::string watch_node;   // Where the display's stream or poll is, or was last.
   DueHandle due;
 };
 

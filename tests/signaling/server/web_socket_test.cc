@@ -39,7 +39,9 @@ TEST(WebSocketTest, TokenInEachOfTheThreePlaces) {
   for (const WsClient::Options& options :
        {WsClient::Options{Bearer(token), "pairwire.v1"},
         WsClient::Options{{}, "pairwire.v1, pairwire.token." + token},
-        WsClient::Options{{{"Cookie", "x=y; access_token=" + token}}, "pairwire.v1"}}) {
+        WsClient::Options{
+            {{"Cookie", "x=y; access_token=" + token}, {"Origin", "http://relay.test"}},
+            "pairwire.v1"}}) {
     WsClient client;
     EXPECT_EQ(client.Connect(pair.relay.port(), options), 101) << client.refusal().body;
     EXPECT_EQ(client.chosen_subprotocol(), "pairwire.v1");
