@@ -397,6 +397,8 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
   static EarlyHandover* EarlyOf(LocalMember& local, std::uint64_t epoch);
   void ReceiveEarlyHandover(const std::string& member_id, std::uint64_t epoch);
   void FinishHandover(const std::string& member_id, std::uint64_t epoch, bool timed_out = false);
+  // Whether a text, numbered or not, tells who came or went.
+  static bool IsPresence(std::string_view text);
   // A text for the member: to its socket, or where it waits, or refused.
   void Receive(const std::string& member_id, Pending pending);
   void ReceiveEarly(const std::string& member_id);

@@ -147,6 +147,7 @@ void Relay::Impl::OnHandover(const std::string& session_id, const std::string& m
   const std::string key = KeyOf(session_id, member_id);
   LocalMember* local = FindMember(key);
   if (local == nullptr || local->session_id != session_id) return;
+  if (local->role == Role::kUser && IsPresence(text.text)) return;
   if (Former* former = FindFormer(*local, epoch)) {
     if (former->awaiting && former->incoming.size() < 2 * protocol::kMaxKeptMessages) {
       former->incoming.push_back(std::move(text));
@@ -249,6 +250,9 @@ void Relay::Impl::FinishHandover(const std::string& member_id, std::uint64_t epo
   if (!waited && socket->state != SocketState::kJoining) return;
   if (timed_out && socket->incoming.empty()) socket->incoming = std::move(socket->given);
   socket->given = {};
+  if (socket->user) {
+    std::erase_if(socket->incoming, [](const KeptText& kept) { return IsPresence(kept.text); });
+  }
   std::vector<Pending> held;
   for (KeptText& kept : std::exchange(socket->incoming, {})) {
     if (kept.id.empty()) {
@@ -268,6 +272,12 @@ void Relay::Impl::Receive(const std::string& member_id, Pending pending) {
   if (local == nullptr) return Answer(pending.origin, false, std::move(pending.text));
   Socket* socket = FindSocket(local->socket);
   const std::uint64_t epoch = socket == nullptr ? 0 : socket->epoch;
+  if (notice && local->role == Role::kUser && epoch != pending.epoch) {
+    // Its next welcome knows it, unless that is on its way already.
+    const bool newer = pending.epoch > epoch && local->joins_pending > 0;
+    if (newer && local->early.size() < kMaxHeld) local->early.push_back(std::move(pending));
+    return;
+  }
   if (epoch != 0 && (notice || epoch == pending.epoch)) {
     if (socket->state != SocketState::kLive) {
       Hold(*socket, std::move(pending));

@@ -2,7 +2,9 @@
 //
 // Users and their rooms: who may open a socket by a user's token and for how long, entering and
 // leaving a room, listening to one. Once in a room a user is a member like any other: how texts,
-// tails and sockets that are lost are handled is the other files'.
+// tails and sockets that are lost are handled is the other files'. One thing is special: who is in
+// a room changes all the time, so each welcome begins with a whole list, and what an earlier socket
+// was told of comings and goings is not told again.
 //
 // A topic (NodeBus) carries ready-made messages, whose room is the topic's name: joins, leaves and
 // ends of the session or room of that name as the store tells them, and what operators publish.
@@ -249,6 +251,15 @@ void Relay::Impl::ToLobby(Socket& socket) {
   socket.last_delivery = 0;
   socket.resumed_after = {};
   socket.resumed = false;
+}
+
+bool Relay::Impl::IsPresence(std::string_view text) {
+  constexpr std::string_view kType = "\"type\":\"";
+  const std::size_t at = text.find(kType);
+  if (at == std::string_view::npos) return false;
+  text.remove_prefix(at + kType.size());
+  const std::string_view type = text.substr(0, text.find('"'));
+  return type == protocol::kUserJoined || type == protocol::kUserLeft;
 }
 
 // ---- Topics ----

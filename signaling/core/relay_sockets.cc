@@ -209,7 +209,9 @@ void Relay::Impl::Welcome(Socket& socket, const Joined& joined) {
     Ack(socket, std::exchange(socket.user->join_message, {}));
   }
   for (const auto& [other, place] : joined.present) {
-    if (place.node_id.empty()) continue;
+    // A user whose socket is lost is still in the room: it comes back without a word, or user_left
+    // says that it does not.
+    if (place.node_id.empty() && !socket.user) continue;
     output_.SendText(socket.id, PresenceText(protocol::kUserJoined, other));
   }
 }

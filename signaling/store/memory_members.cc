@@ -254,6 +254,8 @@ void MemoryStore::Impl::Depart(MemorySession& session, MemoryMember& member, Tim
   const std::string member_id = member.member_id;
   for (MemoryMember& other : session.members) {
     if (!session.Counterparts(member, other) || member.left_notice.empty()) continue;
+    // A user who is away is told who is there when it comes back.
+    if (session.room && other.place.node_id.empty()) continue;
     Notify(session, other, member.left_notice);
   }
   if (!display_left) {

@@ -389,7 +389,9 @@ local function depart(s, m, all)
   for _, other in ipairs(all) do
     if other.id ~= m.id then
       others[#others + 1] = other
-      if counterparts(s, m, other) and m.left ~= '' then notify(s, other, m.left) end
+      -- A user who is away is told who is there when it comes back.
+      local away = s.room and other.node == ''
+      if counterparts(s, m, other) and m.left ~= '' and not away then notify(s, other, m.left) end
     end
   end
   if m.role ~= 'display' then
