@@ -89,6 +89,16 @@ TEST(WebSocketTest, RefusedBeforeTheUpgrade) {
   EXPECT_EQ(version.Header("Sec-WebSocket-Version"), "13");
 }
 
+TEST(WebSocketTest, WhoSpeaksAtOnceIsHeard) {
+  Pair pair;
+  for (int i = 0; i < 40; ++i) {
+    WsClient client;
+    ASSERT_EQ(client.ConnectWithBearer(pair.relay.port(), pair.display.token), 101);
+    ASSERT_TRUE(client.Send(R"({"type":"heartbeat","id":"first"})"));
+    ASSERT_TRUE(client.ReadType("ack")) << i;
+  }
+}
+
 TEST(WebSocketTest, ListedOriginGetsIn) {
   ServerConfig config = TestConfig();
   config.origins = {"https://app.example"};
