@@ -27,6 +27,7 @@
 #include "signaling/core/expiry.h"
 #include "signaling/core/random.h"
 #include "signaling/core/rate_limit.h"
+#include "signaling/core/user_tokens.h"
 #include "signaling/protocol/http_messages.h"
 #include "signaling/protocol/limits.h"
 #include "signaling/protocol/problem.h"
@@ -93,6 +94,8 @@ struct RelayOptions {
   // By socket. Trickled candidates come in quick bursts; the rest is slow.
   RateLimit messages_per_socket{50, 200};
   RateLimit bytes_per_socket{64 * 1024, 2 * 1024 * 1024};
+  // Entering and leaving rooms: each is told to all who are there.
+  RateLimit room_changes_per_socket{1, 20};
   // Refused messages (malformed or beyond the rates) before a socket is closed.
   RateLimit strikes_per_socket{1, 20};
 };
@@ -121,7 +124,10 @@ struct RelayCounters {
   std::uint64_t signals_from_nodes = 0;  // Received from them.
   std::uint64_t signals_rerouted = 0;    // Their target had moved.
   std::uint64_t signals_undeliverable = 0;
-  std::uint64_t handovers = 0;  // Tails given to another node.
+  std::uint64_t handovers = 0;      // Tails given to another node.
+  std::uint64_t rooms_entered = 0;  // By users here, resumed ones included.
+  std::uint64_t rooms_left = 0;     // By leave_room.
+  std::uint64_t topics_delivered = 0;
   std::uint64_t store_errors = 0;
   // Problems told to clients, by code.
   std::array<std::uint64_t, protocol::kProblemCodeCount> problems{};
@@ -135,6 +141,8 @@ struct RelayCounters {
   std::size_t held_texts = 0;         // For sockets here that are not live yet.
   std::size_t texts_in_flight = 0;    // Of senders here, whose answer is not known yet.
   std::size_t unsettled_signals = 0;  // Sent to other nodes and not answered.
+  std::size_t users = 0;              // Sockets that came with a user's token.
+  std::size_t room_subscriptions = 0;
 };
 
 // What the relay asks its shell to do. No call may throw or call the relay.
@@ -159,10 +167,19 @@ class RelayOutput {
 template <typename T>
 using Reply = std::function<void(protocol::Outcome<T>)>;
 
+// Who may open a socket: a member of a session, or a user, who is in no session (an empty id) and
+// may enter a room.
+struct Admitted : Member {
+  // A user's socket is closed then (kCloseTokenExpired), unless a newer token came.
+  TimePoint until = TimePoint::max();
+};
+
 class Relay final {
  public:
-  // All three outlive the relay. Subscribes to the store and the bus under options.node_id.
-  Relay(RelayOptions options, Backend backend, RandomSource& random, RelayOutput& output);
+  // All outlive the relay. Subscribes to the store and the bus under options.node_id. Without
+  // `users` there are no users and no rooms.
+  Relay(RelayOptions options, Backend backend, RandomSource& random, RelayOutput& output,
+        UserTokens* users = nullptr);
   ~Relay();
   Relay(const Relay&) = delete;
   Relay& operator=(const Relay&) = delete;
@@ -204,11 +221,12 @@ class Relay final {
 
   // --- WebSocket. ---
 
-  // Before the upgrade. kUnauthorized, kNotReady.
-  void AuthorizeSocket(std::string_view token, TimePoint now, Reply<Member> reply);
+  // Before the upgrade: a session token, or that of a user. kUnauthorized, kNotReady.
+  void AuthorizeSocket(std::string_view token, TimePoint now, Reply<Admitted> reply);
   // The upgrade is done. `welcome` follows, or a close. A socket of the same member that is still
-  // open is taken over: it is closed with 4001.
-  void SocketOpened(ConnectionId connection, const Member& member, TimePoint now);
+  // open is taken over: it is closed with 4001. A user's, once it enters the same room.
+  void SocketOpened(ConnectionId connection, const Member& member, TimePoint now,
+                    TimePoint until = TimePoint::max());
   void SocketText(ConnectionId connection, std::string_view text, TimePoint now);
   // The socket is gone, whoever closed it.
   void SocketClosed(ConnectionId connection, TimePoint now);

@@ -15,7 +15,8 @@ void Relay::Impl::SocketText(ConnectionId id, std::string_view text) {
   Socket* socket = FindSocket(id);
   if (socket == nullptr) return;
   socket->last_heard = now_;
-  if (socket->last_touch + protocol::kHeartbeatInterval <= now_) {
+  const bool in_lobby = socket->state == SocketState::kLobby;
+  if (!in_lobby && socket->last_touch + protocol::kHeartbeatInterval <= now_) {
     socket->last_touch = now_;
     presence_.Alive(socket->member.session_id, socket->member.member_id, now_);
   }
@@ -54,8 +55,15 @@ void Relay::Impl::Handle(Socket& socket, const protocol::EnvelopeView& envelope)
       if (!resume) {
         return Strike(socket, envelope.id, ProblemCode::kInvalidRequest, resume.error().detail);
       }
+      if (socket.state == SocketState::kLobby) {
+        return ResumeRoom(socket, std::string(envelope.id), *resume);
+      }
       return HandleResume(socket, std::string(envelope.id), *resume);
     }
+    case protocol::TypeKind::kRoom:
+      return HandleRoom(socket, envelope);
+    case protocol::TypeKind::kRefresh:
+      return RefreshToken(socket, envelope);
     case protocol::TypeKind::kNotSupported:
       return SendError(socket, envelope.id, ProblemCode::kNotSupported,
                        "this relay does not serve " + std::string(envelope.type));
@@ -65,6 +73,9 @@ void Relay::Impl::Handle(Socket& socket, const protocol::EnvelopeView& envelope)
 }
 
 void Relay::Impl::RouteMessage(Socket& socket, const protocol::EnvelopeView& envelope) {
+  if (socket.state == SocketState::kLobby) {
+    return SendError(socket, envelope.id, ProblemCode::kNotAllowed, "join a room first");
+  }
   if (envelope.data.empty()) {
     return Strike(socket, envelope.id, ProblemCode::kInvalidRequest, "data is missing");
   }
@@ -94,7 +105,9 @@ void Relay::Impl::RouteMessage(Socket& socket, const protocol::EnvelopeView& env
   protocol::AppendEnvelope(outgoing.text, {}, envelope.type, socket.member.member_id,
                            envelope.data);
   ++socket.routes_in_flight;
-  SendSignal(socket.member.member_id, std::string(envelope.to), std::move(outgoing));
+  std::string space;
+  SendSignal(KeyOf(socket.member.session_id, socket.member.member_id, space),
+             std::string(envelope.to), std::move(outgoing));
 }
 
 void Relay::Impl::ConfirmDeliveries(Socket& socket, std::string_view data) {

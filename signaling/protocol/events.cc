@@ -12,11 +12,15 @@ TypeKind KindOfType(std::string_view type) {
   }
   if (type == kHeartbeat) return TypeKind::kAlive;
   if (type == kResume) return TypeKind::kContinue;
-  constexpr std::array kLater = {
-      kMessageSend,     kDisplayStatus, kDisplayHealth,      kAnimationFrame,
-      kJoinRoom,        kLeaveRoom,     kChatMessage,        kSubscribeRoom,
-      kUnsubscribeRoom, kFindMatch,     kCancelMatch,        kSfuGetRouterCapabilities,
-      kSfuProduce,      kSfuConsume,    kSfuCreateTransport, kSfuConnectTransport};
+  if (type == kJoinRoom || type == kLeaveRoom || type == kSubscribeRoom ||
+      type == kUnsubscribeRoom) {
+    return TypeKind::kRoom;
+  }
+  if (type == kAuthRefresh) return TypeKind::kRefresh;
+  constexpr std::array kLater = {kMessageSend,    kDisplayStatus,      kDisplayHealth,
+                                 kAnimationFrame, kChatMessage,        kFindMatch,
+                                 kCancelMatch,    kSfuProduce,         kSfuGetRouterCapabilities,
+                                 kSfuConsume,     kSfuCreateTransport, kSfuConnectTransport};
   const bool later = std::find(kLater.begin(), kLater.end(), type) != kLater.end();
   return later ? TypeKind::kNotSupported : TypeKind::kUnknown;
 }

@@ -41,6 +41,7 @@ inline constexpr std::string_view kLeaveRoom = "leave_room";
 inline constexpr std::string_view kChatMessage = "chat_message";
 inline constexpr std::string_view kSubscribeRoom = "subscribe_room";
 inline constexpr std::string_view kUnsubscribeRoom = "unsubscribe_room";
+inline constexpr std::string_view kAuthRefresh = "auth:refresh";
 inline constexpr std::string_view kFindMatch = "find_match";
 inline constexpr std::string_view kCancelMatch = "cancel_match";
 inline constexpr std::string_view kSfuGetRouterCapabilities = "sfu_get_router_capabilities";
@@ -55,6 +56,8 @@ enum class TypeKind {
   kWebrtc,        // Carried to the counterpart unread.
   kAlive,         // "I am here".
   kContinue,      // Continue where an earlier socket broke.
+  kRoom,          // Enter, leave, or listen to a room of users.
+  kRefresh,       // A newer token of the user.
   kNotSupported,  // A name of the protocol that this version of the relay does not serve.
 };
 TypeKind KindOfType(std::string_view type);
@@ -72,7 +75,8 @@ inline constexpr unsigned short kCloseTakenOver =
     4001;  // A newer socket of the same member is open.
 inline constexpr unsigned short kCloseHeartbeatMissed = 4002;  // Nothing came for three intervals.
 inline constexpr unsigned short kCloseTooSlow = 4003;          // The send queue reached its bound.
-inline constexpr unsigned short kCloseUnavailable = 4004;  // The store did not answer; try again.
+inline constexpr unsigned short kCloseUnavailable = 4004;   // The store did not answer; try again.
+inline constexpr unsigned short kCloseTokenExpired = 4005;  // And no newer one came in time.
 
 }  // namespace pairwire::protocol
 

@@ -94,6 +94,12 @@ struct ServerConfig {
   // PEM files, for a server that asks its clients for a certificate; both or neither.
   std::string redis_certificate_file;
   std::string redis_key_file;
+  // Users (user_keys.h): a file or an https URL with the keys (JWKS) that sign their tokens; empty:
+  // there are no users. With it both of issuer and audience.
+  std::string jwt_jwks;
+  std::string jwt_issuer;
+  std::string jwt_audience;
+  std::string jwt_ca;  // a file; empty: the system's certificate authorities
   LogLevel log_level = LogLevel::kInfo;
   std::vector<std::string> origins;  // as browsers send them: "https://example.org"
   std::chrono::milliseconds drain_window{10'000};

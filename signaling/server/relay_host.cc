@@ -39,6 +39,7 @@ relay::RelayOptions RelayOptionsOf(const ServerConfig& config, const std::string
     options.codes.lock_after = 0;
     options.registers_per_address = kNoRateLimit;
     options.messages_per_socket = kNoRateLimit;
+    options.room_changes_per_socket = kNoRateLimit;
     options.bytes_per_socket = kNoByteRateLimit;
   }
   return options;
@@ -59,7 +60,9 @@ RelayHost::RelayHost(ConnectionContext& context, const std::string& node_id)
       steady_start_(context.loop.Now()),
       resolver_(context.loop),
       backend_(MakeBackend()),
-      relay_(RelayOptionsOf(context.config, node_id), backend_->parts(), random_, *this),
+      users_(MakeUsers()),
+      relay_(RelayOptionsOf(context.config, node_id), backend_->parts(), random_, *this,
+             users_.get()),
       alarm_(context.loop, [this] {
         alarm_time_ = relay::TimePoint::max();
         next_tick_ = context_.loop.Now() + kMinTickPause;
@@ -92,6 +95,17 @@ std::unique_ptr<relay::BackendOwner> RelayHost::MakeBackend() {
   }
   return relay::MakeMemoryBackend(
       *this, [this] { return Now(); }, BackendOptionsOf(config));
+}
+
+std::unique_ptr<UserKeys> RelayHost::MakeUsers() {
+  if (context_.config.jwt_jwks.empty()) return nullptr;
+  auto made = UserKeys::Make(
+      context_.config,
+      {context_.loop, resolver_, context_.metrics, context_.log, [this] { return Now(); },
+       [this](std::function<void()> task) { Post(std::move(task)); }});
+  if (made) return std::move(*made);
+  startup_ = tl::unexpected(made.error());
+  return nullptr;
 }
 
 void RelayHost::StopBackend(std::function<void()> done) {
@@ -172,13 +186,13 @@ void RelayHost::AddStream(std::uint64_t id, Handover handover) {
   stream.Start();
 }
 
-void RelayHost::AddSocket(const HttpRequest& request, Handover handover, relay::Member member) {
+void RelayHost::AddSocket(const HttpRequest& request, Handover handover, relay::Admitted member) {
   const std::uint64_t id = NextId();
   WsSession::Owner& socket_owner = *this;
   auto owned = std::make_unique<WsSession>(context_, socket_owner, id, std::move(handover));
   WsSession& session = *owned;
   context_.table.Add(std::move(owned));
-  sockets_.emplace(id, Socket{&session, std::make_unique<relay::Member>(std::move(member))});
+  sockets_.emplace(id, Socket{&session, std::make_unique<relay::Admitted>(std::move(member))});
   session.Start(request);
 }
 
@@ -216,9 +230,9 @@ void RelayHost::OnStreamClosed(std::uint64_t id) {
 void RelayHost::OnSocketOpen(std::uint64_t id) {
   const auto found = sockets_.find(id);
   if (found == sockets_.end() || !found->second.member) return;
-  const std::unique_ptr<relay::Member> member = std::move(found->second.member);
+  const std::unique_ptr<relay::Admitted> member = std::move(found->second.member);
   Run([id, member = *member](relay::Relay& core, relay::TimePoint now) {
-    core.SocketOpened(id, member, now);
+    core.SocketOpened(id, member, now, member.until);
   });
 }
 

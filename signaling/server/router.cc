@@ -345,7 +345,7 @@ void Router::WebSocket(const CallPtr& call) {
   }
   host_.Run([this, call](relay::Relay& core, relay::TimePoint now) {
     core.AuthorizeSocket(
-        WebSocketToken(call->request), now, [this, call](Outcome<relay::Member> outcome) {
+        WebSocketToken(call->request), now, [this, call](Outcome<relay::Admitted> outcome) {
           if (!outcome) return Refuse(call, outcome.error());
           if (auto handover = call->exchange.Take()) {
             host_.AddSocket(call->request, std::move(*handover), std::move(*outcome));

@@ -87,7 +87,8 @@ class Router final : public HttpHandler {
 };
 
 // The token of a request: `Authorization: Bearer`, else (WebSocket only) the sub-protocol entry
-// `pairwire.token.<token>`, else the cookie `access_token`. Empty when there is none.
+// `pairwire.token.<token>`, else the cookie `access_token`, which needs an Origin (checked before).
+// Empty when there is none, or two in one place.
 std::string_view BearerToken(const HttpRequest& request);
 std::string_view WebSocketToken(const HttpRequest& request);
 

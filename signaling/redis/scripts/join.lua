@@ -39,11 +39,13 @@ end
 
 unschedule(s, m)
 local before_node, before_epoch = m.node, m.epoch
+-- A room forgets who leaves it; who comes back must not have the epoch of a place that is gone.
+local epoch = s.room and redis.call('HINCRBY', s.key, 'joins', 1) or before_epoch + 1
 if before_node ~= '' and before_node ~= node then
-  tell(before_node, 'taken_over', s.id, mid, '', nil, node, before_epoch + 1, before_epoch)
+  tell(before_node, 'taken_over', s.id, mid, '', nil, node, epoch, before_epoch)
 end
 leave_node(s, m)
-m.node, m.epoch = node, before_epoch + 1
+m.node, m.epoch = node, epoch
 enter_node(s, m)
 redis.call('HSET', m.key, 'node', node, 'epoch', m.epoch, 'resume', ARGV[5], 'left', ARGV[7],
            'announced', '1', 'kept_bytes', 0)
@@ -81,7 +83,8 @@ redis.call('PEXPIRE', given_key, 2 * LIMITS.given_for)
 renew(s, m)
 if s.room then class(s, 'paired') end
 note('member_joined', s, m, node)
+if m.announced ~= '1' then announce_member(s, m, 'user_joined') end
 return {'OK', m.epoch, before_epoch > 0 and 1 or 0, m.resume or '', m.unused or '', before_node,
         before_node ~= '' and before_epoch or 0, s.display_id, present, flat(kept), flat(given),
-        s.room and '' or snapshot(s),
+        snapshot(s, s.room and mid),
         sizes()}

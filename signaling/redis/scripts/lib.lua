@@ -105,11 +105,12 @@ local function counterparts(s, a, b)
   return a.role ~= b.role
 end
 
--- What restore.lua needs of a session, as one string.
-local function snapshot(s)
+-- What restore.lua needs of a session, as one string. With `only`: of that member alone; of a room,
+-- which may be large and changes often, each node brings its own.
+local function snapshot(s, only)
   local parts = {pack(unpack(redis.call('HGETALL', s.key))),
                  pack(unpack(redis.call('LRANGE', P .. 'log:' .. s.enc, 0, -1)))}
-  for _, id in ipairs(redis.call('LRANGE', P .. 'members:' .. s.enc, 0, -1)) do
+  for _, id in ipairs(only and {only} or redis.call('LRANGE', P .. 'members:' .. s.enc, 0, -1)) do
     local key = P .. 'member:' .. s.enc .. ':' .. enc(id)
     parts[#parts + 1] = id
     parts[#parts + 1] = pack(unpack(redis.call('HGETALL', key)))
@@ -226,6 +227,16 @@ local function each_node(list, call)
       call(node)
     end
   end
+end
+
+-- On the channel of the session or room: types and ids only (core/relay_rooms.cc).
+local function announce(s, kind, data)
+  redis.call('PUBLISH', LIMITS.base .. 'channel:room:' .. s.enc,
+             '{"type":"' .. kind .. '","data":' .. data .. '}')
+end
+
+local function announce_member(s, m, kind)
+  announce(s, kind, '{"memberId":' .. cjson.encode(m.id) .. ',"role":"' .. m.role .. '"}')
 end
 
 -- Of the display's own log.
@@ -360,6 +371,7 @@ local function finish(s, all, reason, data)
   for _, m in ipairs(all) do nodes[#nodes + 1] = m.node end
   each_node(nodes, function(node) tell_event(node, 'ended', s, '', event) end)
   note('session_ended', s, nil, '', reason)
+  announce(s, 'session:terminated', data)
   for _, m in ipairs(all) do drop_member(s, m) end
   unschedule(s)
   redis.call('DEL', s.key, P .. 'members:' .. s.enc, P .. 'room:' .. s.enc .. ':nodes')
@@ -374,13 +386,16 @@ end
 local function depart(s, m, all)
   report.departed = report.departed + 1
   note('member_left', s, m)
+  if m.announced == '1' then announce_member(s, m, 'user_left') end
   local never_came = m.epoch == 0
   unschedule(s, m)
   local others = {}
   for _, other in ipairs(all) do
     if other.id ~= m.id then
       others[#others + 1] = other
-      if counterparts(s, m, other) and m.left ~= '' then notify(s, other, m.left) end
+      -- A user who is away is told who is there when it comes back.
+      local away = s.room and other.node == ''
+      if counterparts(s, m, other) and m.left ~= '' and not away then notify(s, other, m.left) end
     end
   end
   if m.role ~= 'display' then

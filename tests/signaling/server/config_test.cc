@@ -208,6 +208,15 @@ TEST(ConfigTest, WrongUseIsOneLineAndTwo) {
       {"--trusted-proxy", "proxy.example"},
       {"--public-url", "relay.example"},
       {"--public-url", "https://relay.example/"},
+      {"--jwt-jwks", "keys.json"},
+      {"--jwt-jwks", "keys.json", "--jwt-issuer", "i"},
+      {"--jwt-jwks", "keys.json", "--jwt-audience", "a"},
+      {"--jwt-issuer", "i"},
+      {"--jwt-audience", "a"},
+      {"--jwt-ca", "ca.pem"},
+      {"--jwt-jwks", "keys.json", "--jwt-issuer", "i", "--jwt-audience", "a", "--jwt-ca", "x"},
+      {"--jwt-issuer", "i", "--jwt-audience", "a", "--jwt-jwks", "http://issuer/keys"},
+      {"--jwt-issuer", "i", "--jwt-audience", "a", "--jwt-jwks", "https://user:pw@issuer/keys"},
       {"--config", "/does/not/exist"},
   };
   for (const auto& arguments : wrong) {
@@ -234,6 +243,20 @@ TEST(ConfigTest, RedisIsAUrlAndItsPasswordIsNotRepeated) {
   EXPECT_FALSE(Parse({}).config->redis);
   EXPECT_EQ(Parse({"--redis", "redis://user:secret@host/nonsense"}).text.find("secret"),
             std::string::npos);
+}
+
+TEST(ConfigTest, UsersNeedKeysAnIssuerAndAnAudience) {
+  const File file(
+      "jwt-jwks = https://issuer.example/keys\njwt-issuer = i\njwt-audience = a\njwt-ca = "
+      "/ca.pem\n");
+  const CommandLine line = Parse({"--config", file.path()});
+  ASSERT_TRUE(line.config) << line.text;
+  EXPECT_EQ(line.config->jwt_jwks, "https://issuer.example/keys");
+  EXPECT_EQ(line.config->jwt_issuer, "i");
+  EXPECT_EQ(line.config->jwt_audience, "a");
+  EXPECT_EQ(line.config->jwt_ca, "/ca.pem");
+  EXPECT_TRUE(Parse({}).config->jwt_jwks.empty());
+  EXPECT_NE(Parse({"--jwt-jwks", "keys.json"}).text.find("--jwt-issuer"), std::string::npos);
 }
 
 TEST(ConfigTest, UnknownNameInTheFileIsRefused) {
