@@ -88,7 +88,7 @@ struct RelayOptions {
   // With shared_rates: wrong tries of one code, whichever it is. A class may enter a right one at
   // once.
   RateLimit wrong_per_code{3.0 / 60, 20};
-  // With shared_rates: sockets of one session. More than a bad network loses.
+  // With shared_rates: sockets of one session, or of one user. More than a bad network loses.
   RateLimit sockets_per_session{1, 60};
 
   // By socket. Trickled candidates come in quick bursts; the rest is slow.

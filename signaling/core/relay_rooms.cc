@@ -50,18 +50,23 @@ bool Relay::Impl::IsUserToken(std::string_view token) {
 }
 
 void Relay::Impl::AuthorizeUser(std::string_view token, Reply<Admitted> reply) {
-  users_->Check(token, Guarded([this, reply = std::move(reply)](protocol::Outcome<User> user) {
-                  if (!user) {
-                    const protocol::Problem& problem = user.error();
-                    return reply(Problem(problem.code, problem.detail, problem.retry_after));
-                  }
-                  Admitted admitted;
-                  admitted.member_id = user->user_id;
-                  admitted.role = Role::kUser;
-                  admitted.name = user->name;
-                  admitted.until = user->expires;
-                  reply(std::move(admitted));
-                }));
+  users_->Check(
+      token, Guarded([this, reply = std::move(reply)](protocol::Outcome<User> user) {
+        if (!user) {
+          const protocol::Problem& problem = user.error();
+          return reply(Problem(problem.code, problem.detail, problem.retry_after));
+        }
+        Admitted admitted;
+        admitted.member_id = user->user_id;
+        admitted.role = Role::kUser;
+        admitted.name = user->name;
+        admitted.until = user->expires;
+        if (!options_.shared_rates) return reply(std::move(admitted));
+        CheckShared(
+            "user", admitted.member_id, options_.sockets_per_session,
+            "too many sockets of this user", [reply, admitted] { reply(admitted); },
+            [reply](protocol::Problem problem) { reply(tl::unexpected(std::move(problem))); });
+      }));
 }
 
 void Relay::Impl::UserOpened(Socket& socket, TimePoint until) {
