@@ -31,6 +31,7 @@ Relay::Impl::Impl(RelayOptions options, Backend backend, RandomSource& random, R
       incarnation_(random.NextUint64() | 1),
       links_(options_.node_id, incarnation_, bus_, *this),
       presence_(store_),
+      topics_(bus_, options_.node_id),
       expiry_(options_.expiry, store_, random) {
   store_.Subscribe(options_.node_id, *this);
   bus_.Attach(options_.node_id, *this);
@@ -152,6 +153,7 @@ const RelayCounters& Relay::Impl::counters() {
   counters_.sockets = sockets_.size();
   counters_.streams = streams_.size();
   counters_.polls = polls_.size();
+  counters_.room_subscriptions = topics_.size();
   counters_.guarded_addresses = codes_.addresses();
   counters_.late_answers = wrong_codes_.size();
   return counters_;
@@ -234,6 +236,7 @@ void Relay::Drain(std::chrono::milliseconds retry_after, std::string_view url, T
   impl_->Drain(retry_after, url);
 }
 bool Relay::draining() const { return impl_->draining(); }
+std::vector<NodeInfo> Relay::Nodes() const { return impl_->Nodes(); }
 const RelayCounters& Relay::counters() const { return impl_->counters(); }
 
 }  // namespace pairwire::relay

@@ -3,8 +3,8 @@
 // The relay's state on one node and the parts that work on it: HTTP (relay_http.cc), the waiting
 // display's streams and polls (relay_waiters.cc), sockets (relay_sockets.cc), what is handed from a
 // member's socket to its next one (relay_members.cc), messages of a socket (relay_messages.cc), the
-// way of a text to its target (relay_routes.cc), other nodes (relay_nodes.cc). Inside this folder
-// only.
+// way of a text to its target (relay_routes.cc), other nodes (relay_nodes.cc), rooms to listen to
+// (relay_topics.cc). Inside this folder only.
 //
 // A socket:
 //
@@ -42,6 +42,7 @@
 #include "signaling/core/node_links.h"
 #include "signaling/core/presence.h"
 #include "signaling/core/relay.h"
+#include "signaling/core/topics.h"
 #include "signaling/protocol/envelope.h"
 #include "signaling/protocol/session_messages.h"
 
@@ -95,9 +96,11 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
   void OnStoreState(bool up) override;
   void OnDueHint() override { expiry_.Hint(); }
   void OnFrames(std::string_view bytes) override { links_.OnFrames(bytes); }
-  void OnTopic(std::string_view /*topic*/, std::string_view /*payload*/) override {}
   void OnBusState(bool up) override { links_.OnBusState(up); }
   void OnSignal(const InboundTag& tag, Signal signal) override;
+
+  // relay_topics.cc
+  void OnTopic(std::string_view topic, std::string_view payload) override;
 
   // relay_members.cc
   void OnHandover(const std::string& session_id, const std::string& member_id, std::uint64_t epoch,
@@ -118,6 +121,7 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
   TimePoint NextDeadline() const;
   void Drain(std::chrono::milliseconds retry_after, std::string_view url);
   bool draining() const { return draining_; }
+  std::vector<NodeInfo> Nodes() const;
   const RelayCounters& counters();
 
  private:
@@ -374,6 +378,10 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
   // Messages.
   void Handle(Socket& socket, protocol::Envelope envelope);
   void RouteMessage(Socket& socket, protocol::Envelope envelope);
+  // Topics.
+  bool MayListen(const Socket& socket, const std::string& room) const;
+  void HandleRoom(Socket& socket, const protocol::Envelope& envelope);
+
   void HandleResume(Socket& socket, const std::string& message_id, const protocol::Resume& resume);
   // The client says up to where it got what was sent.
   static void ConfirmDeliveries(Socket& socket, const protocol::RawJson& data);
@@ -416,6 +424,7 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
   const std::uint64_t incarnation_;
   NodeLinks links_;
   Presence presence_;
+  Topics topics_;
   Expiry expiry_;
   std::uint64_t last_tag_ = 0;
   std::unordered_map<std::uint64_t, InFlight> in_flight_;

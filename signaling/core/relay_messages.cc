@@ -48,7 +48,20 @@ void Relay::Impl::Handle(Socket& socket, protocol::Envelope envelope) {
       if (!envelope.data.empty()) ConfirmDeliveries(socket, envelope.data);
       return Ack(socket, envelope.id);
     case protocol::TypeKind::kWebrtc:
+      if (options_.signaling == SignalingMode::kRelayed) {
+        return SendError(socket, envelope.id, ProblemCode::kNotSupported,
+                         "this relay carries messages itself and no " + envelope.type);
+      }
       return RouteMessage(socket, std::move(envelope));
+    case protocol::TypeKind::kMessage:
+      if (options_.signaling != SignalingMode::kRelayed) {
+        return SendError(socket, envelope.id, ProblemCode::kNotSupported,
+                         "messages go from peer to peer, not through this relay");
+      }
+      envelope.type = protocol::kMessageReceived;
+      return RouteMessage(socket, std::move(envelope));
+    case protocol::TypeKind::kRoom:
+      return HandleRoom(socket, envelope);
     case protocol::TypeKind::kContinue: {
       auto resume = protocol::ParseResume(envelope.data);
       if (!resume) {

@@ -166,12 +166,14 @@ void Relay::Impl::OnJoined(ConnectionId id, const Member& member, StoreResult<Jo
 }
 
 void Relay::Impl::Welcome(Socket& socket, const Joined& joined) {
+  const bool relayed = options_.signaling == SignalingMode::kRelayed;
   protocol::Envelope welcome;
   welcome.type = protocol::kWelcome;
   welcome.data = protocol::ToData(protocol::Welcome{
       socket.member.member_id, socket.member.session_id,
       MakeToken(socket.member.session_id, std::exchange(socket.resume_secret, {})),
-      protocol::kHeartbeatInterval, options_.node_id});
+      protocol::kHeartbeatInterval, options_.node_id,
+      std::string(relayed ? protocol::kModeRelayed : "")});
   output_.SendText(socket.id, protocol::ToJson(welcome));
   for (const auto& [other, place] : joined.present) {
     if (place.node_id.empty()) continue;
@@ -245,6 +247,7 @@ void Relay::Impl::Forget(ConnectionId id, bool leave) {
   if (found == nullptr) return;
   deadlines_.Cancel(found->idle);
   deadlines_.Cancel(found->wait);
+  topics_.RemoveAll(id);
   Socket socket = std::move(*found);
   sockets_.erase(id);
   const std::string& member_id = socket.member.member_id;

@@ -10,15 +10,25 @@ TypeKind KindOfType(std::string_view type) {
   if (type == kWebrtcIceCandidate || type == kWebrtcOffer || type == kWebrtcAnswer) {
     return TypeKind::kWebrtc;
   }
+  if (type == kMessageSend) return TypeKind::kMessage;
+  if (type == kSubscribeRoom || type == kUnsubscribeRoom) return TypeKind::kRoom;
   if (type == kHeartbeat) return TypeKind::kAlive;
   if (type == kResume) return TypeKind::kContinue;
   constexpr std::array kLater = {
-      kMessageSend,     kDisplayStatus, kDisplayHealth,      kAnimationFrame,
-      kJoinRoom,        kLeaveRoom,     kChatMessage,        kSubscribeRoom,
-      kUnsubscribeRoom, kFindMatch,     kCancelMatch,        kSfuGetRouterCapabilities,
-      kSfuProduce,      kSfuConsume,    kSfuCreateTransport, kSfuConnectTransport};
+      kDisplayStatus, kDisplayHealth,      kAnimationFrame,      kJoinRoom,
+      kLeaveRoom,     kChatMessage,        kFindMatch,           kCancelMatch,
+      kSfuProduce,    kSfuCreateTransport, kSfuConnectTransport, kSfuGetRouterCapabilities,
+      kSfuConsume};
   const bool later = std::find(kLater.begin(), kLater.end(), type) != kLater.end();
   return later ? TypeKind::kNotSupported : TypeKind::kUnknown;
+}
+
+bool MayBroadcast(std::string_view type) {
+  constexpr std::array kOurs = {kWelcome,     kPairingReady, kSessionTerminated,
+                                kUserJoined,  kUserLeft,     kServerDraining,
+                                kAck,         kError,        kMessageReceived,
+                                kWebrtcOffer, kWebrtcAnswer, kWebrtcIceCandidate};
+  return !type.empty() && std::find(kOurs.begin(), kOurs.end(), type) == kOurs.end();
 }
 
 }  // namespace pairwire::protocol

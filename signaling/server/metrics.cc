@@ -204,6 +204,10 @@ std::string Metrics::Render(const ConnectionTable& connections, const relay::Rel
     m.CountTotal("pairwire_problems_total", "Refusals told to clients", relay.problems[i],
                  {{"code", std::string(protocol::ToString(code))}});
   }
+  m.SetGauge("pairwire_room_subscriptions", "Rooms that sockets listen to",
+             static_cast<double>(relay.room_subscriptions));
+  m.CountTotal("pairwire_rooms_total", "What listeners of rooms were told", relay.topics_delivered,
+               {{"step", "told"}});
   m.SetGauge("pairwire_polls", "Long-polls that wait", static_cast<double>(relay.polls));
   const char* sessions = "Sessions in the store";
   m.SetGauge("pairwire_sessions", sessions, static_cast<double>(store.sessions),

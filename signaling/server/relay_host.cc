@@ -30,6 +30,11 @@ relay::RelayOptions RelayOptionsOf(const ServerConfig& config, const std::string
   options.waiting_ttl = config.session_ttl;
   options.region = config.region;
   options.advertise_url = config.advertise_url;
+  options.connection = config.connection;
+  options.signaling = config.signaling;
+  options.expiry.hints = config.expiry_hints;
+  // What could be told there: their status, and what operators broadcast.
+  options.display_rooms = config.status || !config.internal_host.empty();
   if (config.redis) options.lease = kLease;
   if (!config.rate_limits) {
     options.codes.per_address = kNoRateLimit;
@@ -77,6 +82,7 @@ std::unique_ptr<relay::BackendOwner> RelayHost::MakeBackend() {
     options.redis.tls.ca_file = config.redis_ca;
     options.prefix = config.redis_prefix + ":";
     options.scripts.max_sessions = config.max_sessions;
+    options.hints = config.expiry_hints;
     auto made = redis::RedisBackend::Make(
         context_.loop, resolver_, *this,
         [this](std::uint64_t bound) { return random_.NextUint64() % bound; }, std::move(options));
