@@ -47,6 +47,7 @@ class DisplayCore final : private HoldsRandom,
     request.display_id = display_id_;
     request.name = options_.name;
     request.design_id = options_.design_id;
+    Arrive();
     request.plain = true;  // Until the code has secret letters, its length is all that guards it.
     register_ =
         RegisterDisplay(endpoint_, request, [this](RelayResult<protocol::RegisterResponse> answer) {
@@ -78,6 +79,7 @@ class DisplayCore final : private HoldsRandom,
     options.token = token_;
     options.last_event_id = last_event_id_;
     options.long_poll_only = long_poll_;
+    Arrive();
     EventStreamEvents on;
     on.on_open = [this] { Feed(pairing::StreamOpened{}); };
     on.on_event = [this](const RelayEvent& event) { OnEvent(event); };

@@ -143,6 +143,11 @@ void DisplayMachine::LostWhileWaiting(const RelayFailure& failure) {
     Renew("the relay has forgotten the session");
     return;
   }
+  if (move_) {
+    // The node that goes closed it before we did: no outage, and the other node waits.
+    stream_retry_at_ = now_;
+    return;
+  }
   TellOutage(failure.error);
   std::chrono::milliseconds pause = NextPause();
   if (failure.retry_after) {

@@ -132,6 +132,7 @@ class PairingCore {
     options.token = token_;
     options.resume = std::move(resume);
     resume_token_.clear();
+    Arrive();
     SignalingSocketEvents on;
     on.on_welcome = [this](const protocol::Welcome& welcome) {
       resume_token_ = welcome.resume_token;
@@ -206,16 +207,21 @@ class PairingCore {
     const Result<RelayUrl> url = ParseRelayUrl(draining->url);
     if (!url || (endpoint_.url.tls && !url->tls)) return;
     UseRelay(*url);
+    leaving_ = true;
     Feed(pairing::MoveOn{draining->retry_after / 2});
   }
   void UseRelay(const RelayUrl& url) {
     if (url == endpoint_.url) return;
     other_url_ = std::exchange(endpoint_.url, url);
   }
-  // The relay was not reached here: the next try goes to where it was reached before.
+  // The relay was not reached here: the next try goes to where it was reached before. Unless it was
+  // lost at the node that we are leaving.
   void TryOtherRelay(const Error& error) {
-    if (error.code == Errc::kRelayUnreachable && other_url_) std::swap(*other_url_, endpoint_.url);
+    if (leaving_ || error.code != Errc::kRelayUnreachable || !other_url_) return;
+    std::swap(*other_url_, endpoint_.url);
   }
+  // A connection is about to be made where the endpoint says.
+  void Arrive() { leaving_ = false; }
 
   std::weak_ptr<Self> self() const { return self_; }
 
@@ -306,6 +312,7 @@ class PairingCore {
   Machine machine_;
   std::optional<NearestRelay> nearest_;
   std::optional<RelayUrl> other_url_;
+  bool leaving_ = false;  // what is open is still at other_url_
   std::unique_ptr<SignalingSocket> socket_;
   std::unique_ptr<HttpCall> ending_;  // a DELETE under way; a newer one replaces it
   std::function<void()> left_;

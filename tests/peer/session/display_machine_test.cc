@@ -338,11 +338,14 @@ TEST_F(DisplayMachineTest, MovesToAnotherNodeWithItsCode) {
   EXPECT_EQ(Give(LocalDescription{"o"}), Words({"offer:c1:o"}));
 }
 
-TEST_F(DisplayMachineTest, AStreamThatIsLostBeforeTheMoveWaitsForIt) {
+TEST_F(DisplayMachineTest, AStreamThatTheNodeEndsBeforeTheMoveMovesAtOnce) {
   BringTo(DisplayState::kWaiting);
-  Give(MoveOn{milliseconds(0)});
-  Give(StreamLost{Unreachable()});
+  Give(MoveOn{seconds(5)});
+  // The node closes it in good order while it goes: no outage, and no pause.
+  EXPECT_EQ(Give(StreamLost{Unreachable()}), Words({"close-stream"}));
+  EXPECT_EQ(machine_->deadline(), now_);
   EXPECT_EQ(Expire().back(), "open-stream");
+  EXPECT_EQ(Give(StreamLost{Unreachable()}), Words({"close-stream", "error:relay_unreachable"}));
 }
 
 // Every state takes every input: nothing crashes, and the state afterwards is the one that the
