@@ -255,6 +255,7 @@ void Relay::Drain(std::chrono::milliseconds retry_after, std::string_view url, T
   impl_->Drain(retry_after, url);
 }
 bool Relay::draining() const { return impl_->draining(); }
+std::vector<NodeInfo> Relay::Nodes() const { return impl_->Nodes(); }
 const RelayCounters& Relay::counters() const { return impl_->counters(); }
 
 }  // namespace pairwire::relay

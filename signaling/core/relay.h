@@ -22,6 +22,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "signaling/core/code_guard.h"
 #include "signaling/core/expiry.h"
@@ -40,8 +41,20 @@ using ConnectionId = std::uint64_t;
 using StreamId = std::uint64_t;
 using PollId = std::uint64_t;
 
+// When a display opens its WebSocket (row L13): as told by pairing:ready on its event stream, or
+// from the start. Either way it may do both.
+enum class ConnectionMode : std::uint8_t { kLazy, kImmediate };
+// Who carries messages (row L13): the peers, and the relay only their webrtc:*; or the relay,
+// message:send, and no webrtc:*.
+enum class SignalingMode : std::uint8_t { kPeerToPeer, kRelayed };
+
 struct RelayOptions {
   std::string node_id = "node-1";
+  ConnectionMode connection = ConnectionMode::kLazy;
+  SignalingMode signaling = SignalingMode::kPeerToPeer;
+  // Whether members may listen to the rooms of displays and designs; to their own session always.
+  // Users may listen to any room.
+  bool display_rooms = false;
   // Put in front of the paths in answers, "https://relay.example/base"; empty: paths only.
   std::string public_url;
   // The WebSocket's URL in answers; empty: public_url (or nothing) and "/ws".
@@ -124,10 +137,10 @@ struct RelayCounters {
   std::uint64_t signals_from_nodes = 0;  // Received from them.
   std::uint64_t signals_rerouted = 0;    // Their target had moved.
   std::uint64_t signals_undeliverable = 0;
-  std::uint64_t handovers = 0;      // Tails given to another node.
-  std::uint64_t rooms_entered = 0;  // By users here, resumed ones included.
-  std::uint64_t rooms_left = 0;     // By leave_room.
-  std::uint64_t topics_delivered = 0;
+  std::uint64_t handovers = 0;         // Tails given to another node.
+  std::uint64_t rooms_entered = 0;     // By users here, resumed ones included.
+  std::uint64_t rooms_left = 0;        // By leave_room.
+  std::uint64_t topics_delivered = 0;  // Told to sockets that listen to a room.
   std::uint64_t store_errors = 0;
   // Problems told to clients, by code.
   std::array<std::uint64_t, protocol::kProblemCodeCount> problems{};
@@ -135,14 +148,14 @@ struct RelayCounters {
   std::size_t sockets = 0;
   std::size_t streams = 0;
   std::size_t polls = 0;
-  std::size_t guarded_addresses = 0;  // Whose wrong codes are remembered.
-  std::size_t late_answers = 0;       // Wrong codes whose answer waits.
-  std::size_t nodes = 0;              // In the registry, this one included; 0: there is none.
-  std::size_t held_texts = 0;         // For sockets here that are not live yet.
-  std::size_t texts_in_flight = 0;    // Of senders here, whose answer is not known yet.
-  std::size_t unsettled_signals = 0;  // Sent to other nodes and not answered.
-  std::size_t users = 0;              // Sockets that came with a user's token.
-  std::size_t room_subscriptions = 0;
+  std::size_t guarded_addresses = 0;   // Whose wrong codes are remembered.
+  std::size_t late_answers = 0;        // Wrong codes whose answer waits.
+  std::size_t nodes = 0;               // In the registry, this one included; 0: there is none.
+  std::size_t held_texts = 0;          // For sockets here that are not live yet.
+  std::size_t texts_in_flight = 0;     // Of senders here, whose answer is not known yet.
+  std::size_t unsettled_signals = 0;   // Sent to other nodes and not answered.
+  std::size_t users = 0;               // Sockets that came with a user's token.
+  std::size_t room_subscriptions = 0;  // Sockets times the rooms that they listen to.
 };
 
 // What the relay asks its shell to do. No call may throw or call the relay.
@@ -248,6 +261,10 @@ class Relay final {
   // one that the registry knows, of this region if there is one.
   void Drain(std::chrono::milliseconds retry_after, std::string_view url, TimePoint now);
   bool draining() const;
+
+  // The nodes of the relay that clients can be sent to, as the registry told last; of a relay of
+  // one node, that one. Only those with a URL that are not draining.
+  std::vector<NodeInfo> Nodes() const;
 
   const RelayCounters& counters() const;
 

@@ -56,6 +56,9 @@ void Relay::Impl::RegisterNow(const protocol::RegisterRequest& request,
   response.poll_url = Url("/api/sessions/" + session.session_id + "/poll");
   response.ws_url = WsUrl();
   response.heartbeat_interval = protocol::kHeartbeatInterval;
+  if (options_.connection == ConnectionMode::kImmediate) {
+    response.connection = protocol::kConnectImmediate;
+  }
   store_.RegisterSession(std::move(session), now_,
                          Guarded([this, response = std::move(response),
                                   reply = std::move(reply)](StoreResult<Registered> registered) {

@@ -147,6 +147,7 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
   TimePoint NextDeadline() const;
   void Drain(std::chrono::milliseconds retry_after, std::string_view url);
   bool draining() const { return draining_; }
+  std::vector<NodeInfo> Nodes() const;
   const RelayCounters& counters();
 
  private:
@@ -346,6 +347,11 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
   tl::unexpected<protocol::Problem> Problem(StoreError error);
   std::string Url(std::string_view path) const { return options_.public_url + std::string(path); }
   std::string WsUrl() const;
+  // For a welcome.
+  std::string Mode() const {
+    const bool relayed = options_.signaling == SignalingMode::kRelayed;
+    return std::string(relayed ? protocol::kModeRelayed : std::string_view());
+  }
 
   LocalSession& SessionOf(const std::string& session_id) { return sessions_[session_id]; }
   void DropSessionIfEmpty(const std::string& session_id);
@@ -391,6 +397,7 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
   static std::string IdOf(const std::string& key) { return key.substr(0, key.rfind('\n')); }
 
   // Users and rooms.
+  bool MayListen(const Socket& socket, std::string_view room) const;
   static bool IsUserToken(std::string_view token);
   void AuthorizeUser(std::string_view token, Reply<Admitted> reply);
   void UserOpened(Socket& socket, TimePoint until);
@@ -488,7 +495,8 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
 
   // Messages.
   void Handle(Socket& socket, const protocol::EnvelopeView& envelope);
-  void RouteMessage(Socket& socket, const protocol::EnvelopeView& envelope);
+  // `type`: what its target shall read.
+  void RouteMessage(Socket& socket, const protocol::EnvelopeView& envelope, std::string_view type);
   void HandleResume(Socket& socket, const std::string& message_id, const protocol::Resume& resume);
   // The client says up to where it got what was sent.
   static void ConfirmDeliveries(Socket& socket, std::string_view data);

@@ -49,7 +49,17 @@ void Relay::Impl::Handle(Socket& socket, const protocol::EnvelopeView& envelope)
       if (!envelope.data.empty()) ConfirmDeliveries(socket, envelope.data);
       return Ack(socket, envelope.id);
     case protocol::TypeKind::kWebrtc:
-      return RouteMessage(socket, envelope);
+      if (options_.signaling == SignalingMode::kRelayed) {
+        return SendError(socket, envelope.id, ProblemCode::kNotSupported,
+                         "this relay carries messages itself and no " + std::string(envelope.type));
+      }
+      return RouteMessage(socket, envelope, envelope.type);
+    case protocol::TypeKind::kMessage:
+      if (options_.signaling != SignalingMode::kRelayed) {
+        return SendError(socket, envelope.id, ProblemCode::kNotSupported,
+                         "messages go from peer to peer, not through this relay");
+      }
+      return RouteMessage(socket, envelope, protocol::kMessageReceived);
     case protocol::TypeKind::kContinue: {
       auto resume = protocol::ParseResume({std::string(envelope.data)});
       if (!resume) {
@@ -72,7 +82,8 @@ void Relay::Impl::Handle(Socket& socket, const protocol::EnvelopeView& envelope)
   }
 }
 
-void Relay::Impl::RouteMessage(Socket& socket, const protocol::EnvelopeView& envelope) {
+void Relay::Impl::RouteMessage(Socket& socket, const protocol::EnvelopeView& envelope,
+                               std::string_view type) {
   if (socket.state == SocketState::kLobby) {
     return SendError(socket, envelope.id, ProblemCode::kNotAllowed, "join a room first");
   }
@@ -90,7 +101,7 @@ void Relay::Impl::RouteMessage(Socket& socket, const protocol::EnvelopeView& env
     const DeliveryId id{target->epoch, ++target->last_delivery};
     std::string text;
     text.reserve(envelope.data.size() + kMaxStampBytes);
-    protocol::AppendEnvelope(text, id.ToText().view(), envelope.type, socket.member.member_id,
+    protocol::AppendEnvelope(text, id.ToText().view(), type, socket.member.member_id,
                              envelope.data);
     Deliver(*target, id, std::move(text));
     ++counters_.messages_routed;
@@ -102,8 +113,7 @@ void Relay::Impl::RouteMessage(Socket& socket, const protocol::EnvelopeView& env
   outgoing.message_id = envelope.id;
   outgoing.data_bytes = envelope.data.size();
   outgoing.deadline = now_ + NodeLinks::kGiveUp;
-  protocol::AppendEnvelope(outgoing.text, {}, envelope.type, socket.member.member_id,
-                           envelope.data);
+  protocol::AppendEnvelope(outgoing.text, {}, type, socket.member.member_id, envelope.data);
   ++socket.routes_in_flight;
   std::string space;
   SendSignal(KeyOf(socket.member.session_id, socket.member.member_id, space),

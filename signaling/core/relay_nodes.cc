@@ -88,6 +88,21 @@ void Relay::Impl::Announce() {
   }));
 }
 
+std::vector<NodeInfo> Relay::Impl::Nodes() const {
+  std::vector<NodeInfo> reachable;
+  for (const NodeInfo& node : nodes_) {
+    if (node.state == NodeState::kUp && !node.url.empty()) reachable.push_back(node);
+  }
+  if (options_.lease.count() == 0 && !options_.advertise_url.empty() && !draining_) {
+    NodeInfo self;
+    self.node_id = options_.node_id;
+    self.url = options_.advertise_url;
+    self.region = options_.region;
+    reachable.push_back(std::move(self));
+  }
+  return reachable;
+}
+
 std::string Relay::Impl::PeerUrl() const {
   const NodeInfo* best = nullptr;
   const auto rank = [this](const NodeInfo& node) {

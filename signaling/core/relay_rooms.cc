@@ -7,7 +7,8 @@
 // was told of comings and goings is not told again.
 //
 // A topic (NodeBus) carries ready-made messages, whose room is the topic's name: joins, leaves and
-// ends of the session or room of that name as the store tells them, and what operators publish.
+// ends of the session or room of that name as the store tells them, the status of a display or of a
+// design's displays, and what operators publish. Nothing is kept for who is not there.
 #include <algorithm>
 #include <utility>
 
@@ -24,6 +25,20 @@ namespace {
 bool IsRoomName(std::string_view name) {
   return !name.empty() && name.size() <= protocol::kMaxIdBytes &&
          std::all_of(name.begin(), name.end(), [](unsigned char c) { return c > 31 && c != 127; });
+}
+
+bool IsBelow(std::string_view room, std::string_view prefix) {
+  return room.size() > prefix.size() && room.substr(0, prefix.size()) == prefix;
+}
+
+// Where only the relay and its operators speak, to whoever listens.
+bool IsDisplayRoom(std::string_view room) {
+  return IsBelow(room, protocol::kDisplayRoomPrefix) || IsBelow(room, protocol::kDesignRoomPrefix);
+}
+
+// A room that a user may enter.
+bool IsUsersRoom(std::string_view room) {
+  return IsRoomName(room) && !IsSessionId(room) && !IsDisplayRoom(room);
 }
 
 }  // namespace
@@ -80,6 +95,7 @@ void Relay::Impl::UserOpened(Socket& socket, TimePoint until) {
   data.member_id = socket.member.member_id;
   data.heartbeat_interval = protocol::kHeartbeatInterval;
   data.node_id = options_.node_id;
+  data.mode = Mode();
   welcome.data = protocol::ToData(data);
   output_.SendText(socket.id, protocol::ToJson(welcome));
 }
@@ -128,9 +144,11 @@ void Relay::Impl::OnRefreshed(ConnectionId id, const std::string& message_id,
 void Relay::Impl::HandleRoom(Socket& socket, const protocol::EnvelopeView& envelope) {
   const std::string_view type = envelope.type;
   const bool listening = type == protocol::kSubscribeRoom || type == protocol::kUnsubscribeRoom;
-  // The session of a socket is a room that it may listen to, and the only one.
-  const bool own = listening && !socket.user && envelope.room == socket.member.session_id;
-  if (!socket.user && !own) {
+  if (type != protocol::kLeaveRoom && !IsRoomName(envelope.room)) {
+    return Strike(socket, envelope.id, ProblemCode::kInvalidRequest,
+                  "room must be a name of 1 to 64 bytes without control characters");
+  }
+  if (!socket.user && !(listening && MayListen(socket, envelope.room))) {
     const bool served = users_ != nullptr;
     return SendError(socket, envelope.id,
                      served ? ProblemCode::kUnauthorized : ProblemCode::kNotSupported,
@@ -149,10 +167,6 @@ void Relay::Impl::HandleRoom(Socket& socket, const protocol::EnvelopeView& envel
     }
     return LeaveRoom(socket, std::string(envelope.id));
   }
-  if (!IsRoomName(envelope.room)) {
-    return Strike(socket, envelope.id, ProblemCode::kInvalidRequest,
-                  "room must be a name of 1 to 64 bytes without control characters");
-  }
   const std::string room(envelope.room);
   if (type == protocol::kSubscribeRoom) return SubscribeRoom(socket, room, envelope.id);
   if (type == protocol::kUnsubscribeRoom) {
@@ -166,8 +180,9 @@ void Relay::Impl::JoinRoom(Socket& socket, const std::string& room, std::string 
   if (socket.state != SocketState::kLobby) {
     return SendError(socket, message_id, ProblemCode::kNotAllowed, "leave the other room first");
   }
-  if (IsSessionId(room)) {
-    return SendError(socket, message_id, ProblemCode::kNotAllowed, "a session is no room of users");
+  if (!IsUsersRoom(room)) {
+    return SendError(socket, message_id, ProblemCode::kNotAllowed,
+                     "sessions, displays and designs are no rooms of users");
   }
   if (draining_) {
     return SendError(socket, message_id, ProblemCode::kNotReady, "this node is draining");
@@ -183,8 +198,7 @@ void Relay::Impl::JoinRoom(Socket& socket, const std::string& room, std::string 
 void Relay::Impl::ResumeRoom(Socket& socket, const std::string& message_id,
                              const protocol::Resume& resume) {
   const auto parts = SplitToken(resume.resume_token);
-  const bool fits = socket.user && parts && IsRoomName(parts->session_id) &&
-                    !IsSessionId(parts->session_id) && !draining_;
+  const bool fits = socket.user && parts && IsUsersRoom(parts->session_id) && !draining_;
   if (!fits) {
     return SendError(socket, message_id, ProblemCode::kResumeFailed,
                      "the resume token is wrong, used or too late");
@@ -271,6 +285,12 @@ bool Relay::Impl::IsPresence(std::string_view text) {
 
 // ---- Topics ----
 
+bool Relay::Impl::MayListen(const Socket& socket, std::string_view room) const {
+  if (socket.user || room == socket.member.session_id) return true;
+  // As GET /api/displays/…/status, which anybody may ask.
+  return options_.display_rooms && IsDisplayRoom(room);
+}
+
 void Relay::Impl::SubscribeRoom(Socket& socket, const std::string& room,
                                 std::string_view message_id) {
   const auto mine = topics_.find(socket.id);
@@ -324,6 +344,8 @@ void Relay::Impl::OnTopic(std::string_view topic, std::string_view payload) {
       envelope->type == protocol::kUserJoined || envelope->type == protocol::kUserLeft;
   for (const ConnectionId id : there->second) {
     const Socket* socket = FindSocket(id);
+    // The welcome comes first on every socket; that of a user came before it could ask for a room.
+    if (!socket->user && socket->epoch == 0) continue;
     // A member has its own notices, with names, in order, and once.
     if (presence && socket->member.session_id == topic) continue;
     ++counters_.topics_delivered;

@@ -202,7 +202,7 @@ void Relay::Impl::Welcome(Socket& socket, const Joined& joined) {
   welcome.data = protocol::ToData(protocol::Welcome{
       socket.member.member_id, socket.user ? std::string() : socket.member.session_id,
       MakeToken(socket.member.session_id, std::exchange(socket.resume_secret, {})),
-      protocol::kHeartbeatInterval, options_.node_id});
+      protocol::kHeartbeatInterval, options_.node_id, Mode()});
   output_.SendText(socket.id, protocol::ToJson(welcome));
   if (socket.user) {
     ++counters_.rooms_entered;

@@ -54,13 +54,23 @@ inline constexpr std::string_view kSfuConsume = "sfu_consume";
 enum class TypeKind {
   kUnknown,       // Not a name that a client may send.
   kWebrtc,        // Carried to the counterpart unread.
+  kMessage,       // An application's message, carried by a relay that was told to.
   kAlive,         // "I am here".
   kContinue,      // Continue where an earlier socket broke.
-  kRoom,          // Enter, leave, or listen to a room of users.
+  kRoom,          // Enter or leave a room, or listen to one.
   kRefresh,       // A newer token of the user.
   kNotSupported,  // A name of the protocol that this version of the relay does not serve.
 };
 TypeKind KindOfType(std::string_view type);
+
+// Rooms in which display:status of one display, or of all displays of a design, is told: the prefix
+// and the id.
+inline constexpr std::string_view kDisplayRoomPrefix = "display:";
+inline constexpr std::string_view kDesignRoomPrefix = "design:";
+
+// Whether an operator may broadcast an event of this name: not one by which the relay itself, or
+// another member, leads a client through pairing and signaling.
+bool MayBroadcast(std::string_view type);
 
 // The WebSocket sub-protocol, and the prefix of the entry that carries a browser's token.
 inline constexpr std::string_view kSubprotocol = "pairwire.v1";

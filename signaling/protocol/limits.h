@@ -49,7 +49,7 @@ inline constexpr int kMaxControllers = 16;
 
 // Users in one room: each that comes or goes is told to all others.
 inline constexpr std::size_t kMaxRoomMembers = 256;
-// Rooms that one socket listens to.
+// Rooms that one socket listens to. A wall of displays is one room: that of their design.
 inline constexpr std::size_t kMaxRoomSubscriptions = 16;
 // A user's token (JWT), far above what issuers make.
 inline constexpr std::size_t kMaxUserTokenBytes = 8 * 1024;

@@ -24,7 +24,7 @@ RawJson ToData(const Welcome& welcome) {
   writer.Add("memberId", welcome.member_id).AddIfSet("sessionId", welcome.session_id);
   writer.AddIfSet("resumeToken", welcome.resume_token);
   writer.Add("heartbeatInterval", std::int64_t{welcome.heartbeat_interval.count()});
-  writer.Add("nodeId", welcome.node_id);
+  writer.Add("nodeId", welcome.node_id).AddIfSet("mode", welcome.mode);
   return {writer.Take()};
 }
 
@@ -36,6 +36,7 @@ Result<Welcome> ParseWelcome(const RawJson& data) {
   reader.ReadOptional("resumeToken", kMaxTokenBytes, welcome.resume_token);
   reader.ReadOptional("heartbeatInterval", welcome.heartbeat_interval);
   reader.ReadOptional("nodeId", kMaxIdBytes, welcome.node_id);
+  reader.ReadOptional("mode", kMaxTypeBytes, welcome.mode);
   return reader.Finish(std::move(welcome));
 }
 

@@ -24,9 +24,12 @@ struct Welcome {
   std::string resume_token;  // Secret, single use; each welcome of a member brings a new one.
   std::chrono::seconds heartbeat_interval{0};
   std::string node_id;
+  // How messages of applications travel: kModeRelayed, or empty: directly, peer to peer.
+  std::string mode = {};
 
   bool operator==(const Welcome&) const = default;
 };
+inline constexpr std::string_view kModeRelayed = "relayed";
 RawJson ToData(const Welcome& welcome);
 [[nodiscard]] Result<Welcome> ParseWelcome(const RawJson& data);
 

@@ -27,6 +27,9 @@ struct RawOptions {
   std::string config_file;
   std::string log_level = "info";
   std::string rate_limits = "on";
+  std::string connection = "lazy";
+  std::string signaling = "p2p";
+  std::string expiry = "events";
   double drain_seconds = 10;
   double request_seconds = 10;
   double idle_seconds = 60;
@@ -119,6 +122,16 @@ void Declare(CLI::App& app, RawOptions& raw, ServerConfig& config) {
       ->check(CLI::NonNegativeNumber);
   app.add_option("--rate-limits", raw.rate_limits,
                  "on or off: bounds on how often one address may ask and one socket may send")
+      ->capture_default_str();
+  app.add_option("--connection", raw.connection,
+                 "lazy: displays wait on an event stream; immediate: on a WebSocket from the start")
+      ->capture_default_str();
+  app.add_option("--signaling", raw.signaling,
+                 "p2p: messages go from peer to peer; relayed: through this relay (message:send)")
+      ->capture_default_str();
+  app.add_option("--expiry", raw.expiry,
+                 "events: Redis' expired events bring what is due early; sweep: ten looks a second "
+                 "alone")
       ->capture_default_str();
   app.add_flag("--status", config.status, "Serve the status of displays and of their designs");
   app.add_option("--request-seconds", raw.request_seconds,
@@ -235,6 +248,16 @@ std::string Check(const RawOptions& raw, ServerConfig& config) {
   config.log_level = *level;
   if (raw.rate_limits != "on" && raw.rate_limits != "off") return "--rate-limits must be on or off";
   config.rate_limits = raw.rate_limits == "on";
+  if (raw.connection != "lazy" && raw.connection != "immediate") {
+    return "--connection must be lazy or immediate";
+  }
+  if (raw.connection == "immediate") config.connection = relay::ConnectionMode::kImmediate;
+  if (raw.signaling != "p2p" && raw.signaling != "relayed") {
+    return "--signaling must be p2p or relayed";
+  }
+  if (raw.signaling == "relayed") config.signaling = relay::SignalingMode::kRelayed;
+  if (raw.expiry != "events" && raw.expiry != "sweep") return "--expiry must be events or sweep";
+  config.expiry_hints = raw.expiry == "events";
   for (const std::string& origin : config.origins) {
     if (!IsOrigin(origin)) {
       return "--origin must look like https://example.org or http://localhost:3000, without a path";

@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "signaling/core/relay.h"
 #include "signaling/redis/redis_url.h"
 #include "signaling/server/log.h"
 
@@ -87,6 +88,10 @@ struct ServerConfig {
   std::string tls_key_file;
   // Where clients reach this very node, for those that another node sends away; may be empty.
   std::string advertise_url;
+  // Row L13: switches back to how things were before, each on its own.
+  relay::ConnectionMode connection = relay::ConnectionMode::kLazy;
+  relay::SignalingMode signaling = relay::SignalingMode::kPeerToPeer;
+  bool expiry_hints = true;  // false: the sweep alone, without Redis' expired events
   // What joins several nodes to one relay; nothing: this process is all of it.
   std::optional<redis::RedisUrl> redis;
   std::string redis_prefix = "pw";

@@ -31,6 +31,11 @@ relay::RelayOptions RelayOptionsOf(const ServerConfig& config, const std::string
   options.waiting_ttl = config.session_ttl;
   options.region = config.region;
   options.advertise_url = config.advertise_url;
+  options.connection = config.connection;
+  options.signaling = config.signaling;
+  options.expiry.hints = config.expiry_hints;
+  // What could be told there: their status, and what operators broadcast.
+  options.display_rooms = config.status || !config.internal_host.empty();
   if (config.redis) options.lease = kLease;
   options.shared_rates = config.rate_limits;
   if (!config.rate_limits) {
@@ -83,6 +88,7 @@ std::unique_ptr<relay::BackendOwner> RelayHost::MakeBackend() {
     options.redis.tls = {config.redis_ca, config.redis_certificate_file, config.redis_key_file};
     options.prefix = config.redis_prefix + ":";
     options.scripts.max_sessions = config.max_sessions;
+    options.hints = config.expiry_hints;
     options.scripts.timer = {[this] { return context_.loop.Now(); },
                              [this](const std::string& step, std::chrono::nanoseconds time) {
                                context_.metrics.OnStoreStep(step, time);

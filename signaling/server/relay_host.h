@@ -65,6 +65,7 @@ class RelayHost final : private relay::RelayOutput,
   bool draining() const { return relay_.draining(); }
   // Its replies come from inside the core, as the store's do.
   relay::Cache& cache() { return backend_->parts().cache; }
+  relay::NodeBus& bus() { return backend_->parts().bus; }
 
  private:
   struct Socket {

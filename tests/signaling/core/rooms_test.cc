@@ -433,5 +433,57 @@ TEST_F(Rooms, AMemberOfASessionListensToItsOwn) {
   EXPECT_THAT(out().TakeTypes(paired.display_socket), ElementsAre("display:status"));
 }
 
+TEST_F(Rooms, ThoseOfDisplaysAreForListening) {
+  const ConnectionId ann = OpenUser("ann");
+  out().Take(ann);
+  for (const std::string room : {"display:wall", "design:spring"}) {
+    Say(ann, Room("join_room", room, "j"));
+    EXPECT_EQ(ErrorCode(out().Take(ann).at(0)), ProblemCode::kNotAllowed) << room;
+    // Nor does a token that nobody gave out open one.
+    Resume(ann, room + "." + std::string(43, 'a'), "");
+    EXPECT_EQ(ErrorCode(out().Take(ann).at(0)), ProblemCode::kResumeFailed) << room;
+    Say(ann, Room("subscribe_room", room, "s"));
+    EXPECT_THAT(out().TakeTypes(ann), ElementsAre("ack"));
+  }
+  EXPECT_EQ(relay().counters().rooms_entered, 0u);
+  backend().bus.Publish("design:spring", R"({"type":"display:status","data":{"n":1}})");
+  Drain();
+  const auto said = out().Take(ann);
+  ASSERT_THAT(said, SizeIs(1));
+  EXPECT_EQ(said[0].type, "display:status");
+  EXPECT_EQ(said[0].room, "design:spring");
+  Say(ann, Room("join_room", "display", "j"));
+  EXPECT_THAT(out().TakeTypes(ann), ElementsAre("welcome", "ack")) << "a name like any other";
+}
+
+TEST_F(Rooms, ARelayThatCarriesMessagesCarriesThoseOfUsers) {
+  nodes_.clear();
+  RelayOptions options;
+  options.lease = 3s;
+  options.signaling = SignalingMode::kRelayed;
+  AddNode("node-1", options);
+  AddNode("node-2", options);
+  Advance(10ms);
+  const ConnectionId lobby = OpenUser("cat");
+  EXPECT_EQ(WelcomeOf(out().Take(lobby)).mode, "relayed");
+  protocol::Welcome welcome;
+  const ConnectionId ann = Enter("ann", "r", 0, &welcome);
+  EXPECT_EQ(welcome.mode, "relayed");
+  for (const std::size_t node : {0u, 1u}) {
+    const std::string name = "bob" + std::to_string(node);
+    const ConnectionId bob = Enter(name, "r", node);
+    out().Take(ann);
+    out(node).Take(bob);
+    Say(ann, R"({"type":"message:send","id":"m","to":")" + name + R"(","data":{"n":1}})");
+    const auto said = out(node).Take(bob);
+    ASSERT_THAT(said, SizeIs(1));
+    EXPECT_EQ(said[0].type, "message:received");
+    EXPECT_EQ(said[0].from, "ann");
+    EXPECT_THAT(out().TakeTypes(ann), ElementsAre("ack"));
+    Say(ann, OfferTo(name, 1, "o"));
+    EXPECT_EQ(ErrorCode(out().Take(ann).at(0)), ProblemCode::kNotSupported);
+  }
+}
+
 }  // namespace
 }  // namespace pairwire::relay

@@ -121,6 +121,22 @@ TEST(ConfigTest, OperatorsListenerAndProxies) {
             std::string::npos);
 }
 
+TEST(ConfigTest, SwitchesBackToHowThingsWere) {
+  const CommandLine line = Parse({"--connection", "immediate", "--signaling", "relayed"},
+                                 {{"PAIRWIRE_EXPIRY", "sweep"}});
+  ASSERT_TRUE(line.config) << line.text;
+  EXPECT_EQ(line.config->connection, relay::ConnectionMode::kImmediate);
+  EXPECT_EQ(line.config->signaling, relay::SignalingMode::kRelayed);
+  EXPECT_FALSE(line.config->expiry_hints);
+  const CommandLine plain = Parse({"--connection", "lazy", "--signaling", "p2p"});
+  ASSERT_TRUE(plain.config) << plain.text;
+  for (const CommandLine& usual : {plain, Parse({})}) {
+    EXPECT_EQ(usual.config->connection, relay::ConnectionMode::kLazy);
+    EXPECT_EQ(usual.config->signaling, relay::SignalingMode::kPeerToPeer);
+    EXPECT_TRUE(usual.config->expiry_hints);
+  }
+}
+
 TEST(ConfigTest, CommandLineBeatsEnvironmentBeatsFile) {
   const File file(
       "region = from-file\nnode-id = from-file\nmax-sessions = 5\norigin = https://file.example\n");
@@ -204,6 +220,9 @@ TEST(ConfigTest, WrongUseIsOneLineAndTwo) {
       {"--max-connections", "-1"},
       {"--rate-limits", "maybe"},
       {"--internal-listen", "9090"},
+      {"--connection", "eager"},
+      {"--signaling", "on"},
+      {"--expiry", "never"},
       {"--trusted-proxy", "10.1.2.3/8"},
       {"--trusted-proxy", "proxy.example"},
       {"--public-url", "relay.example"},
