@@ -88,6 +88,9 @@ struct DisplayOptions {
   std::string name = {};       // shown to the controller; at most 64 bytes
   std::string design_id = {};  // groups displays of one design; may be empty
   PeerConfiguration peer = {};
+  // Asks the relay for its nodes first, measures the way to each, and goes to the nearest. Takes up
+  // to 4 s, usually a few round trips.
+  bool nearest_node = false;
   // First pause before the relay is tried again; doubles up to 30 s, each with full jitter.
   std::chrono::milliseconds retry_delay{500};
 };
@@ -133,6 +136,7 @@ struct ControllerOptions {
   std::string code = {};       // as typed; blanks and hyphens are ignored
   std::string name = {};       // shown at the display; at most 64 bytes
   PeerConfiguration peer = {};
+  bool nearest_node = false;  // as in DisplayOptions; counts before connect_timeout
   // From Create to on_session; then on_error with kTimedOut.
   std::chrono::milliseconds connect_timeout{30'000};
 };

@@ -8,6 +8,7 @@
 
 #include "peer/session/controller_machine.h"
 #include "peer/session/pairing_core.h"
+#include "signaling/client/pairing_call.h"
 #include "signaling/protocol/code.h"
 
 namespace pairwire {
@@ -20,7 +21,7 @@ class ControllerCore final : public PairingCore<ControllerCore, pairing::Control
 
   ControllerCore(Network& network, RelayUrl url, ControllerOptions options, ControllerEvents events)
       : PairingCore(network, pairing::ControllerMachine(options.connect_timeout), std::move(url),
-                    options.peer),
+                    options.nearest_node, options.peer),
         options_(std::move(options)),
         events_(std::move(events)) {}
 
@@ -32,17 +33,24 @@ class ControllerCore final : public PairingCore<ControllerCore, pairing::Control
     protocol::PairRequest request;
     request.code = options_.code;
     request.name = options_.name;
-    pair_ = PairController(endpoint_, request, [this](RelayResult<protocol::PairResponse> answer) {
-      if (!answer) {
-        Feed(pairing::PairFailed{std::move(answer.error())});
-        return;
-      }
-      session_id_ = answer->session_id;
-      token_ = answer->controller_token;
-      socket_url_ = answer->ws_url;
-      Feed(pairing::PairedWith{answer->display_name});
-    });
+    pair_.emplace(
+        endpoint_, std::move(request),
+        [this](RelayResult<protocol::PairResponse> answer) { OnPaired(std::move(answer)); });
   }
+
+  void OnPaired(RelayResult<protocol::PairResponse> answer) {
+    if (!answer) {
+      Feed(pairing::PairFailed{std::move(answer.error())});
+      return;
+    }
+    session_id_ = answer->session_id;
+    token_ = answer->controller_token;
+    socket_url_ = answer->ws_url;
+    Feed(pairing::PairedWith{answer->display_name});
+  }
+
+  // Acks, joins and names of later versions: nothing to do here.
+  void OnOther(const protocol::Envelope&) {}
 
   void Do(const pairing::StartPeer&) { StartLink(); }
 
@@ -68,7 +76,7 @@ class ControllerCore final : public PairingCore<ControllerCore, pairing::Control
 
   const ControllerOptions options_;
   const ControllerEvents events_;
-  std::unique_ptr<HttpCall> pair_;
+  std::optional<PairingCall> pair_;
 };
 
 }  // namespace

@@ -98,6 +98,14 @@ void ControllerMachine::On(const PairFailed& input) {
   Fail(std::move(error));
 }
 
+void ControllerMachine::On(const MoveOn&) {
+  if (state_ == ControllerState::kOpening) {
+    actions_.push_back(OpenSocket{});
+  } else if (state_ == ControllerState::kAwaitingOffer || state_ == ControllerState::kConnecting) {
+    actions_.push_back(MoveSocket{});
+  }
+}
+
 void ControllerMachine::On(const SocketReady&) {
   if (state_ != ControllerState::kOpening) return;
   SetState(ControllerState::kAwaitingOffer, "the relay's socket is open");

@@ -11,6 +11,7 @@
 //               ^                                                                           |
 //               +-------- after 2 s, or when the display ends the relay's session ----------+
 //   every state -- Stop --> kDone
+//   kOpening, kAwaitingOffer, kConnecting -- MoveOn --> the same, at another node of the relay
 #ifndef PAIRWIRE_PEER_SESSION_CONTROLLER_MACHINE_H_
 #define PAIRWIRE_PEER_SESSION_CONTROLLER_MACHINE_H_
 
@@ -39,10 +40,10 @@ std::string_view ToString(ControllerState state);
 
 class ControllerMachine {
  public:
-  using Input = std::variant<Start, Stop, TimerFired, PairedWith, PairFailed, SocketReady,
+  using Input = std::variant<Start, Stop, TimerFired, PairedWith, PairFailed, MoveOn, SocketReady,
                              SocketClosed, Terminated, PeerGone, RelayError, RemoteDescription,
                              RemoteCandidate, LocalDescription, LocalCandidate, PeerFailed, Linked>;
-  using Action = std::variant<DoPair, OpenSocket, CloseSocket, StartPeer, DropPeer,
+  using Action = std::variant<DoPair, OpenSocket, MoveSocket, CloseSocket, StartPeer, DropPeer,
                               ApplyDescription, ApplyCandidate, SendDescription, SendCandidate,
                               EndRelay, TellPaired, HandOver, TellError>;
   using Actions = std::vector<Action>;
@@ -63,6 +64,7 @@ class ControllerMachine {
   void On(const TimerFired&);
   void On(const PairedWith& input);
   void On(const PairFailed& input);
+  void On(const MoveOn&);
   void On(const SocketReady&);
   void On(const SocketClosed& input);
   void On(const Terminated& input);

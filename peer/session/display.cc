@@ -34,7 +34,7 @@ class DisplayCore final : private HoldsRandom,
 
   DisplayCore(Network& network, RelayUrl url, DisplayOptions options, DisplayEvents events)
       : PairingCore(network, pairing::DisplayMachine(random_, options.retry_delay), std::move(url),
-                    options.peer),
+                    options.nearest_node, options.peer),
         options_(std::move(options)),
         events_(std::move(events)) {}
 
@@ -47,6 +47,7 @@ class DisplayCore final : private HoldsRandom,
     request.display_id = display_id_;
     request.name = options_.name;
     request.design_id = options_.design_id;
+    Arrive();
     request.plain = true;  // Until the code has secret letters, its length is all that guards it.
     register_ =
         RegisterDisplay(endpoint_, request, [this](RelayResult<protocol::RegisterResponse> answer) {
@@ -56,6 +57,7 @@ class DisplayCore final : private HoldsRandom,
 
   void OnRegistered(RelayResult<protocol::RegisterResponse> answer) {
     if (!answer) {
+      TryOtherRelay(answer.error().error);
       Feed(pairing::RegisterFailed{std::move(answer.error())});
       return;
     }
@@ -66,7 +68,8 @@ class DisplayCore final : private HoldsRandom,
     events_url_ = answer->events_url;
     poll_url_ = answer->poll_url;
     last_event_id_.clear();
-    Feed(pairing::RegisteredAs{{answer->code, answer->expires_in}});
+    const bool immediate = answer->connection == protocol::kConnectImmediate;
+    Feed(pairing::RegisteredAs{{answer->code, answer->expires_in}, immediate});
   }
 
   void Do(const pairing::OpenStream&) {
@@ -76,10 +79,14 @@ class DisplayCore final : private HoldsRandom,
     options.token = token_;
     options.last_event_id = last_event_id_;
     options.long_poll_only = long_poll_;
+    Arrive();
     EventStreamEvents on;
     on.on_open = [this] { Feed(pairing::StreamOpened{}); };
     on.on_event = [this](const RelayEvent& event) { OnEvent(event); };
-    on.on_lost = [this](const RelayFailure& failure) { Feed(pairing::StreamLost{failure}); };
+    on.on_lost = [this](const RelayFailure& failure) {
+      TryOtherRelay(failure.error);
+      Feed(pairing::StreamLost{failure});
+    };
     stream_ = std::make_unique<EventStream>(endpoint_, std::move(options), std::move(on));
   }
 
@@ -97,7 +104,22 @@ class DisplayCore final : private HoldsRandom,
     } else if (event.type == protocol::kSessionTerminated) {
       const auto terminated = protocol::ParseSessionTerminated({event.data});
       Feed(pairing::Terminated{terminated ? terminated->reason : ""});
+    } else if (event.type == protocol::kServerDraining) {
+      FollowDraining({event.data});
     }
+  }
+
+  // On the socket of a display that waits on one.
+  void OnOther(const protocol::Envelope& envelope) {
+    if (envelope.type == protocol::kPairingReady) {
+      const auto ready = protocol::ParsePairingReady(envelope.data);
+      if (ready) Feed(pairing::PairingReady{ready->controller_id, ready->name});
+    } else if (envelope.type == protocol::kUserJoined) {
+      // The code was entered while there was no socket to say so on.
+      const auto joined = protocol::ParseUserPresence(envelope.data);
+      if (joined) Feed(pairing::PairingReady{joined->member_id, joined->name});
+    }
+    // Acks and names of later versions: nothing to do here.
   }
 
   void Do(const pairing::StartPeer&) {

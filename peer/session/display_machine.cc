@@ -88,7 +88,7 @@ void DisplayMachine::On(const TimerFired&) {
         Renew("the code expired");
       } else if (stream_retry_at_ && now_ >= *stream_retry_at_) {
         stream_retry_at_.reset();
-        actions_.push_back(OpenStream{});
+        Listen();
       }
       return;
     case DisplayState::kOpening:
@@ -111,7 +111,10 @@ void DisplayMachine::On(const RegisteredAs& input) {
   SetState(DisplayState::kWaiting, "registered");
   registered_at_ = now_;
   wake_at_ = now_ + input.code.expires_in + kExpiryGrace;
-  actions_.push_back(OpenStream{});
+  immediate_ = input.immediate;
+  socket_open_ = false;
+  move_ = false;
+  Listen();
   tell_.push_back(ShowCode{input.code});
 }
 
@@ -130,29 +133,86 @@ void DisplayMachine::On(const StreamOpened&) {
 void DisplayMachine::On(const StreamLost& input) {
   if (state_ != DisplayState::kWaiting) return;
   actions_.push_back(CloseStream{});
-  const Errc code = input.failure.error.code;
+  LostWhileWaiting(input.failure);
+}
+
+// The stream, or the socket in its place.
+void DisplayMachine::LostWhileWaiting(const RelayFailure& failure) {
+  const Errc code = failure.error.code;
   if (code == Errc::kUnauthorized || code == Errc::kSessionTerminated) {
     Renew("the relay has forgotten the session");
     return;
   }
-  TellOutage(input.failure.error);
+  if (move_) {
+    // The node that goes closed it before we did: no outage, and the other node waits.
+    stream_retry_at_ = now_;
+    return;
+  }
+  TellOutage(failure.error);
   std::chrono::milliseconds pause = NextPause();
-  if (input.failure.retry_after) {
-    pause = std::max<std::chrono::milliseconds>(pause, *input.failure.retry_after);
+  if (failure.retry_after) {
+    pause = std::max<std::chrono::milliseconds>(pause, *failure.retry_after);
   }
   stream_retry_at_ = now_ + pause;
 }
 
+void DisplayMachine::Listen() {
+  const bool move = std::exchange(move_, false);
+  if (immediate_) {
+    if (move && socket_open_) {
+      actions_.push_back(MoveSocket{});
+    } else {
+      actions_.push_back(OpenSocket{});
+    }
+    socket_open_ = false;
+    return;
+  }
+  if (move) actions_.push_back(CloseStream{});
+  actions_.push_back(OpenStream{});
+}
+
+void DisplayMachine::On(const MoveOn& input) {
+  switch (state_) {
+    case DisplayState::kWaiting: {
+      // A thousand displays of one node must not reach the next one together.
+      const auto spread = std::clamp<std::chrono::milliseconds>(
+          input.spread, std::chrono::milliseconds(0), kMaxSpread);
+      const auto drawn = random_.NextBelow(static_cast<std::uint64_t>(spread.count()) + 1);
+      move_ = true;
+      stream_retry_at_ = now_ + std::chrono::milliseconds(drawn);
+      return;
+    }
+    case DisplayState::kOpening:
+      actions_.push_back(OpenSocket{});
+      return;
+    case DisplayState::kConnecting:
+      actions_.push_back(MoveSocket{});
+      return;
+    case DisplayState::kIdle:
+    case DisplayState::kRegistering:  // the answer comes or the next try goes there
+    case DisplayState::kBackingOff:
+    case DisplayState::kLinked:  // leaves the relay within 2 s anyway
+    case DisplayState::kStopped:
+      return;
+  }
+}
+
 void DisplayMachine::On(const PairingReady& input) {
   if (state_ != DisplayState::kWaiting) return;
-  SetState(DisplayState::kOpening, "a controller entered the code");
+  const bool ready = immediate_ && socket_open_;
+  SetState(ready ? DisplayState::kConnecting : DisplayState::kOpening,
+           "a controller entered the code");
   wake_at_ = now_ + kPairingDeadline;
   controller_id_ = input.controller_id;
   controller_name_ = input.controller_name;
   offer_sent_ = false;
   answered_ = false;
   held_candidates_.clear();
-  actions_.push_back(OpenSocket{});
+  if (ready) {
+    actions_.push_back(StartPeer{});
+  } else {
+    actions_.push_back(OpenSocket{});
+  }
   tell_.push_back(TellPaired{controller_name_});
 }
 
@@ -163,6 +223,12 @@ void DisplayMachine::On(const SessionOver&) {
 }
 
 void DisplayMachine::On(const SocketReady&) {
+  if (state_ == DisplayState::kWaiting && immediate_) {
+    socket_open_ = true;
+    attempt_ = 0;
+    outage_ = false;
+    return;
+  }
   if (state_ != DisplayState::kOpening) return;
   const auto pairing_ends = wake_at_;
   SetState(DisplayState::kConnecting, "the relay's socket is open");
@@ -173,7 +239,11 @@ void DisplayMachine::On(const SocketReady&) {
 }
 
 void DisplayMachine::On(const SocketClosed& input) {
-  if (state_ == DisplayState::kOpening) {
+  if (state_ == DisplayState::kWaiting && immediate_) {
+    socket_open_ = false;
+    actions_.push_back(CloseSocket{});
+    LostWhileWaiting({input.error, {}});
+  } else if (state_ == DisplayState::kOpening) {
     FailPairing(input.error);
   } else if (state_ == DisplayState::kConnecting && !answered_) {
     FailPairing(input.error);
@@ -186,6 +256,7 @@ void DisplayMachine::On(const Terminated& input) {
   switch (state_) {
     case DisplayState::kWaiting:
       actions_.push_back(CloseStream{});
+      if (immediate_) actions_.push_back(CloseSocket{});
       Renew("the relay ended the session");
       return;
     case DisplayState::kOpening:

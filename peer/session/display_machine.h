@@ -11,6 +11,7 @@
 //                v  |                                     |          | (a broken relay)
 //             kWaiting -----------------------------------+----------+
 //                |  ^  `-- stream lost: opened anew after a pause; the code stays valid
+//                |         (a socket in its place, when the relay asked for one from the start)
 //  pairing:ready |  |
 //                v  |
 //             kOpening -- socket refused, terminated, 30 s ------> told, then kRegistering
@@ -24,6 +25,7 @@
 //             kLinked -- the Session closed --> kRegistering
 //
 //   every state -- Stop --> kStopped
+//   kWaiting, kOpening, kConnecting -- MoveOn --> the same, at another node of the relay
 #ifndef PAIRWIRE_PEER_SESSION_DISPLAY_MACHINE_H_
 #define PAIRWIRE_PEER_SESSION_DISPLAY_MACHINE_H_
 
@@ -55,13 +57,13 @@ std::string_view ToString(DisplayState state);
 class DisplayMachine {
  public:
   using Input = std::variant<Start, Stop, TimerFired, RegisteredAs, RegisterFailed, StreamOpened,
-                             StreamLost, PairingReady, SessionOver, SocketReady, SocketClosed,
-                             Terminated, PeerGone, RelayError, RemoteDescription, RemoteCandidate,
-                             LocalDescription, LocalCandidate, PeerFailed, Linked>;
+                             StreamLost, PairingReady, SessionOver, MoveOn, SocketReady,
+                             SocketClosed, Terminated, PeerGone, RelayError, RemoteDescription,
+                             RemoteCandidate, LocalDescription, LocalCandidate, PeerFailed, Linked>;
   using Action =
-      std::variant<DoRegister, OpenStream, CloseStream, OpenSocket, CloseSocket, StartPeer,
-                   DropPeer, ApplyDescription, ApplyCandidate, SendDescription, SendCandidate,
-                   EndRelay, ShowCode, TellPaired, HandOver, TellError>;
+      std::variant<DoRegister, OpenStream, CloseStream, OpenSocket, MoveSocket, CloseSocket,
+                   StartPeer, DropPeer, ApplyDescription, ApplyCandidate, SendDescription,
+                   SendCandidate, EndRelay, ShowCode, TellPaired, HandOver, TellError>;
   using Actions = std::vector<Action>;
   using TimePoint = Loop::TimePoint;
 
@@ -69,6 +71,8 @@ class DisplayMachine {
   // kMaxRetry.
   static constexpr std::chrono::milliseconds kMinRetry{100};
   static constexpr std::chrono::milliseconds kMaxRetry{30'000};
+  // A node that goes gives its displays so long at most to move, each at a moment of its own.
+  static constexpr std::chrono::milliseconds kMaxSpread{5'000};
   // A session that the relay takes away sooner than this counts as a failed try.
   static constexpr std::chrono::seconds kTooSoon{1};
   // The relay ends an expired code and says so; only when that does not arrive does the display act
@@ -95,6 +99,7 @@ class DisplayMachine {
   void On(const StreamLost& input);
   void On(const PairingReady& input);
   void On(const SessionOver&);
+  void On(const MoveOn& input);
   void On(const SocketReady&);
   void On(const SocketClosed& input);
   void On(const Terminated& input);
@@ -108,6 +113,8 @@ class DisplayMachine {
   void On(const Linked&);
 
   void SetState(DisplayState state, std::string_view reason);
+  void Listen();
+  void LostWhileWaiting(const RelayFailure& failure);
   void Register(std::string_view reason);
   void BackOff(std::optional<std::chrono::seconds> at_least);
   void Renew(std::string_view reason);
@@ -129,6 +136,9 @@ class DisplayMachine {
   // grace.
   std::optional<TimePoint> wake_at_;
   std::optional<TimePoint> stream_retry_at_;  // kWaiting only
+  bool immediate_ = false;                    // it waits on a socket
+  bool socket_open_ = false;                  // that has been welcomed
+  bool move_ = false;  // the retry goes to another node, and what is open there is still good
   TimePoint registered_at_{};
   std::string controller_id_;
   std::string controller_name_;

@@ -16,6 +16,7 @@
 #include <functional>
 #include <future>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -25,6 +26,7 @@
 #include "peer/session/pairing_events.h"
 #include "peer/session/peer_link.h"
 #include "peer/session/session_impl.h"
+#include "signaling/client/nearest_relay.h"
 #include "signaling/client/relay_api.h"
 #include "signaling/client/signaling_socket.h"
 #include "signaling/client/webrtc_signal.h"
@@ -33,8 +35,9 @@
 
 namespace pairwire {
 
-// `Self` derives from this, has a `Do` for each further action of its machine, and names the
-// description that it sends and the one that it expects: kSends, kExpects.
+// `Self` derives from this, has a `Do` for each further action of its machine and an `OnOther` for
+// the relay's further messages, and names the description that it sends and the one that it
+// expects: kSends, kExpects.
 template <typename Self, typename Machine>
 class PairingCore {
  public:
@@ -49,7 +52,14 @@ class PairingCore {
     // Far enough never to come: what matters is that the loop's timer queue owns the core.
     constexpr std::chrono::hours kTenYears{24 * 365 * 10};
     core->keeper_ = core->loop_.ScheduleAt(core->loop_.Now() + kTenYears, [core] {});
-    core->Feed(pairing::Start{});
+    if (!core->pick_nearest_) {
+      core->Feed(pairing::Start{});
+      return;
+    }
+    core->nearest_.emplace(core->endpoint_, [core = core.get()](const RelayUrl& nearest) {
+      core->UseRelay(nearest);
+      core->Feed(pairing::Start{});
+    });
   }
 
   // No callback starts any more. `left` runs once the relay was told, or at once when there is
@@ -71,8 +81,10 @@ class PairingCore {
   }
 
  protected:
-  PairingCore(Network& network, Machine machine, RelayUrl url, PeerConfiguration peer)
-      : network_(network),
+  PairingCore(Network& network, Machine machine, RelayUrl url, bool pick_nearest,
+              PeerConfiguration peer)
+      : pick_nearest_(pick_nearest),
+        network_(network),
         loop_(NetworkAccess::LoopOf(network)),
         to_loop_(NetworkAccess::LinkOf(network)),
         endpoint_(loop_, std::move(url)),
@@ -105,14 +117,32 @@ class PairingCore {
     });
   }
 
-  void Do(const pairing::OpenSocket&) {
+  void Do(const pairing::OpenSocket&) { Open({}); }
+
+  void Do(const pairing::MoveSocket&) {
+    protocol::Resume resume{resume_token_, socket_ ? socket_->last_id() : std::string()};
+    // What is queued there goes out while the new one is being dialled, so before all that follows.
+    if (socket_) socket_->Close();
+    Open(resume_token_.empty() ? std::nullopt : std::optional(std::move(resume)));
+  }
+
+  void Open(std::optional<protocol::Resume> resume) {
     SignalingSocketOptions options;
     options.url = socket_url_;
     options.token = token_;
+    options.resume = std::move(resume);
+    resume_token_.clear();
+    Arrive();
     SignalingSocketEvents on;
-    on.on_welcome = [this](const protocol::Welcome&) { Feed(pairing::SocketReady{}); };
+    on.on_welcome = [this](const protocol::Welcome& welcome) {
+      resume_token_ = welcome.resume_token;
+      Feed(pairing::SocketReady{});
+    };
     on.on_message = [this](const protocol::Envelope& envelope) { OnEnvelope(envelope); };
-    on.on_closed = [this](const Error& error) { Feed(pairing::SocketClosed{error}); };
+    on.on_closed = [this](const Error& error) {
+      TryOtherRelay(error);
+      Feed(pairing::SocketClosed{error});
+    };
     socket_ = std::make_unique<SignalingSocket>(endpoint_, std::move(options), std::move(on));
   }
 
@@ -169,7 +199,33 @@ class PairingCore {
     return SessionFactory::Make(to_loop_, loop_, std::move(link_), peer_name, std::move(on_over));
   }
 
+  // The node that we talk to goes: to the one that it names, if it does. Addresses of the session
+  // that are whole URLs stay as they are: they are those of a proxy, which knows where to.
+  void FollowDraining(const protocol::RawJson& data) {
+    const auto draining = protocol::ParseServerDraining(data);
+    if (!draining || draining->url.empty()) return;
+    const Result<RelayUrl> url = ParseRelayUrl(draining->url);
+    if (!url || (endpoint_.url.tls && !url->tls)) return;
+    UseRelay(*url);
+    leaving_ = true;
+    Feed(pairing::MoveOn{draining->retry_after / 2});
+  }
+  void UseRelay(const RelayUrl& url) {
+    if (url == endpoint_.url) return;
+    other_url_ = std::exchange(endpoint_.url, url);
+  }
+  // The relay was not reached here: the next try goes to where it was reached before. Unless it was
+  // lost at the node that we are leaving.
+  void TryOtherRelay(const Error& error) {
+    if (leaving_ || error.code != Errc::kRelayUnreachable || !other_url_) return;
+    std::swap(*other_url_, endpoint_.url);
+  }
+  // A connection is about to be made where the endpoint says.
+  void Arrive() { leaving_ = false; }
+
   std::weak_ptr<Self> self() const { return self_; }
+
+  const bool pick_nearest_;
 
   Network& network_;
   AsioLoop& loop_;
@@ -182,6 +238,7 @@ class PairingCore {
   std::string session_id_;
   std::string token_;
   std::string socket_url_;
+  std::string resume_token_;  // of the socket that was welcomed last
 
   std::unique_ptr<PeerLink> link_;
 
@@ -205,13 +262,19 @@ class PairingCore {
     } else if (envelope.type == protocol::kUserLeft) {
       const auto left = protocol::ParseUserPresence(envelope.data);
       if (left) Feed(pairing::PeerGone{left->member_id});
+    } else if (envelope.type == protocol::kServerDraining) {
+      FollowDraining(envelope.data);
     } else if (envelope.type == protocol::kError) {
       const auto problem = protocol::ParseErrorData(envelope.data);
+      // The socket is good, and what could not be resumed comes anew, or never does: the deadline
+      // decides.
+      if (problem && problem->code == protocol::ProblemCode::kResumeFailed) return;
       Feed(pairing::RelayError{
           problem ? protocol::ToError(*problem)
                   : Error{Errc::kRelayRefused, "the relay refused without a reason"}});
+    } else {
+      static_cast<Self*>(this)->OnOther(envelope);
     }
-    // Acks, joins, draining and names of later versions: nothing to do here.
   }
 
   void Send(std::string_view type, const std::string& to, protocol::RawJson data) {
@@ -247,6 +310,9 @@ class PairingCore {
   }
 
   Machine machine_;
+  std::optional<NearestRelay> nearest_;
+  std::optional<RelayUrl> other_url_;
+  bool leaving_ = false;  // what is open is still at other_url_
   std::unique_ptr<SignalingSocket> socket_;
   std::unique_ptr<HttpCall> ending_;  // a DELETE under way; a newer one replaces it
   std::function<void()> left_;

@@ -32,6 +32,7 @@ struct TimerFired {};
 // Display only.
 struct RegisteredAs {
   PairingCode code;
+  bool immediate = false;  // the relay asks for a WebSocket from the start
 };
 struct RegisterFailed {
   RelayFailure failure;
@@ -53,6 +54,11 @@ struct PairFailed {
   RelayFailure failure;
 };
 // Both.
+// The relay's node goes, and RelayEndpoint knows another one now. `spread`: how long everybody has
+// to go there.
+struct MoveOn {
+  std::chrono::milliseconds spread{0};
+};
 struct SocketReady {};
 struct SocketClosed {
   Error error;
@@ -92,6 +98,7 @@ struct DoPair {};
 struct OpenStream {};
 struct CloseStream {};
 struct OpenSocket {};
+struct MoveSocket {};  // the same member goes on where the relay now is
 struct CloseSocket {};
 struct StartPeer {};  // a display's peer makes its offer at once
 struct DropPeer {};

@@ -48,6 +48,8 @@ Commands Describe(CLI::App& cli, Settings& settings) {
   cli.add_option("--code", settings.controller.code, "The code that the display shows")->required();
   cli.add_option("--name", settings.controller.name, "Name that the display sees");
   cli.add_flag("--json", settings.json, "One JSON object a line on stdout");
+  cli.add_flag("--nearest", settings.controller.nearest_node,
+               "Measure the way to all nodes of the relay and use the nearest");
   AddPeerOptions(cli, settings.peer_options);
   cli.add_flag("--verbose", settings.verbose, "Log to stderr");
   cli.require_subcommand(1);

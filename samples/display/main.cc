@@ -53,6 +53,8 @@ int Main(int argc, char** argv) {
                "Pair without secret letters in the code. This version always does.");
   PeerOptions peer_options;
   AddPeerOptions(cli, peer_options);
+  cli.add_flag("--nearest", settings.display.nearest_node,
+               "Measure the way to all nodes of the relay and use the nearest");
   cli.add_flag("--echo", settings.echo, "Send every message back as it came");
   cli.add_flag("--chat", settings.chat, "Send the lines of stdin to the controller");
   cli.add_flag("--verbose", verbose, "Log to stderr");

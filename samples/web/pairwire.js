@@ -10,11 +10,14 @@
 // Plain pairing: the relay sees the descriptions. It never sees a message.
 
 import { sendFile } from './file-transfer.js';
+import { solveProofOfWork } from './proof-of-work.js';
 
 const CONNECT_TIMEOUT_MS = 30_000;
 const HEARTBEAT_MS = 10_000;
 // Candidates that come before the offer wait; a display has a handful.
 const MAX_WAITING_CANDIDATES = 64;
+// A relay that is being flooded asks for a proof of work, and perhaps for another, harder one.
+const MAX_PROOFS = 3;
 
 /** What went wrong: `code` is stable (docs/relay.md, plus the ones below), `message` is for people. */
 export class PairwireError extends Error {
@@ -45,12 +48,23 @@ export async function pair(code, options = {}) {
 }
 
 async function requestPairing(relay, code, { name = '', signal }) {
+  let proof;
+  for (let proofs = 0; ; ++proofs) {
+    const { response, body } = await askToPair(relay, { code, name, proof }, signal);
+    if (response.ok) return body;
+    proof = body.proofOfWork && proofs < MAX_PROOFS ? await solveProofOfWork(body.proofOfWork, signal) : null;
+    if (signal?.aborted) throw new PairwireError('cancelled', 'Cancelled.');
+    if (!proof) throw refusal(response, body);
+  }
+}
+
+async function askToPair(relay, request, signal) {
   let response;
   try {
     response = await fetch(new URL('api/sessions/pair', relay), {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ code, name }),
+      body: JSON.stringify(request),
       signal: signal ?? null,
     });
   } catch (error) {
@@ -58,14 +72,16 @@ async function requestPairing(relay, code, { name = '', signal }) {
       ? new PairwireError('cancelled', 'Cancelled.')
       : new PairwireError('relay_unreachable', 'The relay can not be reached.');
   }
-  const body = await response.json().catch(() => ({}));
-  if (response.ok) return body;
+  return { response, body: await response.json().catch(() => ({})) };
+}
+
+function refusal(response, body) {
   const messages = {
     code_not_found: 'This code is unknown, used or expired.',
     rate_limited: 'Too many wrong codes. Wait a little and try again.',
   };
   const problem = typeof body.code === 'string' ? body.code : 'relay_protocol';
-  throw new PairwireError(problem, messages[problem] ?? `The relay refused: ${body.title ?? response.status}.`);
+  return new PairwireError(problem, messages[problem] ?? `The relay refused: ${body.title ?? response.status}.`);
 }
 
 /** From the pairing to the open channel: one promise, and everything it needs to clean up. */

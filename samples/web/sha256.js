@@ -14,10 +14,39 @@ const K = new Int32Array([
   0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
 ]);
 
+export const INITIAL_STATE = new Int32Array([
+  0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
+]);
+
+// One block of 64 bytes into the state `s`; `w` is room for 64 words.
+// Everything stays a 32-bit integer (`| 0`): that is what makes engines compile it well.
+export function compress(s, w, bytes, at) {
+  for (let i = 0; i < 16; ++i, at += 4) {
+    w[i] = (bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3];
+  }
+  for (let i = 16; i < 64; ++i) {
+    const x = w[i - 15] | 0;
+    const y = w[i - 2] | 0;
+    const s0 = ((x >>> 7) | (x << 25)) ^ ((x >>> 18) | (x << 14)) ^ (x >>> 3);
+    const s1 = ((y >>> 17) | (y << 15)) ^ ((y >>> 19) | (y << 13)) ^ (y >>> 10);
+    w[i] = (((w[i - 16] + s0) | 0) + ((w[i - 7] + s1) | 0)) | 0;
+  }
+  let a = s[0] | 0, b = s[1] | 0, c = s[2] | 0, d = s[3] | 0;
+  let e = s[4] | 0, f = s[5] | 0, g = s[6] | 0, h = s[7] | 0;
+  for (let i = 0; i < 64; ++i) {
+    const s1 = ((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7));
+    const t1 = ((((h + s1) | 0) + (((e & f) ^ (~e & g)) + K[i])) | 0) + w[i] | 0;
+    const s0 = ((a >>> 2) | (a << 30)) ^ ((a >>> 13) | (a << 19)) ^ ((a >>> 22) | (a << 10));
+    const t2 = (s0 + ((a & b) ^ (a & c) ^ (b & c))) | 0;
+    h = g; g = f; f = e; e = (d + t1) | 0;
+    d = c; c = b; b = a; a = (t1 + t2) | 0;
+  }
+  s[0] = (s[0] + a) | 0; s[1] = (s[1] + b) | 0; s[2] = (s[2] + c) | 0; s[3] = (s[3] + d) | 0;
+  s[4] = (s[4] + e) | 0; s[5] = (s[5] + f) | 0; s[6] = (s[6] + g) | 0; s[7] = (s[7] + h) | 0;
+}
+
 export class Sha256 {
-  #state = new Int32Array([
-    0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
-  ]);
+  #state = INITIAL_STATE.slice();
   #schedule = new Int32Array(64);
   #block = new Uint8Array(64);
   #filled = 0;
@@ -32,10 +61,10 @@ export class Sha256 {
       this.#block.set(bytes.subarray(0, at), this.#filled);
       this.#filled += at;
       if (this.#filled < 64) return this;
-      this.#compress(this.#block, 0);
+      compress(this.#state, this.#schedule, this.#block, 0);
       this.#filled = 0;
     }
-    for (; at + 64 <= bytes.length; at += 64) this.#compress(bytes, at);
+    for (; at + 64 <= bytes.length; at += 64) compress(this.#state, this.#schedule, bytes, at);
     this.#block.set(bytes.subarray(at), 0);
     this.#filled = bytes.length - at;
     return this;
@@ -51,33 +80,5 @@ export class Sha256 {
     view.setUint32(padding.length - 4, bits >>> 0);
     this.update(padding);
     return Array.from(this.#state, (word) => (word >>> 0).toString(16).padStart(8, '0')).join('');
-  }
-
-  // Everything stays a 32-bit integer (`| 0`): that is what makes engines compile it well.
-  #compress(bytes, at) {
-    const w = this.#schedule;
-    const s = this.#state;
-    for (let i = 0; i < 16; ++i, at += 4) {
-      w[i] = (bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3];
-    }
-    for (let i = 16; i < 64; ++i) {
-      const x = w[i - 15] | 0;
-      const y = w[i - 2] | 0;
-      const s0 = ((x >>> 7) | (x << 25)) ^ ((x >>> 18) | (x << 14)) ^ (x >>> 3);
-      const s1 = ((y >>> 17) | (y << 15)) ^ ((y >>> 19) | (y << 13)) ^ (y >>> 10);
-      w[i] = (((w[i - 16] + s0) | 0) + ((w[i - 7] + s1) | 0)) | 0;
-    }
-    let a = s[0] | 0, b = s[1] | 0, c = s[2] | 0, d = s[3] | 0;
-    let e = s[4] | 0, f = s[5] | 0, g = s[6] | 0, h = s[7] | 0;
-    for (let i = 0; i < 64; ++i) {
-      const s1 = ((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7));
-      const t1 = ((((h + s1) | 0) + (((e & f) ^ (~e & g)) + K[i])) | 0) + w[i] | 0;
-      const s0 = ((a >>> 2) | (a << 30)) ^ ((a >>> 13) | (a << 19)) ^ ((a >>> 22) | (a << 10));
-      const t2 = (s0 + ((a & b) ^ (a & c) ^ (b & c))) | 0;
-      h = g; g = f; f = e; e = (d + t1) | 0;
-      d = c; c = b; b = a; a = (t1 + t2) | 0;
-    }
-    s[0] = (s[0] + a) | 0; s[1] = (s[1] + b) | 0; s[2] = (s[2] + c) | 0; s[3] = (s[3] + d) | 0;
-    s[4] = (s[4] + e) | 0; s[5] = (s[5] + f) | 0; s[6] = (s[6] + g) | 0; s[7] = (s[7] + h) | 0;
   }
 }

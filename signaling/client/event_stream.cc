@@ -143,7 +143,8 @@ struct EventStream::Core {
     TellOpen();
     for (const protocol::SessionEvent& event : polled) {
       if (!*alive || lost) return;
-      last_event_id = event.id;
+      // server:draining has none.
+      if (!event.id.empty()) last_event_id = event.id;
       TellEvent({event.id, event.type, event.data.text});
     }
     if (!*alive || lost) return;

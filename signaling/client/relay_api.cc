@@ -67,7 +67,7 @@ RelayFailure FailureOf(const HttpResponse& response) {
   }
   std::optional<std::chrono::seconds> retry_after = response.retry_after;
   if (!retry_after) retry_after = problem->retry_after;
-  return {protocol::ToError(*problem), retry_after};
+  return {protocol::ToError(*problem), retry_after, problem->proof_of_work};
 }
 
 std::unique_ptr<HttpCall> RegisterDisplay(RelayEndpoint& endpoint,

@@ -15,13 +15,16 @@
 
 #include "signaling/client/http_client.h"
 #include "signaling/protocol/http_messages.h"
+#include "signaling/protocol/problem.h"
 
 namespace pairwire {
 
-// An error and, when the relay said so, how long to wait before the next try.
+// An error and, when the relay said so, how long to wait before the next try, or what to solve to
+// be let through before (pairing_call.h does).
 struct RelayFailure {
   Error error;
   std::optional<std::chrono::seconds> retry_after;
+  protocol::ProofChallenge proof_of_work = {};
 
   bool operator==(const RelayFailure&) const = default;
 };
@@ -38,6 +41,7 @@ std::unique_ptr<HttpCall> RegisterDisplay(RelayEndpoint& endpoint,
                                           const protocol::RegisterRequest& request,
                                           Registered done);
 
+// One try.
 using Paired = std::function<void(RelayResult<protocol::PairResponse>)>;
 std::unique_ptr<HttpCall> PairController(RelayEndpoint& endpoint,
                                          const protocol::PairRequest& request, Paired done);

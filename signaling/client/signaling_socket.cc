@@ -95,6 +95,11 @@ struct SignalingSocket::Core {
       return;
     }
     if (self->state == State::kOpen) {
+      // The id of an answer is that of our own message.
+      if (!envelope->id.empty() && envelope->type != protocol::kAck &&
+          envelope->type != protocol::kError) {
+        self->last_id = envelope->id;
+      }
       const auto on_message = self->events.on_message;
       if (on_message) on_message(*envelope);
     } else if (self->state == State::kDialing) {
@@ -132,6 +137,10 @@ struct SignalingSocket::Core {
       if (self->queue.empty()) {
         protocol::Envelope beat;
         beat.type = protocol::kHeartbeat;
+        // What is confirmed need not be remembered for a resume.
+        if (!self->last_id.empty()) {
+          beat.data.text = protocol::JsonWriter().Add("lastId", self->last_id).Take();
+        }
         self->Queue(ToJson(beat));
         Pump(self);
       }
@@ -170,6 +179,7 @@ struct SignalingSocket::Core {
   State state = State::kDialing;
   std::deque<std::string> queue;  // the front is being written while `writing`
   std::size_t queued_bytes = 0;
+  std::string last_id;
   bool writing = false;
   bool close_sent = false;
 };
@@ -287,6 +297,13 @@ SignalingSocket::SignalingSocket(RelayEndpoint& endpoint, SignalingSocketOptions
                [core = core_, error = resolved.error()] { core->End(error); });
     return;
   }
+  if (core_->options.resume) {
+    core_->last_id = core_->options.resume->last_id;
+    protocol::Envelope first;
+    first.type = protocol::kResume;
+    first.data = protocol::ToData(*core_->options.resume);
+    core_->Queue(ToJson(first));
+  }
   core_->deadline.expires_after(core_->options.deadline);
   core_->deadline.async_wait([core = core_](const error_code& ec) {
     if (!ec && core->state == State::kDialing) core->End(DeadlinePassed(core->target.relay));
@@ -321,6 +338,8 @@ Result<void> SignalingSocket::Send(const protocol::Envelope& envelope) {
   Core::Pump(core_);
   return {};
 }
+
+const std::string& SignalingSocket::last_id() const { return core_->last_id; }
 
 void SignalingSocket::Close() {
   if (core_->state != State::kOpen) {

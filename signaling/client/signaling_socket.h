@@ -1,8 +1,9 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
 // SignalingSocket: a peer's WebSocket to the relay (RFC 6455, sub-protocol pairwire.v1): dials,
-// waits for the relay's welcome, carries envelopes both ways, keeps itself alive. One life: it does
-// not reconnect.
+// waits for the relay's welcome, carries envelopes both ways, keeps itself alive and tells the
+// relay what it has got. One life: it does not reconnect; another one can go on where it was
+// (`resume`).
 //
 //   kDialing --welcome--> kOpen --Close--> kClosing --flushed, or 2 s--> kOver
 //       |                   |
@@ -15,6 +16,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "signaling/client/relay_endpoint.h"
@@ -30,6 +32,8 @@ struct SignalingSocketOptions {
   std::chrono::milliseconds close_deadline{2'000};
   // Nothing from the relay for this long, not even a pong: lost. Pings go out after half of it.
   std::chrono::milliseconds idle{30'000};
+  // Of the member's socket before this one: goes out first, and what that one missed comes in.
+  std::optional<protocol::Resume> resume = {};
 };
 
 struct SignalingSocketEvents {
@@ -54,6 +58,9 @@ class SignalingSocket {
   // Queues one message; what is sent before the welcome follows it. kMessageTooLarge, kBufferFull
   // (the queue's bounds are protocol::kMaxSocketQueueBytes and …Messages), kClosed.
   [[nodiscard]] Result<void> Send(const protocol::Envelope& envelope);
+
+  // The number of the last message that came, for a Resume; empty: none came.
+  const std::string& last_id() const;
 
   // Sends what is queued, then closes in order, within close_deadline. No callback follows.
   void Close();

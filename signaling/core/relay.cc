@@ -18,7 +18,8 @@ auth::ProofOfWork::Secret NewProofSecret(RandomSource& random) {
 
 }  // namespace
 
-Relay::Impl::Impl(RelayOptions options, Backend backend, RandomSource& random, RelayOutput& output)
+Relay::Impl::Impl(RelayOptions options, Backend backend, RandomSource& random, RelayOutput& output,
+                  UserTokens* users)
     : options_(std::move(options)),
       store_(backend.store),
       bus_(backend.bus),
@@ -26,6 +27,7 @@ Relay::Impl::Impl(RelayOptions options, Backend backend, RandomSource& random, R
       rates_(backend.rates),
       random_(random),
       output_(output),
+      users_(users),
       codes_(options_.codes, NewProofSecret(random)),
       registers_(options_.registers_per_address, options_.max_addresses),
       // Never 0, which stands for none.
@@ -78,7 +80,7 @@ void Relay::Impl::Tick() {
       case Work::Kind::kSocketWait: {
         Socket& socket = *FindSocket(work->id);
         if (socket.state == SocketState::kAwaitingHandover) {
-          FinishHandover(socket.member.member_id, socket.epoch, /*timed_out=*/true);
+          FinishHandover(KeyOf(socket.member), socket.epoch, /*timed_out=*/true);
         } else {
           GoLive(socket);
         }
@@ -101,6 +103,9 @@ void Relay::Impl::Tick() {
         break;
       case Work::Kind::kAnnounce:
         Announce();
+        break;
+      case Work::Kind::kTokenExpired:
+        Close(work->id, protocol::kCloseTokenExpired, "the token expired");
         break;
     }
   }
@@ -167,6 +172,8 @@ const RelayCounters& Relay::Impl::counters() {
   counters_.unsettled_signals = links_.unsettled();
   counters_.held_texts = 0;
   for (const auto& [id, socket] : sockets_) counters_.held_texts += socket.held.size();
+  counters_.users = users_open_;
+  counters_.room_subscriptions = subscriptions_;
   return counters_;
 }
 
@@ -178,8 +185,9 @@ void Relay::Impl::DropSessionIfEmpty(const std::string& session_id) {
   if (!waited_for && session.members.empty()) sessions_.erase(found);
 }
 
-Relay::Relay(RelayOptions options, Backend backend, RandomSource& random, RelayOutput& output)
-    : impl_(std::make_unique<Impl>(std::move(options), backend, random, output)) {}
+Relay::Relay(RelayOptions options, Backend backend, RandomSource& random, RelayOutput& output,
+             UserTokens* users)
+    : impl_(std::make_unique<Impl>(std::move(options), backend, random, output, users)) {}
 Relay::~Relay() = default;
 
 void Relay::Register(const protocol::RegisterRequest& request, std::string_view client_ip,
@@ -216,13 +224,14 @@ void Relay::Poll(std::string_view session_id, std::string_view token, std::strin
   impl_->Poll(session_id, token, after, timeout, poll, std::move(reply));
 }
 void Relay::CancelPoll(PollId poll) { impl_->CancelPoll(poll); }
-void Relay::AuthorizeSocket(std::string_view token, TimePoint now, Reply<Member> reply) {
+void Relay::AuthorizeSocket(std::string_view token, TimePoint now, Reply<Admitted> reply) {
   impl_->SetNow(now);
   impl_->AuthorizeSocket(token, std::move(reply));
 }
-void Relay::SocketOpened(ConnectionId connection, const Member& member, TimePoint now) {
+void Relay::SocketOpened(ConnectionId connection, const Member& member, TimePoint now,
+                         TimePoint until) {
   impl_->SetNow(now);
-  impl_->SocketOpened(connection, member);
+  impl_->SocketOpened(connection, member, until);
 }
 void Relay::SocketText(ConnectionId connection, std::string_view text, TimePoint now) {
   impl_->SetNow(now);
@@ -246,6 +255,7 @@ void Relay::Drain(std::chrono::milliseconds retry_after, std::string_view url, T
   impl_->Drain(retry_after, url);
 }
 bool Relay::draining() const { return impl_->draining(); }
+std::vector<NodeInfo> Relay::Nodes() const { return impl_->Nodes(); }
 const RelayCounters& Relay::counters() const { return impl_->counters(); }
 
 }  // namespace pairwire::relay

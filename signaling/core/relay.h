@@ -22,11 +22,13 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "signaling/core/code_guard.h"
 #include "signaling/core/expiry.h"
 #include "signaling/core/random.h"
 #include "signaling/core/rate_limit.h"
+#include "signaling/core/user_tokens.h"
 #include "signaling/protocol/http_messages.h"
 #include "signaling/protocol/limits.h"
 #include "signaling/protocol/problem.h"
@@ -39,8 +41,20 @@ using ConnectionId = std::uint64_t;
 using StreamId = std::uint64_t;
 using PollId = std::uint64_t;
 
+// When a display opens its WebSocket (row L13): as told by pairing:ready on its event stream, or
+// from the start. Either way it may do both.
+enum class ConnectionMode : std::uint8_t { kLazy, kImmediate };
+// Who carries messages (row L13): the peers, and the relay only their webrtc:*; or the relay,
+// message:send, and no webrtc:*.
+enum class SignalingMode : std::uint8_t { kPeerToPeer, kRelayed };
+
 struct RelayOptions {
   std::string node_id = "node-1";
+  ConnectionMode connection = ConnectionMode::kLazy;
+  SignalingMode signaling = SignalingMode::kPeerToPeer;
+  // Whether members may listen to the rooms of displays and designs; to their own session always.
+  // Users may listen to any room.
+  bool display_rooms = false;
   // Put in front of the paths in answers, "https://relay.example/base"; empty: paths only.
   std::string public_url;
   // The WebSocket's URL in answers; empty: public_url (or nothing) and "/ws".
@@ -87,12 +101,14 @@ struct RelayOptions {
   // With shared_rates: wrong tries of one code, whichever it is. A class may enter a right one at
   // once.
   RateLimit wrong_per_code{3.0 / 60, 20};
-  // With shared_rates: sockets of one session. More than a bad network loses.
+  // With shared_rates: sockets of one session, or of one user. More than a bad network loses.
   RateLimit sockets_per_session{1, 60};
 
   // By socket. Trickled candidates come in quick bursts; the rest is slow.
   RateLimit messages_per_socket{50, 200};
   RateLimit bytes_per_socket{64 * 1024, 2 * 1024 * 1024};
+  // Entering and leaving rooms: each is told to all who are there.
+  RateLimit room_changes_per_socket{1, 20};
   // Refused messages (malformed or beyond the rates) before a socket is closed.
   RateLimit strikes_per_socket{1, 20};
 };
@@ -121,7 +137,10 @@ struct RelayCounters {
   std::uint64_t signals_from_nodes = 0;  // Received from them.
   std::uint64_t signals_rerouted = 0;    // Their target had moved.
   std::uint64_t signals_undeliverable = 0;
-  std::uint64_t handovers = 0;  // Tails given to another node.
+  std::uint64_t handovers = 0;         // Tails given to another node.
+  std::uint64_t rooms_entered = 0;     // By users here, resumed ones included.
+  std::uint64_t rooms_left = 0;        // By leave_room.
+  std::uint64_t topics_delivered = 0;  // Told to sockets that listen to a room.
   std::uint64_t store_errors = 0;
   // Problems told to clients, by code.
   std::array<std::uint64_t, protocol::kProblemCodeCount> problems{};
@@ -129,12 +148,14 @@ struct RelayCounters {
   std::size_t sockets = 0;
   std::size_t streams = 0;
   std::size_t polls = 0;
-  std::size_t guarded_addresses = 0;  // Whose wrong codes are remembered.
-  std::size_t late_answers = 0;       // Wrong codes whose answer waits.
-  std::size_t nodes = 0;              // In the registry, this one included; 0: there is none.
-  std::size_t held_texts = 0;         // For sockets here that are not live yet.
-  std::size_t texts_in_flight = 0;    // Of senders here, whose answer is not known yet.
-  std::size_t unsettled_signals = 0;  // Sent to other nodes and not answered.
+  std::size_t guarded_addresses = 0;   // Whose wrong codes are remembered.
+  std::size_t late_answers = 0;        // Wrong codes whose answer waits.
+  std::size_t nodes = 0;               // In the registry, this one included; 0: there is none.
+  std::size_t held_texts = 0;          // For sockets here that are not live yet.
+  std::size_t texts_in_flight = 0;     // Of senders here, whose answer is not known yet.
+  std::size_t unsettled_signals = 0;   // Sent to other nodes and not answered.
+  std::size_t users = 0;               // Sockets that came with a user's token.
+  std::size_t room_subscriptions = 0;  // Sockets times the rooms that they listen to.
 };
 
 // What the relay asks its shell to do. No call may throw or call the relay.
@@ -159,10 +180,19 @@ class RelayOutput {
 template <typename T>
 using Reply = std::function<void(protocol::Outcome<T>)>;
 
+// Who may open a socket: a member of a session, or a user, who is in no session (an empty id) and
+// may enter a room.
+struct Admitted : Member {
+  // A user's socket is closed then (kCloseTokenExpired), unless a newer token came.
+  TimePoint until = TimePoint::max();
+};
+
 class Relay final {
  public:
-  // All three outlive the relay. Subscribes to the store and the bus under options.node_id.
-  Relay(RelayOptions options, Backend backend, RandomSource& random, RelayOutput& output);
+  // All outlive the relay. Subscribes to the store and the bus under options.node_id. Without
+  // `users` there are no users and no rooms.
+  Relay(RelayOptions options, Backend backend, RandomSource& random, RelayOutput& output,
+        UserTokens* users = nullptr);
   ~Relay();
   Relay(const Relay&) = delete;
   Relay& operator=(const Relay&) = delete;
@@ -204,11 +234,12 @@ class Relay final {
 
   // --- WebSocket. ---
 
-  // Before the upgrade. kUnauthorized, kNotReady.
-  void AuthorizeSocket(std::string_view token, TimePoint now, Reply<Member> reply);
+  // Before the upgrade: a session token, or that of a user. kUnauthorized, kNotReady.
+  void AuthorizeSocket(std::string_view token, TimePoint now, Reply<Admitted> reply);
   // The upgrade is done. `welcome` follows, or a close. A socket of the same member that is still
-  // open is taken over: it is closed with 4001.
-  void SocketOpened(ConnectionId connection, const Member& member, TimePoint now);
+  // open is taken over: it is closed with 4001. A user's, once it enters the same room.
+  void SocketOpened(ConnectionId connection, const Member& member, TimePoint now,
+                    TimePoint until = TimePoint::max());
   void SocketText(ConnectionId connection, std::string_view text, TimePoint now);
   // The socket is gone, whoever closed it.
   void SocketClosed(ConnectionId connection, TimePoint now);
@@ -230,6 +261,10 @@ class Relay final {
   // one that the registry knows, of this region if there is one.
   void Drain(std::chrono::milliseconds retry_after, std::string_view url, TimePoint now);
   bool draining() const;
+
+  // The nodes of the relay that clients can be sent to, as the registry told last; of a relay of
+  // one node, that one. Only those with a URL that are not draining.
+  std::vector<NodeInfo> Nodes() const;
 
   const RelayCounters& counters() const;
 

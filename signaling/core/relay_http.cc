@@ -56,6 +56,9 @@ void Relay::Impl::RegisterNow(const protocol::RegisterRequest& request,
   response.poll_url = Url("/api/sessions/" + session.session_id + "/poll");
   response.ws_url = WsUrl();
   response.heartbeat_interval = protocol::kHeartbeatInterval;
+  if (options_.connection == ConnectionMode::kImmediate) {
+    response.connection = protocol::kConnectImmediate;
+  }
   store_.RegisterSession(std::move(session), now_,
                          Guarded([this, response = std::move(response),
                                   reply = std::move(reply)](StoreResult<Registered> registered) {
@@ -184,22 +187,24 @@ void Relay::Impl::Heartbeat(std::string_view display_id, std::string_view token,
       }));
 }
 
-void Relay::Impl::AuthorizeSocket(std::string_view token, Reply<Member> reply) {
+void Relay::Impl::AuthorizeSocket(std::string_view token, Reply<Admitted> reply) {
   if (draining_) return reply(Problem(ProblemCode::kNotReady, "draining", drain_retry_));
   if (sockets_.size() >= options_.max_sockets) {
     return reply(Problem(ProblemCode::kNotReady, "too many sockets", std::chrono::seconds(5)));
   }
+  if (users_ != nullptr && IsUserToken(token)) return AuthorizeUser(token, std::move(reply));
   const auto parts = SplitToken(token);
   if (!parts) return reply(Problem(ProblemCode::kUnauthorized, "no token"));
   store_.FindMember(
       parts->session_id, parts->hash, now_,
       Guarded([this, reply = std::move(reply)](StoreResult<Member> member) {
         if (!member) return reply(Problem(member.error()));
-        if (!options_.shared_rates) return reply(std::move(*member));
+        if (!options_.shared_rates) return reply(Admitted{std::move(*member)});
         // After the token was good, so that nobody else uses the session's up.
         CheckShared(
             "socket", member->session_id, options_.sockets_per_session,
-            "too many sockets of this session", [reply, found = *member] { reply(found); },
+            "too many sockets of this session",
+            [reply, found = *member] { reply(Admitted{found}); },
             [reply](protocol::Problem problem) { reply(tl::unexpected(std::move(problem))); });
       }));
 }

@@ -3,8 +3,8 @@
 // The relay's state on one node and the parts that work on it: HTTP (relay_http.cc), the waiting
 // display's streams and polls (relay_waiters.cc), sockets (relay_sockets.cc), what is handed from a
 // member's socket to its next one (relay_members.cc), messages of a socket (relay_messages.cc), the
-// way of a text to its target (relay_routes.cc), other nodes (relay_nodes.cc), rates that all nodes
-// hold together (relay_rates.cc). Inside this folder only.
+// way of a text to its target (relay_routes.cc), users and rooms (relay_rooms.cc), other nodes
+// (relay_nodes.cc), rates that all nodes hold together (relay_rates.cc). Inside this folder only.
 //
 // A socket:
 //
@@ -16,7 +16,10 @@
 //                       +--the member was here before--------------> kAwaitingResume            |
 //                                                                   +--first text, resume_wait--+
 //
-// In all but the last state what comes for the member is held, so that the tail of the socket
+// A user's socket begins in kLobby, is at kJoining once it enters a room, and in kLobby again once
+// it has left. In the lobby it is a member of nothing and hears only the topics that it asked for.
+//
+// In all but kLive what comes for the member is held, so that the tail of the socket
 // before, kept texts and new ones arrive in order.
 //
 // A socket that is gone leaves a Former behind until its tail (what the client may not have
@@ -55,6 +58,8 @@ inline constexpr std::size_t kMaxHeld = 128;
 inline constexpr std::size_t kMaxStampBytes = 256;
 // Lost sockets of one member that are remembered.
 inline constexpr std::size_t kMaxFormers = 16;
+// Topics that one node listens to; a bus bears some 64 Ki channels.
+inline constexpr std::size_t kMaxTopics = 32'768;
 // How long a tail of a socket elsewhere is waited for when the socket that waited is gone as well:
 // nobody looks on.
 inline constexpr std::chrono::seconds kGhostHandoverWait{2};
@@ -65,7 +70,8 @@ inline constexpr std::chrono::milliseconds kRouteRetry{100};
 
 class Relay::Impl final : public NodeHandler, public NodeBusHandler, public NodeLinksHandler {
  public:
-  Impl(RelayOptions options, Backend backend, RandomSource& random, RelayOutput& output);
+  Impl(RelayOptions options, Backend backend, RandomSource& random, RelayOutput& output,
+       UserTokens* users);
   ~Impl();
 
   // relay_http.cc
@@ -87,7 +93,7 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
   void OnWrongCodeDue(std::uint64_t id);
   void EndSession(std::string_view session_id, std::string_view token, Reply<void> reply);
   void Heartbeat(std::string_view display_id, std::string_view token, Reply<void> reply);
-  void AuthorizeSocket(std::string_view token, Reply<Member> reply);
+  void AuthorizeSocket(std::string_view token, Reply<Admitted> reply);
 
   // relay_rates.cc
   using Then = std::function<void()>;
@@ -110,7 +116,7 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
   void CancelPoll(PollId poll);
 
   // relay_sockets.cc
-  void SocketOpened(ConnectionId id, const Member& member);
+  void SocketOpened(ConnectionId id, const Member& member, TimePoint until);
   void SocketClosed(ConnectionId id);
 
   // relay_nodes.cc
@@ -118,7 +124,7 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
   void OnStoreState(bool up) override;
   void OnDueHint() override { expiry_.Hint(); }
   void OnFrames(std::string_view bytes) override { links_.OnFrames(bytes); }
-  void OnTopic(std::string_view /*topic*/, std::string_view /*payload*/) override {}
+  void OnTopic(std::string_view topic, std::string_view payload) override;  // relay_rooms.cc
   void OnBusState(bool up) override { links_.OnBusState(up); }
   void OnSignal(const InboundTag& tag, Signal signal) override;
 
@@ -141,6 +147,7 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
   TimePoint NextDeadline() const;
   void Drain(std::chrono::milliseconds retry_after, std::string_view url);
   bool draining() const { return draining_; }
+  std::vector<NodeInfo> Nodes() const;
   const RelayCounters& counters();
 
  private:
@@ -154,10 +161,11 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
       kRoute,   // A route is to be asked for again.
       kAnnounce,
       kWrongCode,  // Its answer is due.
+      kTokenExpired,
     };
     Kind kind = Kind::kSocketIdle;
-    std::uint64_t id = 0;  // Of the socket or poll; the former's epoch.
-    std::string member_id;
+    std::uint64_t id = 0;   // Of the socket or poll; the former's epoch.
+    std::string member_id;  // Its key.
     std::string to;
   };
   using Deadline = Deadlines<Work>::Handle;
@@ -175,18 +183,36 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
     std::uint64_t epoch = 0;  // Of the place that it was sent to.
     Origin origin;
   };
-  enum class SocketState { kJoining, kAwaitingHandover, kAwaitingResume, kLive };
+  enum class SocketState : std::uint8_t {
+    kLobby,
+    kJoining,
+    kAwaitingHandover,
+    kAwaitingResume,
+    kLive
+  };
+  // What only a user's socket has.
+  struct UserPart {
+    Deadline expires;
+    TimePoint until = TimePoint::max();
+    TokenBucket room_changes;
+    bool refreshing = false;  // A newer token is being judged.
+    // Until the join is answered: the mark of its message, and that of a leave_room right behind.
+    std::string join_message;
+    std::optional<std::string> leave_message;
+  };
   struct Socket {
     ConnectionId id = 0;
-    Member member;
+    Member member;  // Without a session while in the lobby.
     SocketState state = SocketState::kJoining;
+    bool resumed = false;
+    bool wants_no_resume = false;  // Something else came first, while waiting for a handover.
+    int routes_in_flight = 0;
     std::uint64_t epoch = 0;    // Set with the join's answer.
     std::string resume_secret;  // For the welcome.
     // Good for one resume, here until it goes live, then for the next socket.
     std::vector<TokenHash> resume_hashes;
     // Message id; while joining or waiting for a handover.
     std::unique_ptr<std::pair<std::string, protocol::Resume>> early_resume;
-    bool wants_no_resume = false;    // Something else came first, while waiting for a handover.
     std::vector<KeptText> incoming;  // Of a handover that is not complete.
     std::vector<KeptText> given;     // Instead, if none comes.
     std::vector<KeptText> tail;      // Numbered; for the client that resumes.
@@ -195,8 +221,6 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
     DeliveryLog sent;
     std::uint64_t last_delivery = 0;
     DeliveryId resumed_after;  // What the client had when it resumed.
-    bool resumed = false;
-    int routes_in_flight = 0;
     TimePoint last_heard{};
     TimePoint last_touch{};
     TokenBucket messages;
@@ -204,6 +228,7 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
     TokenBucket strikes;
     Deadline idle;
     Deadline wait;
+    std::unique_ptr<UserPart> user;  // Null: a member of a session.
   };
   // A socket of a member that is gone.
   struct Former {
@@ -215,6 +240,7 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
     std::vector<KeptText> given;
     bool awaiting = false;  // The tail of the one before it is on its way here.
     bool leaving = false;   // Leave is not answered.
+    bool for_good = false;  // It said leave_room.
     Place taken_by;         // Where the tail goes once `awaiting` is over; empty: to the store.
     Deadline due;
   };
@@ -306,7 +332,7 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
     StreamId stream = 0;
     PollId poll = 0;
     std::unique_ptr<OpeningWaiters> opening;  // Null: none.
-    std::vector<std::string> members;
+    std::vector<std::string> members;         // Their keys.
   };
 
   // Wraps a store's callback so that it does nothing once the relay is gone.
@@ -321,6 +347,11 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
   tl::unexpected<protocol::Problem> Problem(StoreError error);
   std::string Url(std::string_view path) const { return options_.public_url + std::string(path); }
   std::string WsUrl() const;
+  // For a welcome.
+  std::string Mode() const {
+    const bool relayed = options_.signaling == SignalingMode::kRelayed;
+    return std::string(relayed ? protocol::kModeRelayed : std::string_view());
+  }
 
   LocalSession& SessionOf(const std::string& session_id) { return sessions_[session_id]; }
   void DropSessionIfEmpty(const std::string& session_id);
@@ -353,10 +384,44 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
   void EndStream(StreamId id);
   void CompletePoll(PollId id, protocol::Outcome<protocol::PollResponse> result);
 
+  // What a member is called in members_ and in all that is asked for by `member_id` or `from`
+  // below: its id, which in a session is unique of itself; of a room's user, whose name others may
+  // choose as well or have in another room, with the room behind it.
+  static const std::string& KeyOf(const std::string& session_id, const std::string& member_id,
+                                  std::string& space);
+  static std::string KeyOf(const std::string& session_id, const std::string& member_id);
+  static std::string KeyOf(const Member& member) {
+    return KeyOf(member.session_id, member.member_id);
+  }
+  // The member's id again, as the store, other nodes and clients know it.
+  static std::string IdOf(const std::string& key) { return key.substr(0, key.rfind('\n')); }
+
+  // Users and rooms.
+  bool MayListen(const Socket& socket, std::string_view room) const;
+  static bool IsUserToken(std::string_view token);
+  void AuthorizeUser(std::string_view token, Reply<Admitted> reply);
+  void UserOpened(Socket& socket, TimePoint until);
+  void HandleRoom(Socket& socket, const protocol::EnvelopeView& envelope);
+  void JoinRoom(Socket& socket, const std::string& room, std::string message_id);
+  void LeaveRoom(Socket& socket, const std::string& message_id);
+  // A user who was in a room begins with `resume`: enters the token's room.
+  void ResumeRoom(Socket& socket, const std::string& message_id, const protocol::Resume& resume);
+  void OnRoomRefused(Socket& socket, StoreError error);
+  // Out of the room; the socket stays.
+  void ToLobby(Socket& socket);
+  void SubscribeRoom(Socket& socket, const std::string& room, std::string_view message_id);
+  void UnsubscribeRoom(ConnectionId id, const std::string& room);
+  void UnsubscribeAll(ConnectionId id);
+  void RefreshToken(Socket& socket, const protocol::EnvelopeView& envelope);
+  void OnRefreshed(ConnectionId id, const std::string& message_id, protocol::Outcome<User> user);
+  void SetUntil(Socket& socket, TimePoint until);
+
   // Sockets.
   Socket* FindSocket(ConnectionId id);
   LocalMember* FindMember(const std::string& member_id);
   LocalMember& MemberOf(const Member& member);
+  // The socket's member joins its session or room.
+  void BeginJoin(Socket& socket);
   void OnJoined(ConnectionId id, const Member& member, StoreResult<Joined> result);
   void Welcome(Socket& socket, const Joined& joined);
   void AwaitResume(Socket& socket);
@@ -397,6 +462,8 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
   static EarlyHandover* EarlyOf(LocalMember& local, std::uint64_t epoch);
   void ReceiveEarlyHandover(const std::string& member_id, std::uint64_t epoch);
   void FinishHandover(const std::string& member_id, std::uint64_t epoch, bool timed_out = false);
+  // Whether a text, numbered or not, tells who came or went.
+  static bool IsPresence(std::string_view text);
   // A text for the member: to its socket, or where it waits, or refused.
   void Receive(const std::string& member_id, Pending pending);
   void ReceiveEarly(const std::string& member_id);
@@ -428,7 +495,8 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
 
   // Messages.
   void Handle(Socket& socket, const protocol::EnvelopeView& envelope);
-  void RouteMessage(Socket& socket, const protocol::EnvelopeView& envelope);
+  // `type`: what its target shall read.
+  void RouteMessage(Socket& socket, const protocol::EnvelopeView& envelope, std::string_view type);
   void HandleResume(Socket& socket, const std::string& message_id, const protocol::Resume& resume);
   // The client says up to where it got what was sent.
   static void ConfirmDeliveries(Socket& socket, std::string_view data);
@@ -448,6 +516,7 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
   RateLimiter& rates_;
   RandomSource& random_;
   RelayOutput& output_;
+  UserTokens* const users_;
   std::shared_ptr<char> alive_ = std::make_shared<char>();
   TimePoint now_{};
   bool draining_ = false;
@@ -478,6 +547,10 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
   std::vector<TimePoint> across_;  // When those came that were delivered elsewhere in this turn.
   Deadline announce_;
   std::vector<NodeInfo> nodes_;  // As the registry told last.
+  std::size_t users_open_ = 0;
+  std::unordered_map<std::string, std::vector<ConnectionId>> listeners_;  // By topic.
+  std::unordered_map<ConnectionId, std::vector<std::string>> topics_;     // Of those who listen.
+  std::size_t subscriptions_ = 0;
 };
 
 }  // namespace pairwire::relay

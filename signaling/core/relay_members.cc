@@ -41,11 +41,12 @@ void Relay::Impl::Leave(const std::string& member_id, std::uint64_t epoch) {
   Former* former = local == nullptr ? nullptr : FindFormer(*local, epoch);
   if (former == nullptr) return;
   former->leaving = true;
-  store_.Leave({local->session_id, member_id, epoch, options_.resume_window, former->tail,
-                former->resume_hashes},
-               now_, Guarded([this, member_id, epoch](StoreResult<bool> left) {
-                 OnLeft(member_id, epoch, left);
-               }));
+  const auto window = former->for_good ? std::chrono::milliseconds(0) : options_.resume_window;
+  store_.Leave(
+      {local->session_id, IdOf(member_id), epoch, window, former->tail, former->resume_hashes},
+      now_, Guarded([this, member_id, epoch](StoreResult<bool> left) {
+        OnLeft(member_id, epoch, left);
+      }));
 }
 
 void Relay::Impl::OnLeft(const std::string& member_id, std::uint64_t epoch,
@@ -75,7 +76,8 @@ void Relay::Impl::OnFormerDue(const std::string& member_id, std::uint64_t epoch)
 
 void Relay::Impl::OnTakenOver(const std::string& session_id, const std::string& member_id,
                               std::uint64_t epoch, const Place& by) {
-  LocalMember* local = FindMember(member_id);
+  const std::string key = KeyOf(session_id, member_id);
+  LocalMember* local = FindMember(key);
   if (local != nullptr) {
     Socket* socket = FindSocket(local->socket);
     if (socket != nullptr && socket->epoch == epoch) {
@@ -84,7 +86,7 @@ void Relay::Impl::OnTakenOver(const std::string& session_id, const std::string& 
     }
     if (Former* former = FindFormer(*local, epoch)) {
       former->taken_by = by;
-      if (!former->awaiting) HandOver(member_id, epoch, by);
+      if (!former->awaiting) HandOver(key, epoch, by);
       return;
     }
     if (local->joins_pending > 0) {
@@ -105,11 +107,12 @@ void Relay::Impl::HandOver(const std::string& member_id, std::uint64_t epoch, co
   EraseFormer(local, epoch);
   if (by.node_id != options_.node_id) {
     ++counters_.handovers;
-    return links_.Handover(by.node_id, session_id, member_id, by.epoch, std::move(tail), hashes,
-                           now_ + NodeLinks::kGiveUp);
+    return links_.Handover(by.node_id, session_id, IdOf(member_id), by.epoch, std::move(tail),
+                           hashes, now_ + NodeLinks::kGiveUp);
   }
-  for (KeptText& kept : tail) OnHandover(session_id, member_id, by.epoch, std::move(kept));
-  OnHandoverDone(session_id, member_id, by.epoch, std::move(hashes));
+  const std::string id = IdOf(member_id);
+  for (KeptText& kept : tail) OnHandover(session_id, id, by.epoch, std::move(kept));
+  OnHandoverDone(session_id, id, by.epoch, std::move(hashes));
 }
 
 bool Relay::Impl::TakeFormer(const std::string& member_id, std::uint64_t former_epoch,
@@ -141,8 +144,10 @@ void Relay::Impl::AddHashes(std::vector<TokenHash>& to, const std::vector<TokenH
 
 void Relay::Impl::OnHandover(const std::string& session_id, const std::string& member_id,
                              std::uint64_t epoch, KeptText text) {
-  LocalMember* local = FindMember(member_id);
+  const std::string key = KeyOf(session_id, member_id);
+  LocalMember* local = FindMember(key);
   if (local == nullptr || local->session_id != session_id) return;
+  if (local->role == Role::kUser && IsPresence(text.text)) return;
   if (Former* former = FindFormer(*local, epoch)) {
     if (former->awaiting && former->incoming.size() < 2 * protocol::kMaxKeptMessages) {
       former->incoming.push_back(std::move(text));
@@ -173,12 +178,13 @@ void Relay::Impl::OnHandover(const std::string& session_id, const std::string& m
     if (socket->resumed && DeliveryId::Parse(text.id) <= socket->resumed_after) return;
     text.text = "{" + text.text.substr(NumberPrefix(text.id).size());
   }
-  Receive(member_id, {std::move(text.text), epoch, {}});
+  Receive(key, {std::move(text.text), epoch, {}});
 }
 
 void Relay::Impl::OnHandoverDone(const std::string& session_id, const std::string& member_id,
                                  std::uint64_t epoch, std::vector<TokenHash> resume_hashes) {
-  LocalMember* local = FindMember(member_id);
+  const std::string key = KeyOf(session_id, member_id);
+  LocalMember* local = FindMember(key);
   if (local == nullptr || local->session_id != session_id) return;
   Former* former = FindFormer(*local, epoch);
   Socket* socket = FindSocket(local->socket);
@@ -195,7 +201,7 @@ void Relay::Impl::OnHandoverDone(const std::string& session_id, const std::strin
              socket->state == SocketState::kAwaitingHandover) {
     AddHashes(socket->resume_hashes, resume_hashes);
   }
-  FinishHandover(member_id, epoch);
+  FinishHandover(key, epoch);
 }
 
 Relay::Impl::EarlyHandover* Relay::Impl::EarlyOf(LocalMember& local, std::uint64_t epoch) {
@@ -211,14 +217,15 @@ Relay::Impl::EarlyHandover* Relay::Impl::EarlyOf(LocalMember& local, std::uint64
 void Relay::Impl::ReceiveEarlyHandover(const std::string& member_id, std::uint64_t epoch) {
   LocalMember& local = members_.at(member_id);
   const std::string session_id = local.session_id;
+  const std::string id = IdOf(member_id);
   for (EarlyHandover& early : std::exchange(local.early_handovers, {})) {
     if (early.epoch > epoch && local.joins_pending > 0) {
       local.early_handovers.push_back(std::move(early));
     } else if (early.epoch == epoch) {
       for (KeptText& text : early.texts) {
-        OnHandover(session_id, member_id, epoch, std::move(text));
+        OnHandover(session_id, id, epoch, std::move(text));
       }
-      if (early.done) OnHandoverDone(session_id, member_id, epoch, std::move(early.resume_hashes));
+      if (early.done) OnHandoverDone(session_id, id, epoch, std::move(early.resume_hashes));
     }
   }
 }
@@ -243,6 +250,9 @@ void Relay::Impl::FinishHandover(const std::string& member_id, std::uint64_t epo
   if (!waited && socket->state != SocketState::kJoining) return;
   if (timed_out && socket->incoming.empty()) socket->incoming = std::move(socket->given);
   socket->given = {};
+  if (socket->user) {
+    std::erase_if(socket->incoming, [](const KeptText& kept) { return IsPresence(kept.text); });
+  }
   std::vector<Pending> held;
   for (KeptText& kept : std::exchange(socket->incoming, {})) {
     if (kept.id.empty()) {
@@ -262,6 +272,12 @@ void Relay::Impl::Receive(const std::string& member_id, Pending pending) {
   if (local == nullptr) return Answer(pending.origin, false, std::move(pending.text));
   Socket* socket = FindSocket(local->socket);
   const std::uint64_t epoch = socket == nullptr ? 0 : socket->epoch;
+  if (notice && local->role == Role::kUser && epoch != pending.epoch) {
+    // Its next welcome knows it, unless that is on its way already.
+    const bool newer = pending.epoch > epoch && local->joins_pending > 0;
+    if (newer && local->early.size() < kMaxHeld) local->early.push_back(std::move(pending));
+    return;
+  }
   if (epoch != 0 && (notice || epoch == pending.epoch)) {
     if (socket->state != SocketState::kLive) {
       Hold(*socket, std::move(pending));
@@ -303,7 +319,7 @@ void Relay::Impl::RouteNotice(const std::string& session_id, const std::string& 
                               std::string text) {
   std::string copy = text;
   store_.Route(
-      {session_id, {}, member_id, std::move(copy)}, now_,
+      {session_id, {}, IdOf(member_id), std::move(copy)}, now_,
       Guarded([this, session_id, member_id, text = std::move(text)](StoreResult<Routed> routed) {
         if (!routed || !routed->place) return;
         if (routed->place->node_id == options_.node_id) {
@@ -313,7 +329,7 @@ void Relay::Impl::RouteNotice(const std::string& session_id, const std::string& 
         }
         Signal signal;
         signal.session_id = session_id;
-        signal.to = member_id;
+        signal.to = IdOf(member_id);
         signal.epoch = routed->place->epoch;
         signal.text = text;
         signal.deadline = now_ + NodeLinks::kGiveUp;

@@ -15,7 +15,8 @@ void Relay::Impl::SocketText(ConnectionId id, std::string_view text) {
   Socket* socket = FindSocket(id);
   if (socket == nullptr) return;
   socket->last_heard = now_;
-  if (socket->last_touch + protocol::kHeartbeatInterval <= now_) {
+  const bool in_lobby = socket->state == SocketState::kLobby;
+  if (!in_lobby && socket->last_touch + protocol::kHeartbeatInterval <= now_) {
     socket->last_touch = now_;
     presence_.Alive(socket->member.session_id, socket->member.member_id, now_);
   }
@@ -48,14 +49,31 @@ void Relay::Impl::Handle(Socket& socket, const protocol::EnvelopeView& envelope)
       if (!envelope.data.empty()) ConfirmDeliveries(socket, envelope.data);
       return Ack(socket, envelope.id);
     case protocol::TypeKind::kWebrtc:
-      return RouteMessage(socket, envelope);
+      if (options_.signaling == SignalingMode::kRelayed) {
+        return SendError(socket, envelope.id, ProblemCode::kNotSupported,
+                         "this relay carries messages itself and no " + std::string(envelope.type));
+      }
+      return RouteMessage(socket, envelope, envelope.type);
+    case protocol::TypeKind::kMessage:
+      if (options_.signaling != SignalingMode::kRelayed) {
+        return SendError(socket, envelope.id, ProblemCode::kNotSupported,
+                         "messages go from peer to peer, not through this relay");
+      }
+      return RouteMessage(socket, envelope, protocol::kMessageReceived);
     case protocol::TypeKind::kContinue: {
       auto resume = protocol::ParseResume({std::string(envelope.data)});
       if (!resume) {
         return Strike(socket, envelope.id, ProblemCode::kInvalidRequest, resume.error().detail);
       }
+      if (socket.state == SocketState::kLobby) {
+        return ResumeRoom(socket, std::string(envelope.id), *resume);
+      }
       return HandleResume(socket, std::string(envelope.id), *resume);
     }
+    case protocol::TypeKind::kRoom:
+      return HandleRoom(socket, envelope);
+    case protocol::TypeKind::kRefresh:
+      return RefreshToken(socket, envelope);
     case protocol::TypeKind::kNotSupported:
       return SendError(socket, envelope.id, ProblemCode::kNotSupported,
                        "this relay does not serve " + std::string(envelope.type));
@@ -64,7 +82,11 @@ void Relay::Impl::Handle(Socket& socket, const protocol::EnvelopeView& envelope)
   }
 }
 
-void Relay::Impl::RouteMessage(Socket& socket, const protocol::EnvelopeView& envelope) {
+void Relay::Impl::RouteMessage(Socket& socket, const protocol::EnvelopeView& envelope,
+                               std::string_view type) {
+  if (socket.state == SocketState::kLobby) {
+    return SendError(socket, envelope.id, ProblemCode::kNotAllowed, "join a room first");
+  }
   if (envelope.data.empty()) {
     return Strike(socket, envelope.id, ProblemCode::kInvalidRequest, "data is missing");
   }
@@ -79,7 +101,7 @@ void Relay::Impl::RouteMessage(Socket& socket, const protocol::EnvelopeView& env
     const DeliveryId id{target->epoch, ++target->last_delivery};
     std::string text;
     text.reserve(envelope.data.size() + kMaxStampBytes);
-    protocol::AppendEnvelope(text, id.ToText().view(), envelope.type, socket.member.member_id,
+    protocol::AppendEnvelope(text, id.ToText().view(), type, socket.member.member_id,
                              envelope.data);
     Deliver(*target, id, std::move(text));
     ++counters_.messages_routed;
@@ -91,10 +113,11 @@ void Relay::Impl::RouteMessage(Socket& socket, const protocol::EnvelopeView& env
   outgoing.message_id = envelope.id;
   outgoing.data_bytes = envelope.data.size();
   outgoing.deadline = now_ + NodeLinks::kGiveUp;
-  protocol::AppendEnvelope(outgoing.text, {}, envelope.type, socket.member.member_id,
-                           envelope.data);
+  protocol::AppendEnvelope(outgoing.text, {}, type, socket.member.member_id, envelope.data);
   ++socket.routes_in_flight;
-  SendSignal(socket.member.member_id, std::string(envelope.to), std::move(outgoing));
+  std::string space;
+  SendSignal(KeyOf(socket.member.session_id, socket.member.member_id, space),
+             std::string(envelope.to), std::move(outgoing));
 }
 
 void Relay::Impl::ConfirmDeliveries(Socket& socket, std::string_view data) {

@@ -12,7 +12,8 @@ namespace pairwire::relay {
 void Relay::Impl::OnNodeMessage(const NodeMessage& message) {
   switch (message.kind) {
     case NodeMessage::Kind::kDeliver:
-      return Receive(message.member_id, {message.text, message.epoch, {}});
+      return Receive(KeyOf(message.session_id, message.member_id),
+                     {message.text, message.epoch, {}});
     case NodeMessage::Kind::kEvent: {
       OnEvent(message);
       LocalMember* local = FindMember(message.member_id);
@@ -45,13 +46,15 @@ void Relay::Impl::OnStoreState(bool up) {
 
 void Relay::Impl::OnSignal(const InboundTag& tag, Signal signal) {
   ++counters_.signals_from_nodes;
-  const LocalMember* local = FindMember(signal.to);
+  std::string space;
+  const std::string& key = KeyOf(signal.session_id, signal.to, space);
+  const LocalMember* local = FindMember(key);
   Pending pending{std::move(signal.text), signal.epoch, {0, tag}};
   // The bus is no proof of authority: at least the member must be of that session.
   if (local == nullptr || local->session_id != signal.session_id) {
     return Answer(pending.origin, false, {});
   }
-  Receive(signal.to, std::move(pending));
+  Receive(key, std::move(pending));
 }
 
 void Relay::Impl::Announce() {
@@ -83,6 +86,21 @@ void Relay::Impl::Announce() {
       if (!there) links_.OnNodeGone(before.node_id);
     }
   }));
+}
+
+std::vector<NodeInfo> Relay::Impl::Nodes() const {
+  std::vector<NodeInfo> reachable;
+  for (const NodeInfo& node : nodes_) {
+    if (node.state == NodeState::kUp && !node.url.empty()) reachable.push_back(node);
+  }
+  if (options_.lease.count() == 0 && !options_.advertise_url.empty() && !draining_) {
+    NodeInfo self;
+    self.node_id = options_.node_id;
+    self.url = options_.advertise_url;
+    self.region = options_.region;
+    reachable.push_back(std::move(self));
+  }
+  return reachable;
 }
 
 std::string Relay::Impl::PeerUrl() const {

@@ -1,9 +1,9 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
 // Rates that all nodes of a relay hold together (store/rates.h), in one atomic check each: what an
-// address may register and guess, what is guessed of one code and in all, how often one session may
-// open a socket. A node's own guard (code_guard.h) is asked first and costs no round trip, so that
-// a flood does not reach the store; it never allows less than its share here.
+// address may register and guess, what is guessed of one code and in all, how often one session or
+// user may open a socket. A node's own guard (code_guard.h) is asked first and costs no round trip,
+// so that a flood does not reach the store; it never allows less than its share here.
 //
 // When the store cannot be reached nobody gets in: a guesser who can cut the nodes off from it must
 // not gain by that.

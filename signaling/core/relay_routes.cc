@@ -29,7 +29,9 @@ Relay::Impl::Route& Relay::Impl::RouteOf(LocalMember& from, const std::string& t
 }
 
 Relay::Impl::Socket* Relay::Impl::ReadyTarget(const Socket& from, std::string_view to) {
-  const LocalMember* local = FindMember(from.member.member_id);
+  std::string from_space;
+  const std::string& session_id = from.member.session_id;
+  const LocalMember* local = FindMember(KeyOf(session_id, from.member.member_id, from_space));
   if (local == nullptr) return nullptr;
   if (to.empty()) {
     // Texts that wait for an answer about who is meant go before those that need none.
@@ -42,7 +44,8 @@ Relay::Impl::Socket* Relay::Impl::ReadyTarget(const Socket& from, std::string_vi
   // What was refused or waits goes first.
   if (!route.queue.empty() || route.asking || !route.rerouted.empty()) return nullptr;
   if (route.place.node_id != options_.node_id) return nullptr;
-  const LocalMember* target = FindMember(found->first);
+  std::string to_space;
+  const LocalMember* target = FindMember(KeyOf(session_id, found->first, to_space));
   Socket* socket = target == nullptr ? nullptr : FindSocket(target->socket);
   const bool ready = socket != nullptr && socket->state == SocketState::kLive &&
                      socket->epoch == route.place.epoch;
@@ -98,7 +101,7 @@ void Relay::Impl::Pump(const std::string& from, const std::string& to) {
 
 void Relay::Impl::AskStore(const std::string& from, const std::string& to, Route& route) {
   route.asking = true;
-  store_.Route({members_.at(from).session_id, from, to, route.queue.front().text}, now_,
+  store_.Route({members_.at(from).session_id, IdOf(from), to, route.queue.front().text}, now_,
                Guarded([this, from, to](StoreResult<Routed> routed) {
                  OnRouted(from, to, std::move(routed));
                }));
@@ -155,8 +158,10 @@ void Relay::Impl::OnRouteDue(const std::string& from, const std::string& to) {
 void Relay::Impl::Transmit(const std::string& from, const std::string& to, Route& route,
                            Outgoing outgoing) {
   const bool here = route.place.node_id == options_.node_id;
+  std::string space;
+  const std::string& session_id = members_.at(from).session_id;
   if (here) {
-    const LocalMember* target = FindMember(to);
+    const LocalMember* target = FindMember(KeyOf(session_id, to, space));
     Socket* socket = target == nullptr ? nullptr : FindSocket(target->socket);
     if (socket != nullptr && socket->state == SocketState::kLive &&
         socket->epoch == route.place.epoch) {
@@ -170,15 +175,10 @@ void Relay::Impl::Transmit(const std::string& from, const std::string& to, Route
   const TimePoint deadline = outgoing.deadline;
   ++route.unsettled;
   in_flight_.emplace(tag, InFlight{from, to, std::move(outgoing)});
-  if (here) return Receive(to, {std::move(text), route.place.epoch, {tag, {}}});
+  if (here) return Receive(KeyOf(session_id, to), {std::move(text), route.place.epoch, {tag, {}}});
   ++counters_.signals_to_nodes;
-  Signal signal{members_.at(from).session_id,
-                from,
-                to,
-                route.place.epoch,
-                std::move(text),
-                answer_now,
-                deadline};
+  Signal signal{session_id,      IdOf(from), to,      route.place.epoch,
+                std::move(text), answer_now, deadline};
   if (links_.Send(route.place.node_id, std::move(signal), tag)) return;
   --route.unsettled;
   const auto refused = in_flight_.extract(tag);
@@ -189,7 +189,7 @@ void Relay::Impl::OnSettled(std::uint64_t tag, Settled settled, Signal signal) {
   if (tag == 0) {
     // A notice that the relay itself sent on.
     if (settled == Settled::kReroute && signal.deadline > now_) {
-      RouteNotice(signal.session_id, signal.to, std::move(signal.text));
+      RouteNotice(signal.session_id, KeyOf(signal.session_id, signal.to), std::move(signal.text));
     }
     return;
   }
@@ -245,13 +245,14 @@ void Relay::Impl::OnPlaced(const NodeMessage& message) {
   if (session == sessions_.end()) return;
   for (const std::string& member_id : session->second.members) {
     LocalMember& local = members_.at(member_id);
-    if (member_id == message.member_id) continue;
+    if (IdOf(member_id) == message.member_id) continue;
     const auto found = local.routes.find(message.member_id);
     if (found == local.routes.end()) {
       // Perhaps one more, so that it is no longer clear who is meant.
       if (local.sole != message.member_id) local.sole.clear();
-      // A controller's only counterpart was there when it joined; everybody is anybody else's.
-      if (local.role == Role::kController || message.place.node_id.empty()) continue;
+      // A controller's only counterpart was there when it joined, and a user's route comes with its
+      // first text.
+      if (local.role != Role::kDisplay || message.place.node_id.empty()) continue;
       Route& route = RouteOf(local, message.member_id);
       route.allowed = true;
       route.place = message.place;

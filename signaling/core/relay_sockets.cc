@@ -14,6 +14,7 @@ namespace {
 std::string PresenceText(std::string_view type, const Member& member) {
   protocol::Envelope envelope;
   envelope.type = type;
+  if (member.role == Role::kUser) envelope.room = member.session_id;
   envelope.data = protocol::ToData(
       protocol::UserPresence{member.member_id, std::string(ToString(member.role)), member.name});
   return protocol::ToJson(envelope);
@@ -32,36 +33,46 @@ Relay::Impl::LocalMember* Relay::Impl::FindMember(const std::string& member_id) 
 }
 
 Relay::Impl::LocalMember& Relay::Impl::MemberOf(const Member& member) {
-  const auto [found, added] = members_.try_emplace(member.member_id);
+  std::string space;
+  const std::string& key = KeyOf(member.session_id, member.member_id, space);
+  const auto [found, added] = members_.try_emplace(key);
   if (added) {
     found->second.session_id = member.session_id;
     found->second.role = member.role;
-    SessionOf(member.session_id).members.push_back(member.member_id);
+    SessionOf(member.session_id).members.push_back(key);
   }
   return found->second;
 }
 
-void Relay::Impl::SocketOpened(ConnectionId id, const Member& member) {
+void Relay::Impl::SocketOpened(ConnectionId id, const Member& member, TimePoint until) {
   if (draining_) {
     // Let in just before the drain began.
     ++counters_.sockets_closed_by_relay;
     return output_.CloseSocket(id, protocol::kCloseGoingAway, "draining");
   }
-  LocalMember& local = MemberOf(member);
-  if (local.socket != 0) {
-    ++counters_.sockets_taken_over;
-    Close(local.socket, protocol::kCloseTakenOver, "taken over");
-  }
   ++counters_.sockets_opened;
-  local.socket = id;
-  ++local.joins_pending;
-  deadlines_.Cancel(local.forget);
   Socket& socket = sockets_[id];
   socket.id = id;
   socket.member = member;
   socket.last_heard = now_;
   deadlines_.Schedule(socket.idle, now_ + options_.socket_idle_timeout,
                       {Work::Kind::kSocketIdle, id, {}, {}});
+  if (member.role == Role::kUser) return UserOpened(socket, until);
+  BeginJoin(socket);
+}
+
+void Relay::Impl::BeginJoin(Socket& socket) {
+  const ConnectionId id = socket.id;
+  const Member& member = socket.member;
+  LocalMember& local = MemberOf(member);
+  if (local.socket != 0) {
+    ++counters_.sockets_taken_over;
+    Close(local.socket, protocol::kCloseTakenOver, "taken over");
+  }
+  local.socket = id;
+  ++local.joins_pending;
+  deadlines_.Cancel(local.forget);
+  socket.state = SocketState::kJoining;
   socket.resume_secret = NewSecret(random_);
 
   JoinRequest join;
@@ -71,19 +82,27 @@ void Relay::Impl::SocketOpened(ConnectionId id, const Member& member) {
   join.resume_hash = HashSecret(socket.resume_secret);
   join.joined_notice = PresenceText(protocol::kUserJoined, member);
   join.left_notice = PresenceText(protocol::kUserLeft, member);
+  if (member.role == Role::kUser) {
+    join.open_room = true;
+    join.name = member.name;
+    join.max_members = protocol::kMaxRoomMembers;
+  }
   store_.Join(std::move(join), now_, Guarded([this, id, member](StoreResult<Joined> result) {
                 OnJoined(id, member, std::move(result));
               }));
 }
 
 void Relay::Impl::OnJoined(ConnectionId id, const Member& member, StoreResult<Joined> result) {
+  const std::string key = KeyOf(member);
   Socket* socket = FindSocket(id);
   // None when the session ended meanwhile: then nothing of it is left anywhere.
-  LocalMember* local = FindMember(member.member_id);
+  LocalMember* local = FindMember(key);
   if (local == nullptr) return;
   --local->joins_pending;
   if (!result) {
-    if (socket != nullptr) {
+    if (socket != nullptr && socket->user) {
+      OnRoomRefused(*socket, result.error());
+    } else if (socket != nullptr) {
       const bool gone = result.error() == StoreError::kNotFound;
       const auto problem = Problem(result.error());
       SendError(*socket, {}, problem.value().code, problem.value().detail);
@@ -96,9 +115,9 @@ void Relay::Impl::OnJoined(ConnectionId id, const Member& member, StoreResult<Jo
       for (const Former& former : local->formers) {
         if (!former.leaving && !former.awaiting) epochs.push_back(former.epoch);
       }
-      for (const std::uint64_t epoch : epochs) Leave(member.member_id, epoch);
+      for (const std::uint64_t epoch : epochs) Leave(key, epoch);
     }
-    return ReceiveEarly(member.member_id);
+    return ReceiveEarly(key);
   }
   const std::uint64_t epoch = result->epoch;
   std::vector<KeptText> tail = std::move(result->kept);
@@ -107,7 +126,7 @@ void Relay::Impl::OnJoined(ConnectionId id, const Member& member, StoreResult<Jo
   AddHashes(hashes, result->unused_resume_hashes);
   bool complete = true;
   if (result->previous.node_id == options_.node_id) {
-    complete = TakeFormer(member.member_id, result->previous.epoch, epoch, *result, tail, hashes);
+    complete = TakeFormer(key, result->previous.epoch, epoch, *result, tail, hashes);
   } else if (!result->previous.node_id.empty()) {
     complete = false;
   }
@@ -125,20 +144,27 @@ void Relay::Impl::OnJoined(ConnectionId id, const Member& member, StoreResult<Jo
     former.awaiting = !complete;
     former.given = std::move(result->given);
     former.taken_by = taken;
-    AddFormer(member.member_id, *local, std::move(former));
+    AddFormer(key, *local, std::move(former));
     if (socket != nullptr) {
       ++counters_.sockets_taken_over;
       Close(id, protocol::kCloseTakenOver, "taken over");
     }
-    ReceiveEarly(member.member_id);
-    if (!complete) return ReceiveEarlyHandover(member.member_id, epoch);
+    ReceiveEarly(key);
+    if (!complete) return ReceiveEarlyHandover(key, epoch);
     // A newer one may still be on its way to the store, from here: then this does nothing.
-    if (taken.node_id.empty()) return Leave(member.member_id, epoch);
-    return HandOver(member.member_id, epoch, taken);
+    if (taken.node_id.empty()) return Leave(key, epoch);
+    return HandOver(key, epoch, taken);
   }
   socket->epoch = epoch;
   socket->resume_hashes = std::move(hashes);
+  if (!result->rejoined) {
+    // The room may be another one of that name, and count its joins anew.
+    for (auto& [to, route] : local->routes) route->refused = {};
+  }
   for (const Present& present : result->present) {
+    // A room's users are many, and few of them talk to each other: their routes come with the first
+    // text.
+    if (socket->user) break;
     Route& route = RouteOf(*local, present.member.member_id);
     route.allowed = true;
     const bool idle = route.unsettled == 0 && route.queue.empty() && !route.asking;
@@ -153,28 +179,39 @@ void Relay::Impl::OnJoined(ConnectionId id, const Member& member, StoreResult<Jo
     socket->given = std::move(result->given);
     deadlines_.Schedule(socket->wait, now_ + options_.handover_wait,
                         {Work::Kind::kSocketWait, id, {}, {}});
-    ReceiveEarlyHandover(member.member_id, epoch);
+    ReceiveEarlyHandover(key, epoch);
   } else if (result->rejoined) {
-    FinishHandover(member.member_id, epoch);
+    FinishHandover(key, epoch);
   } else {
     for (KeptText& kept : std::exchange(socket->incoming, {})) {
       socket->held.push_back({std::move(kept.text), epoch, {}});
     }
     GoLive(*socket);
   }
-  ReceiveEarly(member.member_id);
+  ReceiveEarly(key);
+  socket = FindSocket(id);
+  if (socket != nullptr && socket->user && socket->user->leave_message) {
+    LeaveRoom(*socket, *std::exchange(socket->user->leave_message, std::nullopt));
+  }
 }
 
 void Relay::Impl::Welcome(Socket& socket, const Joined& joined) {
   protocol::Envelope welcome;
   welcome.type = protocol::kWelcome;
+  if (socket.user) welcome.room = socket.member.session_id;
   welcome.data = protocol::ToData(protocol::Welcome{
-      socket.member.member_id, socket.member.session_id,
+      socket.member.member_id, socket.user ? std::string() : socket.member.session_id,
       MakeToken(socket.member.session_id, std::exchange(socket.resume_secret, {})),
-      protocol::kHeartbeatInterval, options_.node_id});
+      protocol::kHeartbeatInterval, options_.node_id, Mode()});
   output_.SendText(socket.id, protocol::ToJson(welcome));
+  if (socket.user) {
+    ++counters_.rooms_entered;
+    Ack(socket, std::exchange(socket.user->join_message, {}));
+  }
   for (const auto& [other, place] : joined.present) {
-    if (place.node_id.empty()) continue;
+    // A user whose socket is lost is still in the room: it comes back without a word, or user_left
+    // says that it does not.
+    if (place.node_id.empty() && !socket.user) continue;
     output_.SendText(socket.id, PresenceText(protocol::kUserJoined, other));
   }
 }
@@ -248,7 +285,13 @@ void Relay::Impl::Forget(ConnectionId id, bool leave) {
   deadlines_.Cancel(found->wait);
   Socket socket = std::move(*found);
   sockets_.erase(id);
-  const std::string& member_id = socket.member.member_id;
+  UnsubscribeAll(id);
+  if (socket.user) {
+    deadlines_.Cancel(socket.user->expires);
+    --users_open_;
+    if (socket.state == SocketState::kLobby) return;
+  }
+  const std::string member_id = KeyOf(socket.member);
   LocalMember& local = MemberOf(socket.member);
   if (local.socket == id) {
     local.socket = 0;

@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::size_t kSecretBytes = 32;
 constexpr std::size_t kIdBytes = 16;
+constexpr std::size_t kIdChars = 22;  // 128 bits, likewise.
+constexpr std::string_view kSessionPrefix = "s_";
 constexpr std::size_t kSecretChars = 43;  // 256 bits in characters of 6 bits, rounded up.
 
 }  // namespace
@@ -29,6 +31,10 @@ std::string NewId(std::string_view prefix, RandomSource& random) {
   std::array<std::uint8_t, kIdBytes> bytes{};
   random.Fill(bytes);
   return std::string(prefix) + auth::EncodeBase64Url(bytes);
+}
+
+bool IsSessionId(std::string_view id) {
+  return id.size() == kSessionPrefix.size() + kIdChars && id.substr(0, 2) == kSessionPrefix;
 }
 
 TokenHash HashSecret(std::string_view secret) {
@@ -49,7 +55,8 @@ std::string MakeToken(std::string_view session_id, std::string_view secret) {
 
 std::optional<TokenParts> SplitToken(std::string_view token) {
   if (token.size() > protocol::kMaxTokenBytes) return std::nullopt;
-  const std::size_t dot = token.find('.');
+  // A room's id may have dots, a secret has none.
+  const std::size_t dot = token.rfind('.');
   if (dot == std::string_view::npos || dot == 0 || dot > protocol::kMaxIdBytes) return std::nullopt;
   const std::string_view secret = token.substr(dot + 1);
   if (secret.size() != kSecretChars) return std::nullopt;

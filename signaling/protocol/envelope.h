@@ -21,7 +21,7 @@ namespace pairwire::protocol {
 struct Envelope {
   std::string type;
   std::string to;    // Member that it is for; empty: the only counterpart.
-  std::string room;  // Later issues.
+  std::string room;  // Of users: which one it is about.
   // From a client: its own mark, answered by `ack` or `error`. From the relay: the delivery's
   // number, which `resume` names as lastId.
   std::string id;

@@ -41,6 +41,7 @@ inline constexpr std::string_view kLeaveRoom = "leave_room";
 inline constexpr std::string_view kChatMessage = "chat_message";
 inline constexpr std::string_view kSubscribeRoom = "subscribe_room";
 inline constexpr std::string_view kUnsubscribeRoom = "unsubscribe_room";
+inline constexpr std::string_view kAuthRefresh = "auth:refresh";
 inline constexpr std::string_view kFindMatch = "find_match";
 inline constexpr std::string_view kCancelMatch = "cancel_match";
 inline constexpr std::string_view kSfuGetRouterCapabilities = "sfu_get_router_capabilities";
@@ -53,11 +54,23 @@ inline constexpr std::string_view kSfuConsume = "sfu_consume";
 enum class TypeKind {
   kUnknown,       // Not a name that a client may send.
   kWebrtc,        // Carried to the counterpart unread.
+  kMessage,       // An application's message, carried by a relay that was told to.
   kAlive,         // "I am here".
   kContinue,      // Continue where an earlier socket broke.
+  kRoom,          // Enter or leave a room, or listen to one.
+  kRefresh,       // A newer token of the user.
   kNotSupported,  // A name of the protocol that this version of the relay does not serve.
 };
 TypeKind KindOfType(std::string_view type);
+
+// Rooms in which display:status of one display, or of all displays of a design, is told: the prefix
+// and the id.
+inline constexpr std::string_view kDisplayRoomPrefix = "display:";
+inline constexpr std::string_view kDesignRoomPrefix = "design:";
+
+// Whether an operator may broadcast an event of this name: not one by which the relay itself, or
+// another member, leads a client through pairing and signaling.
+bool MayBroadcast(std::string_view type);
 
 // The WebSocket sub-protocol, and the prefix of the entry that carries a browser's token.
 inline constexpr std::string_view kSubprotocol = "pairwire.v1";
@@ -72,7 +85,8 @@ inline constexpr unsigned short kCloseTakenOver =
     4001;  // A newer socket of the same member is open.
 inline constexpr unsigned short kCloseHeartbeatMissed = 4002;  // Nothing came for three intervals.
 inline constexpr unsigned short kCloseTooSlow = 4003;          // The send queue reached its bound.
-inline constexpr unsigned short kCloseUnavailable = 4004;  // The store did not answer; try again.
+inline constexpr unsigned short kCloseUnavailable = 4004;   // The store did not answer; try again.
+inline constexpr unsigned short kCloseTokenExpired = 4005;  // And no newer one came in time.
 
 }  // namespace pairwire::protocol
 

@@ -42,6 +42,7 @@ std::string ToJson(const RegisterResponse& response) {
   writer.Add("expiresAt", response.expires_at).Add("eventsUrl", response.events_url);
   writer.Add("pollUrl", response.poll_url).Add("wsUrl", response.ws_url);
   writer.Add("heartbeatInterval", std::int64_t{response.heartbeat_interval.count()});
+  writer.AddIfSet("connection", response.connection);
   return writer.Take();
 }
 
@@ -58,6 +59,7 @@ Result<RegisterResponse> ParseRegisterResponse(std::string_view body) {
   reader.Read("pollUrl", kMaxUrlBytes, response.poll_url);
   reader.Read("wsUrl", kMaxUrlBytes, response.ws_url);
   reader.ReadOptional("heartbeatInterval", response.heartbeat_interval);
+  reader.ReadOptional("connection", kMaxTypeBytes, response.connection);
   return reader.Finish(std::move(response));
 }
 
@@ -142,6 +144,54 @@ Result<PollResponse> ParsePollResponse(std::string_view body) {
     response.events.push_back(std::move(*finished));
   }
   return response;
+}
+
+std::string ToJson(const NodesResponse& response) {
+  std::string nodes = "[";
+  for (const NodeEntry& node : response.nodes) {
+    JsonWriter writer;
+    writer.Add("nodeId", node.node_id).Add("url", node.url).AddIfSet("region", node.region);
+    writer.Add("loadPercent", node.load_percent);
+    if (nodes.size() > 1) nodes.push_back(',');
+    nodes.append(writer.Take());
+  }
+  return "{\"nodes\":" + nodes + "]}";
+}
+
+Result<NodesResponse> ParseNodesResponse(std::string_view body) {
+  NodesResponse response;
+  auto object = JsonObject::Parse(body, kMaxMessageBytes);
+  if (!object) return tl::unexpected<Error>(std::move(object.error()));
+  auto nodes = object->Objects("nodes");
+  if (!nodes) return tl::unexpected<Error>(std::move(nodes.error()));
+  for (JsonObject& element : *nodes) {
+    NodeEntry node;
+    std::int64_t load = 0;
+    JsonReader reader(std::move(element));
+    reader.ReadOptional("nodeId", kMaxIdBytes, node.node_id);
+    reader.Read("url", kMaxUrlBytes, node.url);
+    reader.ReadOptional("region", kMaxIdBytes, node.region);
+    reader.ReadOptional("loadPercent", 0, 100, load);
+    node.load_percent = static_cast<int>(load);
+    auto finished = reader.Finish(std::move(node));
+    if (!finished) return tl::unexpected<Error>(std::move(finished.error()));
+    response.nodes.push_back(std::move(*finished));
+  }
+  return response;
+}
+
+Result<BroadcastRequest> ParseBroadcastRequest(std::string_view body) {
+  BroadcastRequest request;
+  JsonReader reader(body, kMaxBodyBytes);
+  reader.Read("room", kMaxIdBytes, request.room);
+  reader.Read("event", kMaxTypeBytes, request.event);
+  reader.ReadRaw("data", kMaxBodyBytes, request.data);
+  if (reader.ok() && !request.data.empty()) {
+    // An object, as the data of every message is.
+    const JsonReader inner = reader.Inner("data");
+    reader.Adopt(inner);
+  }
+  return reader.Finish(std::move(request));
 }
 
 std::string ToServerSentEvent(const SessionEvent& event) {

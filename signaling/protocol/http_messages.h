@@ -42,9 +42,13 @@ struct RegisterResponse {
   std::string poll_url;    // Long-poll.
   std::string ws_url;
   std::chrono::seconds heartbeat_interval{0};
+  // How the display should wait: kConnectImmediate, on a WebSocket from the start; empty: on the
+  // event stream.
+  std::string connection = {};
 
   bool operator==(const RegisterResponse&) const = default;
 };
+inline constexpr std::string_view kConnectImmediate = "immediate";
 std::string ToJson(const RegisterResponse& response);
 [[nodiscard]] Result<RegisterResponse> ParseRegisterResponse(std::string_view body);
 
@@ -81,6 +85,33 @@ struct PairResponse {
 };
 std::string ToJson(const PairResponse& response);
 [[nodiscard]] Result<PairResponse> ParsePairResponse(std::string_view body);
+
+// GET /api/nodes: where else this relay can be reached; any node serves anyone.
+struct NodeEntry {
+  std::string node_id;
+  std::string url;     // http or https
+  std::string region;  // May be empty.
+  int load_percent = 0;
+
+  bool operator==(const NodeEntry&) const = default;
+};
+struct NodesResponse {
+  std::vector<NodeEntry> nodes;
+
+  bool operator==(const NodesResponse&) const = default;
+};
+std::string ToJson(const NodesResponse& response);
+[[nodiscard]] Result<NodesResponse> ParseNodesResponse(std::string_view body);
+
+// POST /broadcast, on the operators' listener.
+struct BroadcastRequest {
+  std::string room;
+  std::string event;  // The type of the message that subscribers get.
+  RawJson data;       // An object, or absent.
+
+  bool operator==(const BroadcastRequest&) const = default;
+};
+[[nodiscard]] Result<BroadcastRequest> ParseBroadcastRequest(std::string_view body);
 
 // One event of a session's log, as SSE and long-poll carry it. Ids are positive decimal numbers
 // that grow within a session; to a client they are opaque.

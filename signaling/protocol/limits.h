@@ -47,6 +47,13 @@ inline constexpr int kPlainCodeDigits = 9;
 // Controllers of one display: each is a full mesh connection of the display.
 inline constexpr int kMaxControllers = 16;
 
+// Users in one room: each that comes or goes is told to all others.
+inline constexpr std::size_t kMaxRoomMembers = 256;
+// Rooms that one socket listens to. A wall of displays is one room: that of their design.
+inline constexpr std::size_t kMaxRoomSubscriptions = 16;
+// A user's token (JWT), far above what issuers make.
+inline constexpr std::size_t kMaxUserTokenBytes = 8 * 1024;
+
 // What may wait in one socket's send queue before it is closed as too slow: one slow reader never
 // costs more than this, and never delays others.
 inline constexpr std::size_t kMaxSocketQueueBytes = 256 * 1024;

@@ -35,6 +35,7 @@ constexpr std::array<Row, kProblemCodeCount> kRows = {{
     {ProblemCode::kQueueFull, "queue_full", 400, "Queue full"},
     {ProblemCode::kResumeFailed, "resume_failed", 400, "Resume failed"},
     {ProblemCode::kPeerUnreachable, "peer_unreachable", 400, "Peer unreachable"},
+    {ProblemCode::kRoomFull, "room_full", 400, "Room full"},
 }};
 
 const Row& RowOf(ProblemCode code) { return kRows.at(static_cast<std::size_t>(code)); }

@@ -42,8 +42,9 @@ enum class ProblemCode {
   kQueueFull,      // Too much is kept for the target already.
   kResumeFailed,   // The resume token is wrong, used, or too old. The socket is fully usable.
   kPeerUnreachable,  // Nobody knows whether the message arrived; it was tried for 5 seconds.
+  kRoomFull,         // The room has its kMaxRoomMembers.
 };
-inline constexpr std::size_t kProblemCodeCount = 21;
+inline constexpr std::size_t kProblemCodeCount = 22;
 
 // "code_not_found"; static and stable.
 std::string_view ToString(ProblemCode code);

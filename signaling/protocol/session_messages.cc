@@ -22,9 +22,9 @@ std::string_view TextOf(const RawJson& data) {
 RawJson ToData(const Welcome& welcome) {
   JsonWriter writer;
   writer.Add("memberId", welcome.member_id).AddIfSet("sessionId", welcome.session_id);
-  writer.Add("resumeToken", welcome.resume_token);
+  writer.AddIfSet("resumeToken", welcome.resume_token);
   writer.Add("heartbeatInterval", std::int64_t{welcome.heartbeat_interval.count()});
-  writer.Add("nodeId", welcome.node_id);
+  writer.Add("nodeId", welcome.node_id).AddIfSet("mode", welcome.mode);
   return {writer.Take()};
 }
 
@@ -36,6 +36,7 @@ Result<Welcome> ParseWelcome(const RawJson& data) {
   reader.ReadOptional("resumeToken", kMaxTokenBytes, welcome.resume_token);
   reader.ReadOptional("heartbeatInterval", welcome.heartbeat_interval);
   reader.ReadOptional("nodeId", kMaxIdBytes, welcome.node_id);
+  reader.ReadOptional("mode", kMaxTypeBytes, welcome.mode);
   return reader.Finish(std::move(welcome));
 }
 
@@ -109,6 +110,17 @@ Result<Resume> ParseResume(const RawJson& data) {
   reader.Read("resumeToken", kMaxTokenBytes, resume.resume_token);
   reader.ReadOptional("lastId", kMaxIdBytes, resume.last_id);
   return reader.Finish(std::move(resume));
+}
+
+RawJson ToData(const AuthRefresh& refresh) {
+  return {JsonWriter().Add("token", refresh.token).Take()};
+}
+
+Result<AuthRefresh> ParseAuthRefresh(const RawJson& data) {
+  AuthRefresh refresh;
+  JsonReader reader(TextOf(data), kMaxMessageBytes);
+  reader.Read("token", kMaxUserTokenBytes, refresh.token);
+  return reader.Finish(std::move(refresh));
 }
 
 RawJson ToErrorData(const Problem& problem) {

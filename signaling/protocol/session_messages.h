@@ -16,16 +16,20 @@
 
 namespace pairwire::protocol {
 
-// welcome: first message on every socket.
+// welcome: first message on every socket. Of a user's socket: without session and resume token, and
+// again for each room that it enters (envelope: room), with them.
 struct Welcome {
   std::string member_id;
   std::string session_id;
-  std::string resume_token;  // Secret, single use; each welcome brings a new one.
+  std::string resume_token;  // Secret, single use; each welcome of a member brings a new one.
   std::chrono::seconds heartbeat_interval{0};
   std::string node_id;
+  // How messages of applications travel: kModeRelayed, or empty: directly, peer to peer.
+  std::string mode = {};
 
   bool operator==(const Welcome&) const = default;
 };
+inline constexpr std::string_view kModeRelayed = "relayed";
 RawJson ToData(const Welcome& welcome);
 [[nodiscard]] Result<Welcome> ParseWelcome(const RawJson& data);
 
@@ -56,7 +60,7 @@ RawJson ToData(const SessionTerminated& terminated);
 // user_joined and user_left.
 struct UserPresence {
   std::string member_id;
-  std::string role;  // "display" or "controller".
+  std::string role;  // "display", "controller" or "user".
   std::string name;  // May be empty.
 
   bool operator==(const UserPresence&) const = default;
@@ -83,6 +87,15 @@ struct Resume {
 };
 RawJson ToData(const Resume& resume);
 [[nodiscard]] Result<Resume> ParseResume(const RawJson& data);
+
+// auth:refresh
+struct AuthRefresh {
+  std::string token;  // Secret.
+
+  bool operator==(const AuthRefresh&) const = default;
+};
+RawJson ToData(const AuthRefresh& refresh);
+[[nodiscard]] Result<AuthRefresh> ParseAuthRefresh(const RawJson& data);
 
 // error: {"code","message"}. A code that we do not know reads as kInternal.
 RawJson ToErrorData(const Problem& problem);

@@ -34,13 +34,11 @@ bool RedisBus::OnMessage(std::string_view channel, std::string_view payload) {
   for (const auto& [id, number] : all) {
     const Node* node = Find(id, number);
     if (node == nullptr) continue;
-    for (const auto& [topic, count] : node->topics) {
-      if (keys_.RoomChannel(topic) != channel) continue;
-      heard = true;
-      const std::string name = topic;
-      node->handler->OnTopic(name, payload);
-      break;
-    }
+    const auto topic = node->topics.find(std::string(channel));
+    if (topic == node->topics.end()) continue;
+    heard = true;
+    const std::string name = topic->second.name;
+    node->handler->OnTopic(name, payload);
   }
   return heard;
 }
@@ -57,7 +55,7 @@ void RedisBus::Detach(const std::string& node_id) {
   const Node node = std::move(found->second);
   nodes_.erase(found);
   client_.Unsubscribe(node.channel);
-  for (const auto& [topic, count] : node.topics) client_.Unsubscribe(keys_.RoomChannel(topic));
+  for (const auto& [topic_channel, topic] : node.topics) client_.Unsubscribe(topic_channel);
 }
 
 void RedisBus::SendToNode(const std::string& from, const std::string& to, std::string bytes,
@@ -85,16 +83,20 @@ void RedisBus::SendToNode(const std::string& from, const std::string& to, std::s
 void RedisBus::Subscribe(const std::string& node_id, const std::string& topic) {
   const auto node = nodes_.find(node_id);
   if (node == nodes_.end()) return;
-  if (++node->second.topics[topic] == 1) (void)client_.Subscribe(keys_.RoomChannel(topic));
+  const std::string channel = keys_.RoomChannel(topic);
+  Topic& wanted = node->second.topics[channel];
+  wanted.name = topic;
+  if (++wanted.count == 1) (void)client_.Subscribe(channel);
 }
 
 void RedisBus::Unsubscribe(const std::string& node_id, const std::string& topic) {
   const auto node = nodes_.find(node_id);
   if (node == nodes_.end()) return;
-  const auto found = node->second.topics.find(topic);
-  if (found == node->second.topics.end() || --found->second > 0) return;
+  const std::string channel = keys_.RoomChannel(topic);
+  const auto found = node->second.topics.find(channel);
+  if (found == node->second.topics.end() || --found->second.count > 0) return;
   node->second.topics.erase(found);
-  client_.Unsubscribe(keys_.RoomChannel(topic));
+  client_.Unsubscribe(channel);
 }
 
 void RedisBus::Publish(const std::string& topic, std::string payload) {

@@ -9,6 +9,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "signaling/redis/keys.h"
 #include "signaling/redis/redis_client.h"
@@ -39,11 +40,15 @@ class RedisBus final : public relay::NodeBus {
   void Publish(const std::string& topic, std::string payload) override;
 
  private:
+  struct Topic {
+    std::string name;
+    int count = 0;
+  };
   struct Node {
     relay::NodeBusHandler* handler = nullptr;
     std::uint64_t number = 0;  // which Attach this is
     std::string channel;
-    std::map<std::string, int> topics;
+    std::unordered_map<std::string, Topic> topics;  // by channel
   };
 
   Node* Find(const std::string& node_id, std::uint64_t number);

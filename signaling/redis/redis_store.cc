@@ -250,12 +250,13 @@ void RedisStore::Join(relay::JoinRequest request, TimePoint now, StoreReply<rela
   const std::string session_id = request.session_id;
   const std::string member_id = request.member_id;
   const std::string node_id = request.node_id;
+  const bool room = request.open_room;
   Run<relay::Joined>(
       Step::kJoin, keys_.ShardOf(session_id), now,
       {session_id, member_id, node_id, ToText(request.resume_hash),
        std::move(request.joined_notice), std::move(request.left_notice),
        request.open_room ? "1" : "0", std::move(request.name), std::to_string(request.max_members)},
-      std::move(reply), [this, session_id, member_id, node_id](FieldReader& fields) {
+      std::move(reply), [this, session_id, member_id, node_id, room](FieldReader& fields) {
         relay::Joined joined;
         joined.epoch = fields.Number();
         joined.rejoined = fields.Flag();
@@ -281,7 +282,11 @@ void RedisStore::Join(relay::JoinRequest request, TimePoint now, StoreReply<rela
         joined.kept = ReadTexts(fields);
         joined.given = ReadTexts(fields);
         std::string snapshot = fields.Text();
-        if (fields.ok()) replicas_.Joined(node_id, session_id, member_id, std::move(snapshot));
+        if (fields.ok() && room) {
+          replicas_.JoinedRoom(node_id, session_id, member_id, std::move(snapshot));
+        } else if (fields.ok()) {
+          replicas_.Joined(node_id, session_id, member_id, std::move(snapshot));
+        }
         return joined;
       });
 }

@@ -17,13 +17,18 @@ void Replicas::Watched(const std::string& node_id, const std::string& session_id
 
 void Replicas::Joined(const std::string& node_id, const std::string& session_id,
                       const std::string& member_id, std::string snapshot) {
-  if (snapshot.empty()) return;  // of a room
   Replica& replica = replicas_[session_id];
   replica.members.insert(node_id + " " + member_id);
   replica.snapshot = std::move(snapshot);
 }
 
+void Replicas::JoinedRoom(const std::string& node_id, const std::string& room,
+                          const std::string& user_id, std::string snapshot) {
+  users_[{room, user_id}] = {node_id, std::move(snapshot)};
+}
+
 void Replicas::Left(const std::string& session_id, const std::string& member_id) {
+  users_.erase({session_id, member_id});
   const auto found = replicas_.find(session_id);
   if (found == replicas_.end()) return;
   std::erase_if(found->second.members,
@@ -33,6 +38,10 @@ void Replicas::Left(const std::string& session_id, const std::string& member_id)
 }
 
 void Replicas::OnMessage(const std::string& node_id, const relay::NodeMessage& message) {
+  if (message.kind == relay::NodeMessage::Kind::kTakenOver) {
+    const auto user = users_.find({message.session_id, message.member_id});
+    if (user != users_.end() && user->second.node == node_id) users_.erase(user);
+  }
   const auto found = replicas_.find(message.session_id);
   if (found == replicas_.end()) return;
   switch (message.kind) {
@@ -102,21 +111,33 @@ void Replicas::OnHello(std::size_t shard, const std::string& id, Restoring& rest
   restoring.stores[shard] = id;
   if (stores_[shard].empty() || stores_[shard] == id) return;
   for (const auto& [session_id, replica] : replicas_) {
-    if (keys_.ShardOf(session_id) == shard) restoring.sessions.push_back(session_id);
+    if (keys_.ShardOf(session_id) == shard) restoring.names.push_back({session_id, {}});
   }
+  for (const auto& [name, user] : users_) {
+    if (keys_.ShardOf(name.first) == shard) restoring.names.push_back(name);
+  }
+}
+
+std::string Replicas::SnapshotOf(const Name& name) const {
+  if (!name.second.empty()) {
+    const auto user = users_.find(name);
+    return user == users_.end() ? std::string() : user->second.snapshot;
+  }
+  const auto replica = replicas_.find(name.first);
+  return replica == replicas_.end() ? std::string() : replica->second.snapshot;
 }
 
 void Replicas::Answered(const std::shared_ptr<Restoring>& restoring, bool ok) {
   restoring->ok = restoring->ok && ok;
   --restoring->left;
-  while (!restoring->sessions.empty() && restoring->left < kRestoresAtOnce) {
-    const std::string session_id = std::move(restoring->sessions.back());
-    restoring->sessions.pop_back();
-    const auto found = replicas_.find(session_id);
-    if (found == replicas_.end() || found->second.snapshot.empty()) continue;
+  while (!restoring->names.empty() && restoring->left < kRestoresAtOnce) {
+    const Name name = std::move(restoring->names.back());
+    restoring->names.pop_back();
+    std::string snapshot = SnapshotOf(name);
+    if (snapshot.empty()) continue;
     ++restoring->left;
     runner_.Run(
-        Step::kRestore, keys_.ShardOf(session_id), {session_id, found->second.snapshot},
+        Step::kRestore, keys_.ShardOf(name.first), {name.first, std::move(snapshot)},
         [this, restoring](const StepResult& result) { Answered(restoring, !result.error); });
   }
   if (restoring->left > 0) return;

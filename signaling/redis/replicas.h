@@ -39,6 +39,9 @@ class Replicas {
   void Watched(const std::string& node_id, const std::string& session_id, std::string snapshot);
   void Joined(const std::string& node_id, const std::string& session_id,
               const std::string& member_id, std::string snapshot);
+  // The user has its socket at the node; the snapshot has this one member.
+  void JoinedRoom(const std::string& node_id, const std::string& room, const std::string& user_id,
+                  std::string snapshot);
   // Not any more; the session may live on.
   void Left(const std::string& session_id, const std::string& member_id);
   // As a node was told.
@@ -48,7 +51,7 @@ class Replicas {
   // brings back what is known. `done` later; false: it was lost meanwhile.
   void Restore(std::function<void(bool)> done);
 
-  std::size_t size() const { return replicas_.size(); }
+  std::size_t size() const { return replicas_.size() + users_.size(); }
 
  private:
   struct Replica {
@@ -58,17 +61,25 @@ class Replicas {
     bool fetching = false;
     bool again = false;  // it changed while it was fetched
   };
+  struct User {
+    std::string node;
+    std::string snapshot;
+  };
+  // Room and user; a session is one without.
+  using Name = std::pair<std::string, std::string>;
   struct Restoring {
     std::size_t left = 0;  // answers to come
     bool ok = true;
-    std::vector<std::string> stores;    // by shard: which one is there now
-    std::vector<std::string> sessions;  // still to be brought
+    std::vector<std::string> stores;  // by shard: which one is there now
+    std::vector<Name> names;          // still to be brought
     std::function<void(bool)> done;
   };
 
   void Refresh(const std::string& session_id);
   void Forget(const std::string& session_id);
   void OnHello(std::size_t shard, const std::string& id, Restoring& restoring);
+  // Empty: it is gone, or not known yet.
+  std::string SnapshotOf(const Name& name) const;
   void Answered(const std::shared_ptr<Restoring>& restoring, bool ok);
 
   ScriptRunner& runner_;
@@ -76,6 +87,7 @@ class Replicas {
   const std::function<std::string()> new_id_;
   std::vector<std::string> stores_;  // by shard: which one was there
   std::map<std::string, Replica> replicas_;
+  std::map<Name, User> users_;  // in rooms
 };
 
 }  // namespace pairwire::redis

@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "signaling/server/trusted_proxies.h"
+#include "signaling/server/user_keys.h"
 
 namespace pairwire::server {
 namespace {
@@ -53,6 +54,7 @@ class Checker {
     }
     Internal();
     Proxies();
+    Users();
     Folder();
     Descriptors();
     Backlog();
@@ -107,6 +109,18 @@ class Checker {
       Warn("--internal-listen: " + config_.internal_host +
            " is every network of this machine: name a private address, or guard the port");
     }
+  }
+
+  void Users() {
+    if (config_.jwt_jwks.empty()) return;
+    if (IsJwksUrl(config_.jwt_jwks)) {
+      return Ok("--jwt-jwks: the keys of users' tokens are fetched once the relay runs");
+    }
+    const auto text = ReadJwksFile(config_.jwt_jwks);
+    if (!text) return Bad(text.error().detail);
+    const auto keys = auth::KeySet::Parse(*text);
+    if (!keys) return Bad("--jwt-jwks: " + config_.jwt_jwks + ": " + keys.error().detail);
+    Ok("--jwt-jwks: " + std::to_string(keys->size()) + " keys of users' tokens");
   }
 
   void Proxies() {

@@ -8,7 +8,9 @@
 #include <map>
 #include <utility>
 
+#include "signaling/net/http_fetch.h"
 #include "signaling/server/trusted_proxies.h"
+#include "signaling/server/user_keys.h"
 #include "signaling/server/version.h"
 
 namespace pairwire::server {
@@ -25,6 +27,9 @@ struct RawOptions {
   std::string config_file;
   std::string log_level = "info";
   std::string rate_limits = "on";
+  std::string connection = "lazy";
+  std::string signaling = "p2p";
+  std::string expiry = "events";
   double drain_seconds = 10;
   double request_seconds = 10;
   double idle_seconds = 60;
@@ -75,6 +80,14 @@ void Declare(CLI::App& app, RawOptions& raw, ServerConfig& config) {
                  "PEM file with the certificate and its chain; with --tls-key the relay speaks "
                  "HTTPS. SIGHUP reads both anew");
   app.add_option("--tls-key", config.tls_key_file, "PEM file with the certificate's key");
+  app.add_option(
+      "--jwt-jwks", config.jwt_jwks,
+      "File or https URL with the keys (JWKS) of users' tokens (RS256); with it users may "
+      "open sockets and enter rooms");
+  app.add_option("--jwt-issuer", config.jwt_issuer, "Who must have issued a user's token (iss)");
+  app.add_option("--jwt-audience", config.jwt_audience, "Whom a user's token must be for (aud)");
+  app.add_option("--jwt-ca", config.jwt_ca,
+                 "File with the certificate authorities of the --jwt-jwks server");
   app.add_option("--log-level", raw.log_level, "debug, info, warning, error or off")
       ->capture_default_str();
   app.add_option(
@@ -109,6 +122,16 @@ void Declare(CLI::App& app, RawOptions& raw, ServerConfig& config) {
       ->check(CLI::NonNegativeNumber);
   app.add_option("--rate-limits", raw.rate_limits,
                  "on or off: bounds on how often one address may ask and one socket may send")
+      ->capture_default_str();
+  app.add_option("--connection", raw.connection,
+                 "lazy: displays wait on an event stream; immediate: on a WebSocket from the start")
+      ->capture_default_str();
+  app.add_option("--signaling", raw.signaling,
+                 "p2p: messages go from peer to peer; relayed: through this relay (message:send)")
+      ->capture_default_str();
+  app.add_option("--expiry", raw.expiry,
+                 "events: Redis' expired events bring what is due early; sweep: ten looks a second "
+                 "alone")
       ->capture_default_str();
   app.add_flag("--status", config.status, "Serve the status of displays and of their designs");
   app.add_option("--request-seconds", raw.request_seconds,
@@ -182,6 +205,22 @@ std::chrono::milliseconds Milliseconds(double seconds) {
   return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
 }
 
+std::string CheckUsers(const ServerConfig& config) {
+  if (config.jwt_jwks.empty()) {
+    const bool rest =
+        !config.jwt_issuer.empty() || !config.jwt_audience.empty() || !config.jwt_ca.empty();
+    return rest ? "--jwt-issuer, --jwt-audience and --jwt-ca belong to --jwt-jwks" : "";
+  }
+  if (config.jwt_issuer.empty() || config.jwt_audience.empty()) {
+    return "--jwt-jwks needs --jwt-issuer and --jwt-audience, else tokens for others would count";
+  }
+  if (!IsJwksUrl(config.jwt_jwks)) {
+    return config.jwt_ca.empty() ? "" : "--jwt-ca belongs to a --jwt-jwks that is a URL";
+  }
+  const auto url = net::HttpsUrl::Parse(config.jwt_jwks);
+  return url ? "" : "--jwt-jwks: " + url.error().detail;
+}
+
 // The sentence that says what is wrong, or nothing.
 std::string Check(const RawOptions& raw, ServerConfig& config) {
   const auto listen = ParseListenAddress(raw.listen);
@@ -209,6 +248,16 @@ std::string Check(const RawOptions& raw, ServerConfig& config) {
   config.log_level = *level;
   if (raw.rate_limits != "on" && raw.rate_limits != "off") return "--rate-limits must be on or off";
   config.rate_limits = raw.rate_limits == "on";
+  if (raw.connection != "lazy" && raw.connection != "immediate") {
+    return "--connection must be lazy or immediate";
+  }
+  if (raw.connection == "immediate") config.connection = relay::ConnectionMode::kImmediate;
+  if (raw.signaling != "p2p" && raw.signaling != "relayed") {
+    return "--signaling must be p2p or relayed";
+  }
+  if (raw.signaling == "relayed") config.signaling = relay::SignalingMode::kRelayed;
+  if (raw.expiry != "events" && raw.expiry != "sweep") return "--expiry must be events or sweep";
+  config.expiry_hints = raw.expiry == "events";
   for (const std::string& origin : config.origins) {
     if (!IsOrigin(origin)) {
       return "--origin must look like https://example.org or http://localhost:3000, without a path";
@@ -224,6 +273,7 @@ std::string Check(const RawOptions& raw, ServerConfig& config) {
   if (config.redis_certificate_file.empty() != config.redis_key_file.empty()) {
     return "--redis-cert and --redis-key belong together";
   }
+  if (std::string wrong = CheckUsers(config); !wrong.empty()) return wrong;
   if (config.redis_prefix.empty() || !IsName(config.redis_prefix)) {
     return "--redis-prefix takes 1 to 64 letters, digits, dots, dashes and underscores";
   }

@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "signaling/core/relay.h"
 #include "signaling/redis/redis_url.h"
 #include "signaling/server/log.h"
 
@@ -87,6 +88,10 @@ struct ServerConfig {
   std::string tls_key_file;
   // Where clients reach this very node, for those that another node sends away; may be empty.
   std::string advertise_url;
+  // Row L13: switches back to how things were before, each on its own.
+  relay::ConnectionMode connection = relay::ConnectionMode::kLazy;
+  relay::SignalingMode signaling = relay::SignalingMode::kPeerToPeer;
+  bool expiry_hints = true;  // false: the sweep alone, without Redis' expired events
   // What joins several nodes to one relay; nothing: this process is all of it.
   std::optional<redis::RedisUrl> redis;
   std::string redis_prefix = "pw";
@@ -94,6 +99,12 @@ struct ServerConfig {
   // PEM files, for a server that asks its clients for a certificate; both or neither.
   std::string redis_certificate_file;
   std::string redis_key_file;
+  // Users (user_keys.h): a file or an https URL with the keys (JWKS) that sign their tokens; empty:
+  // there are no users. With it both of issuer and audience.
+  std::string jwt_jwks;
+  std::string jwt_issuer;
+  std::string jwt_audience;
+  std::string jwt_ca;  // a file; empty: the system's certificate authorities
   LogLevel log_level = LogLevel::kInfo;
   std::vector<std::string> origins;  // as browsers send them: "https://example.org"
   std::chrono::milliseconds drain_window{10'000};

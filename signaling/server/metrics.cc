@@ -106,6 +106,8 @@ struct Metrics::Impl {
   prometheus::Histogram* turns = nullptr;
   net::TurnTimes counted_turns;
   std::map<const std::string*, prometheus::Histogram*> step_children;
+  prometheus::Family<prometheus::Counter>* user_tokens = nullptr;
+  prometheus::Family<prometheus::Counter>* user_keys = nullptr;
   // Looking a child up builds a map of labels; these are found by the literal's address and a
   // number.
   std::map<std::pair<const char*, int>, prometheus::Counter*> request_children;
@@ -181,6 +183,12 @@ Metrics::Metrics(std::string_view node_id, std::string_view region) {
                                "Time of one turn of the loop: what a signal between two sockets of "
                                "this node spends in it, at most")
                       .Add({}, turns);
+  impl_->user_tokens = &impl_->Family(prometheus::BuildCounter(), "pairwire_user_tokens_total",
+                                      "Users' tokens judged, by what was said of them");
+  impl_->user_tokens->Add({{"result", "ok"}});
+  impl_->user_keys = &impl_->Family(prometheus::BuildCounter(), "pairwire_user_keys_fetched_total",
+                                    "Readings of the keys of users' tokens, by how they ended");
+  impl_->user_keys->Add({{"result", "ok"}});
   impl_->SetGauge("pairwire_build_info", "Always 1; the version is a label", 1,
                   {{"version", std::string(kVersion)}});
 }
@@ -219,6 +227,14 @@ void Metrics::OnStoreStep(const std::string& step, std::chrono::nanoseconds late
   auto& histogram = impl_->step_children[&step];
   if (histogram == nullptr) histogram = &impl_->steps->Add({{"step", step}}, kLatencyBuckets);
   histogram->Observe(std::chrono::duration<double>(latency).count());
+}
+
+void Metrics::OnUserToken(std::string_view result) {
+  impl_->user_tokens->Add({{"result", std::string(result)}}).Increment();
+}
+
+void Metrics::OnKeysFetched(bool ok) {
+  impl_->user_keys->Add({{"result", ok ? "ok" : "failed"}}).Increment();
 }
 
 void Metrics::OnSlowConsumer(ConnectionKind kind) {
@@ -273,6 +289,13 @@ std::string Metrics::Render(const ConnectionTable& connections, const relay::Rel
   m.CountTotal("pairwire_sockets_total", sockets, relay.sockets_resumed, {{"step", "resumed"}});
   m.CountTotal("pairwire_sockets_total", sockets, relay.sockets_closed_by_relay,
                {{"step", "closed_by_relay"}});
+  m.SetGauge("pairwire_users", "WebSockets of users", static_cast<double>(relay.users));
+  m.SetGauge("pairwire_room_subscriptions", "Rooms that sockets listen to",
+             static_cast<double>(relay.room_subscriptions));
+  const char* rooms = "Users' ways into rooms and out, and what listeners were told";
+  m.CountTotal("pairwire_rooms_total", rooms, relay.rooms_entered, {{"step", "entered"}});
+  m.CountTotal("pairwire_rooms_total", rooms, relay.rooms_left, {{"step", "left"}});
+  m.CountTotal("pairwire_rooms_total", rooms, relay.topics_delivered, {{"step", "told"}});
   m.CountTotal("pairwire_store_errors_total", "Steps that the store did not carry out",
                relay.store_errors);
   for (std::size_t i = 0; i < relay.problems.size(); ++i) {

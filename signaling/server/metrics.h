@@ -46,6 +46,10 @@ class Metrics {
   void OnSignalAcross(std::chrono::nanoseconds latency);
   // A step of the store that has to go to Redis. `step` stays.
   void OnStoreStep(const std::string& step, std::chrono::nanoseconds latency);
+  // A user's token was judged: "ok", or why not (auth::JwtRefusal).
+  void OnUserToken(std::string_view result);
+  // The keys of users' tokens were read, or could not be.
+  void OnKeysFetched(bool ok);
   // A socket whose queue reached its bound.
   void OnSlowConsumer(ConnectionKind kind);
 

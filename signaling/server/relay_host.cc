@@ -31,6 +31,11 @@ relay::RelayOptions RelayOptionsOf(const ServerConfig& config, const std::string
   options.waiting_ttl = config.session_ttl;
   options.region = config.region;
   options.advertise_url = config.advertise_url;
+  options.connection = config.connection;
+  options.signaling = config.signaling;
+  options.expiry.hints = config.expiry_hints;
+  // What could be told there: their status, and what operators broadcast.
+  options.display_rooms = config.status || !config.internal_host.empty();
   if (config.redis) options.lease = kLease;
   options.shared_rates = config.rate_limits;
   if (!config.rate_limits) {
@@ -39,6 +44,7 @@ relay::RelayOptions RelayOptionsOf(const ServerConfig& config, const std::string
     options.codes.lock_after = 0;
     options.registers_per_address = kNoRateLimit;
     options.messages_per_socket = kNoRateLimit;
+    options.room_changes_per_socket = kNoRateLimit;
     options.bytes_per_socket = kNoByteRateLimit;
   }
   return options;
@@ -59,7 +65,9 @@ RelayHost::RelayHost(ConnectionContext& context, const std::string& node_id)
       steady_start_(context.loop.Now()),
       resolver_(context.loop),
       backend_(MakeBackend()),
-      relay_(RelayOptionsOf(context.config, node_id), backend_->parts(), context.random, *this),
+      users_(MakeUsers()),
+      relay_(RelayOptionsOf(context.config, node_id), backend_->parts(), context.random, *this,
+             users_.get()),
       alarm_(context.loop, [this] {
         alarm_time_ = relay::TimePoint::max();
         next_tick_ = context_.loop.Now() + kMinTickPause;
@@ -80,6 +88,7 @@ std::unique_ptr<relay::BackendOwner> RelayHost::MakeBackend() {
     options.redis.tls = {config.redis_ca, config.redis_certificate_file, config.redis_key_file};
     options.prefix = config.redis_prefix + ":";
     options.scripts.max_sessions = config.max_sessions;
+    options.hints = config.expiry_hints;
     options.scripts.timer = {[this] { return context_.loop.Now(); },
                              [this](const std::string& step, std::chrono::nanoseconds time) {
                                context_.metrics.OnStoreStep(step, time);
@@ -93,6 +102,17 @@ std::unique_ptr<relay::BackendOwner> RelayHost::MakeBackend() {
   }
   return relay::MakeMemoryBackend(
       *this, [this] { return Now(); }, BackendOptionsOf(config));
+}
+
+std::unique_ptr<UserKeys> RelayHost::MakeUsers() {
+  if (context_.config.jwt_jwks.empty()) return nullptr;
+  auto made = UserKeys::Make(
+      context_.config,
+      {context_.loop, resolver_, context_.metrics, context_.log, [this] { return Now(); },
+       [this](std::function<void()> task) { Post(std::move(task)); }});
+  if (made) return std::move(*made);
+  startup_ = tl::unexpected(made.error());
+  return nullptr;
 }
 
 void RelayHost::StopBackend(std::function<void()> done) {
@@ -173,13 +193,13 @@ void RelayHost::AddStream(std::uint64_t id, Handover handover) {
   stream.Start();
 }
 
-void RelayHost::AddSocket(const HttpRequest& request, Handover handover, relay::Member member) {
+void RelayHost::AddSocket(const HttpRequest& request, Handover handover, relay::Admitted member) {
   const std::uint64_t id = NextId();
   WsSession::Owner& socket_owner = *this;
   auto owned = std::make_unique<WsSession>(context_, socket_owner, id, std::move(handover));
   WsSession& session = *owned;
   context_.table.Add(std::move(owned));
-  sockets_.emplace(id, Socket{&session, std::make_unique<relay::Member>(std::move(member))});
+  sockets_.emplace(id, Socket{&session, std::make_unique<relay::Admitted>(std::move(member))});
   session.Start(request);
 }
 
@@ -217,9 +237,9 @@ void RelayHost::OnStreamClosed(std::uint64_t id) {
 void RelayHost::OnSocketOpen(std::uint64_t id) {
   const auto found = sockets_.find(id);
   if (found == sockets_.end() || !found->second.member) return;
-  const std::unique_ptr<relay::Member> member = std::move(found->second.member);
+  const std::unique_ptr<relay::Admitted> member = std::move(found->second.member);
   Run([id, member = *member](relay::Relay& core, relay::TimePoint now) {
-    core.SocketOpened(id, member, now);
+    core.SocketOpened(id, member, now, member.until);
   });
 }
 

@@ -21,6 +21,7 @@
 #include "signaling/net/resolver.h"
 #include "signaling/server/event_stream.h"
 #include "signaling/server/ready_watch.h"
+#include "signaling/server/user_keys.h"
 #include "signaling/server/ws_session.h"
 #include "signaling/store/backend.h"
 #include "signaling/store/executor.h"
@@ -49,7 +50,7 @@ class RelayHost final : private relay::RelayOutput,
   void AddStream(std::uint64_t id, Handover handover);
   // The connection becomes the WebSocket of `member`; the core hears of it once the upgrade is
   // answered.
-  void AddSocket(const HttpRequest& request, Handover handover, relay::Member member);
+  void AddSocket(const HttpRequest& request, Handover handover, relay::Admitted member);
 
   // A code was right, asked for at `begin`.
   void OnPaired(std::string_view controller_id, net::EventLoop::TimePoint begin);
@@ -64,11 +65,12 @@ class RelayHost final : private relay::RelayOutput,
   bool draining() const { return relay_.draining(); }
   // Its replies come from inside the core, as the store's do.
   relay::Cache& cache() { return backend_->parts().cache; }
+  relay::NodeBus& bus() { return backend_->parts().bus; }
 
  private:
   struct Socket {
     WsSession* session = nullptr;
-    std::unique_ptr<relay::Member> member;  // until the upgrade is answered
+    std::unique_ptr<relay::Admitted> member;  // until the upgrade is answered
   };
 
   // relay::RelayOutput
@@ -87,6 +89,7 @@ class RelayHost final : private relay::RelayOutput,
   void OnSocketClosed(std::uint64_t id) override;
 
   std::unique_ptr<relay::BackendOwner> MakeBackend();
+  std::unique_ptr<UserKeys> MakeUsers();
   relay::TimePoint Now() const;
   // Runs `task` as part of the core and sets the alarm for what it left behind.
   template <typename Task>
@@ -111,6 +114,7 @@ class RelayHost final : private relay::RelayOutput,
   net::Resolver resolver_;
   Result<void> startup_;
   std::unique_ptr<relay::BackendOwner> backend_;
+  std::unique_ptr<UserKeys> users_;  // null without --jwt-jwks
   relay::Relay relay_;
   net::Alarm alarm_;
 };

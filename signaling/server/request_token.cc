@@ -1,4 +1,6 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "signaling/protocol/events.h"
 #include "signaling/server/router.h"
 
@@ -11,35 +13,37 @@ std::string_view TrimBlanks(std::string_view text) {
   return text;
 }
 
-// Calls `use` with each element of a list until it answers true.
-template <typename Use>
-void ForEachElement(std::string_view list, char separator, Use use) {
-  while (!list.empty()) {
-    const std::size_t end = list.find(separator);
-    if (use(TrimBlanks(list.substr(0, end))) || end == std::string_view::npos) return;
-    list.remove_prefix(end + 1);
+// What is found in one place. Of two it can not be said which is meant, and who put it there.
+struct Found {
+  std::size_t count = 0;
+  std::string_view token;
+
+  void Add(std::string_view another) {
+    if (count++ == 0) token = another;
   }
+};
+
+// All elements with that beginning in all headers of that name, without it.
+Found FindElements(const HttpRequest& request, std::string_view header, char separator,
+                   std::string_view beginning) {
+  Found found;
+  for (const auto& [name, value] : request.headers) {
+    if (!EqualsIgnoringCase(name, header)) continue;
+    std::string_view list = value;
+    while (!list.empty()) {
+      const std::size_t end = std::min(list.find(separator), list.size());
+      const std::string_view entry = TrimBlanks(list.substr(0, end));
+      if (entry.rfind(beginning, 0) == 0) found.Add(entry.substr(beginning.size()));
+      list.remove_prefix(std::min(list.size(), end + 1));
+    }
+  }
+  return found;
 }
 
-std::string_view SubprotocolToken(std::string_view list) {
-  std::string_view token;
-  ForEachElement(list, ',', [&](std::string_view entry) {
-    if (entry.rfind(protocol::kSubprotocolTokenPrefix, 0) != 0) return false;
-    token = entry.substr(protocol::kSubprotocolTokenPrefix.size());
-    return true;
-  });
-  return token;
-}
-
-std::string_view CookieToken(std::string_view cookies) {
-  constexpr std::string_view kName = "access_token=";
-  std::string_view token;
-  ForEachElement(cookies, ';', [&](std::string_view entry) {
-    if (entry.rfind(kName, 0) != 0) return false;
-    token = entry.substr(kName.size());
-    return true;
-  });
-  return token;
+std::size_t CountHeaders(const HttpRequest& request, std::string_view header) {
+  return static_cast<std::size_t>(
+      std::count_if(request.headers.begin(), request.headers.end(),
+                    [&](const auto& one) { return EqualsIgnoringCase(one.first, header); }));
 }
 
 }  // namespace
@@ -54,12 +58,17 @@ std::string_view BearerToken(const HttpRequest& request) {
 }
 
 std::string_view WebSocketToken(const HttpRequest& request) {
+  if (CountHeaders(request, "Authorization") > 1) return {};
   if (const std::string_view token = BearerToken(request); !token.empty()) return token;
-  if (const std::string_view token = SubprotocolToken(request.Header("Sec-WebSocket-Protocol"));
-      !token.empty()) {
-    return token;
-  }
-  return CookieToken(request.Header("Cookie"));
+  const Found entry =
+      FindElements(request, "Sec-WebSocket-Protocol", ',', protocol::kSubprotocolTokenPrefix);
+  if (entry.count > 1) return {};
+  if (!entry.token.empty()) return entry.token;
+  // A browser sends its cookies whoever's page asks for it, and always says whose page that is;
+  // that it may use this relay has been checked (OriginPolicy).
+  if (request.Header("Origin").empty()) return {};
+  const Found cookie = FindElements(request, "Cookie", ';', "access_token=");
+  return cookie.count == 1 ? cookie.token : std::string_view();
 }
 
 }  // namespace pairwire::server

@@ -1,10 +1,12 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 #include "signaling/server/router.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <utility>
 
+#include "signaling/protocol/envelope.h"
 #include "signaling/protocol/events.h"
 #include "signaling/protocol/json.h"
 #include "signaling/protocol/limits.h"
@@ -56,7 +58,9 @@ const Router::Route Router::kRoutes[] = {
     {"GET", "/api/displays/{id}/status", &Router::ReadStatus, Route::For::kStatus},
     {"POST", "/api/displays/{id}/status", &Router::ReportStatus, Route::For::kStatus},
     {"GET", "/api/designs/{id}/status", &Router::ReadDesign, Route::For::kStatus},
+    {"GET", "/api/nodes", &Router::Nodes},
     {"GET", "/ws", &Router::WebSocket},
+    {"POST", "/broadcast", &Router::Broadcast, Route::For::kInternal},
     {"GET", "/healthz", &Router::Health, Route::For::kBoth},
     {"GET", "/readyz", &Router::Ready, Route::For::kBoth},
     {"GET", "/metrics", &Router::MetricsText, Route::For::kOperators},
@@ -73,7 +77,7 @@ Router::Router(ConnectionContext& context, RelayHost& host, std::string node_id,
       origins_(context.config.origins),
       files_(side == Side::kPublic ? context.config.web_dir : std::string(),
              context.config.limits.static_file_bytes),
-      status_(host.cache()) {}
+      status_(host.cache(), host.bus()) {}
 
 bool Router::Serves(const Route& route) const {
   switch (route.served) {
@@ -81,6 +85,8 @@ bool Router::Serves(const Route& route) const {
       return side_ == Side::kPublic;
     case Route::For::kOperators:
       return side_ == Side::kInternal || context_.config.internal_host.empty();
+    case Route::For::kInternal:
+      return side_ == Side::kInternal;
     case Route::For::kBoth:
       return true;
     case Route::For::kStatus:
@@ -345,13 +351,48 @@ void Router::WebSocket(const CallPtr& call) {
   }
   host_.Run([this, call](relay::Relay& core, relay::TimePoint now) {
     core.AuthorizeSocket(
-        WebSocketToken(call->request), now, [this, call](Outcome<relay::Member> outcome) {
+        WebSocketToken(call->request), now, [this, call](Outcome<relay::Admitted> outcome) {
           if (!outcome) return Refuse(call, outcome.error());
           if (auto handover = call->exchange.Take()) {
             host_.AddSocket(call->request, std::move(*handover), std::move(*outcome));
           }
         });
   });
+}
+
+void Router::Nodes(const CallPtr& call) {
+  host_.Run([this, call](relay::Relay& core, relay::TimePoint) {
+    protocol::NodesResponse response;
+    for (relay::NodeInfo& node : core.Nodes()) {
+      const auto percent = static_cast<int>(std::clamp(node.load, 0.0, 1.0) * 100);
+      response.nodes.push_back(
+          {std::move(node.node_id), std::move(node.url), std::move(node.region), percent});
+    }
+    Answer(call, JsonResponse(200, protocol::ToJson(response)));
+  });
+}
+
+void Router::Broadcast(const CallPtr& call) {
+  if (!CheckJsonBody(call)) return;
+  auto request = protocol::ParseBroadcastRequest(call->request.body);
+  if (!request) {
+    Refuse(call, ProblemOf(request.error()), request.error().detail);
+    return;
+  }
+  if (!protocol::MayBroadcast(request->event)) {
+    Refuse(call, ProblemCode::kInvalidRequest, "event is one of the relay's own");
+    return;
+  }
+  if (!host_.health().up) {
+    Refuse(call, ProblemCode::kNotReady, "the node cannot reach the others");
+    return;
+  }
+  protocol::Envelope envelope;
+  envelope.type = std::move(request->event);
+  envelope.room = std::move(request->room);
+  envelope.data = std::move(request->data);
+  host_.bus().Publish(envelope.room, protocol::ToJson(envelope));
+  AnswerNoContent(call);
 }
 
 void Router::Health(const CallPtr& call) {

@@ -46,7 +46,7 @@ class Router final : public HttpHandler {
     std::string_view pattern;  // one "{id}" at most
     Handler handler;
     // On which listener.
-    enum class For { kClients, kOperators, kBoth, kStatus } served = For::kClients;
+    enum class For { kClients, kOperators, kInternal, kBoth, kStatus } served = For::kClients;
   };
   static const Route kRoutes[];
 
@@ -62,6 +62,8 @@ class Router final : public HttpHandler {
   void ReadStatus(const CallPtr& call);
   void ReportStatus(const CallPtr& call);
   void ReadDesign(const CallPtr& call);
+  void Nodes(const CallPtr& call);
+  void Broadcast(const CallPtr& call);
   void WebSocket(const CallPtr& call);
   void Health(const CallPtr& call);
   void Ready(const CallPtr& call);
@@ -87,7 +89,8 @@ class Router final : public HttpHandler {
 };
 
 // The token of a request: `Authorization: Bearer`, else (WebSocket only) the sub-protocol entry
-// `pairwire.token.<token>`, else the cookie `access_token`. Empty when there is none.
+// `pairwire.token.<token>`, else the cookie `access_token`, which needs an Origin (checked before).
+// Empty when there is none, or two in one place.
 std::string_view BearerToken(const HttpRequest& request);
 std::string_view WebSocketToken(const HttpRequest& request);
 

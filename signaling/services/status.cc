@@ -6,6 +6,8 @@
 #include <charconv>
 #include <utility>
 
+#include "signaling/protocol/envelope.h"
+#include "signaling/protocol/events.h"
 #include "signaling/protocol/json.h"
 #include "signaling/protocol/limits.h"
 
@@ -143,7 +145,21 @@ std::string StatusService::ToJson(const std::string& display_id, const Record& r
   return writer.Take();
 }
 
-void StatusService::Keep(const std::string& display_id, const Record& record, Reply<void> reply) {
+void StatusService::Tell(const std::string& display_id, const Record& record, TimePoint now) {
+  if (!told_.Take(display_id, now)) return;
+  protocol::Envelope told;
+  told.type = protocol::kDisplayStatus;
+  told.data.text = ToJson(display_id, record, now);
+  told.room = std::string(protocol::kDisplayRoomPrefix) + display_id;
+  bus_.Publish(told.room, protocol::ToJson(told));
+  if (record.status.design_id.empty()) return;
+  told.room = std::string(protocol::kDesignRoomPrefix) + record.status.design_id;
+  bus_.Publish(told.room, protocol::ToJson(told));
+}
+
+void StatusService::Keep(const std::string& display_id, const Record& record, TimePoint now,
+                         Reply<void> reply) {
+  Tell(display_id, record, now);
   const std::string text = ToText(record);
   if (!record.status.design_id.empty()) {
     // Whether it is listed is no concern of the display's; the answer of the other step is.
@@ -159,7 +175,7 @@ void StatusService::Keep(const std::string& display_id, const Record& record, Re
 
 void StatusService::Report(const std::string& display_id, const DisplayStatus& status,
                            TimePoint now, Reply<void> reply) {
-  Keep(display_id, {status, Milliseconds(now), Milliseconds(now)}, std::move(reply));
+  Keep(display_id, {status, Milliseconds(now), Milliseconds(now)}, now, std::move(reply));
 }
 
 void StatusService::Heartbeat(const std::string& display_id, TimePoint now, Reply<void> reply) {
@@ -173,7 +189,7 @@ void StatusService::Heartbeat(const std::string& display_id, TimePoint now, Repl
                  record.status.status = "online";
                }
                record.seen_ms = Milliseconds(now);
-               Keep(display_id, record, reply);
+               Keep(display_id, record, now, reply);
              }));
 }
 

@@ -5,6 +5,7 @@
 //
 //   Report, Heartbeat --> Cache: "status:<display>" 30 s, index "design:<design>:status" 1 h
 //   Display, Design   <-- Cache
+//   each word of a display --> watchers: display:status in "display:<id>" and "design:<id>"
 //
 // Not here: HTTP, and whether a report really comes from its display; callers check its token
 // first. One thread; replies come later, as the cache's do. After the service is gone none comes.
@@ -22,9 +23,11 @@
 #include <string>
 #include <string_view>
 
+#include "signaling/core/rate_limit.h"
 #include "signaling/protocol/problem.h"
 #include "signaling/protocol/time.h"
 #include "signaling/store/cache.h"
+#include "signaling/store/node_bus.h"
 
 namespace pairwire::relay {
 
@@ -55,8 +58,15 @@ class StatusService {
   template <typename T>
   using Reply = std::function<void(protocol::Outcome<T>)>;
 
-  // The cache outlives the service.
-  explicit StatusService(Cache& cache) : cache_(cache) {}
+  // To the watchers of one display, and of a design. A display that reports faster than this is
+  // cached as always, and watchers hear the next one.
+  static constexpr RateLimit kToldPerDisplay{1, 5};
+  // Displays whose rate is remembered.
+  static constexpr std::size_t kMaxTold = 65'536;
+
+  // Cache and bus outlive the service.
+  StatusService(Cache& cache, NodeBus& bus)
+      : cache_(cache), bus_(bus), told_(kToldPerDisplay, kMaxTold) {}
   StatusService(const StatusService&) = delete;
   StatusService& operator=(const StatusService&) = delete;
 
@@ -84,11 +94,14 @@ class StatusService {
   static std::string ToText(const Record& record);
   static std::optional<Record> FromText(std::string_view text);
   static std::string ToJson(const std::string& display_id, const Record& record, TimePoint now);
-  void Keep(const std::string& display_id, const Record& record, Reply<void> reply);
+  void Keep(const std::string& display_id, const Record& record, TimePoint now, Reply<void> reply);
+  void Tell(const std::string& display_id, const Record& record, TimePoint now);
   template <typename F>
   auto Guarded(F function);
 
   Cache& cache_;
+  NodeBus& bus_;
+  AddressBuckets told_;
   std::shared_ptr<char> alive_ = std::make_shared<char>();
 };
 

@@ -16,7 +16,10 @@ class MemoryBackend final : public BackendOwner {
         store_(executor, now, options.store),
         bus_(executor),
         cache_(executor, now, options.max_cached),
-        rates_(executor, options.max_rates) {}
+        rates_(executor, options.max_rates) {
+    store_.OnAnnouncement(
+        [this](const std::string& room, std::string text) { bus_.Publish(room, std::move(text)); });
+  }
 
   Backend parts() override {
     return {store_, bus_, store_.registry(), cache_, rates_, store_.events()};

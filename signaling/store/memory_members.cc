@@ -5,11 +5,29 @@
 #include <iterator>
 #include <utility>
 
+#include "signaling/protocol/envelope.h"
+#include "signaling/protocol/events.h"
 #include "signaling/protocol/limits.h"
 #include "signaling/protocol/session_messages.h"
 #include "signaling/store/memory_store_impl.h"
 
 namespace pairwire::relay {
+
+void MemoryStore::Impl::AnnounceTo(const MemorySession& session, std::string_view type,
+                                   protocol::RawJson data) {
+  if (!announce_) return;
+  protocol::Envelope envelope;
+  envelope.type = type;
+  envelope.data = std::move(data);
+  announce_(session.session_id(), protocol::ToJson(envelope));
+}
+
+void MemoryStore::Impl::AnnounceMember(const MemorySession& session, const MemoryMember& member,
+                                       std::string_view type) {
+  AnnounceTo(session, type,
+             protocol::ToData(protocol::UserPresence{
+                 std::string(member.member_id()), std::string(ToString(member.role)), {}}));
+}
 
 MemoryMember* MemoryStore::Impl::OpenRoom(JoinRequest& request, TimePoint now, StoreError& error) {
   MemorySession* session = Find(request.session_id);
@@ -48,7 +66,9 @@ StoreResult<Joined> MemoryStore::Impl::Join(JoinRequest request, TimePoint now) 
   Joined joined;
   if (member->node != 0) joined.previous = PlaceOf(*member);
   joined.rejoined = member->epoch > 0;
-  joined.epoch = ++member->epoch;
+  // A room forgets who leaves it; who comes back must not have the epoch of a place that is gone.
+  member->epoch = session->room ? ++session->joins : member->epoch + 1;
+  joined.epoch = member->epoch;
   joined.previous_resume_hash = std::exchange(extra.resume_hash, request.resume_hash);
   joined.unused_resume_hashes = std::exchange(extra.unused_resume_hashes, {});
   const Place place{std::move(request.node_id), joined.epoch};
@@ -69,6 +89,7 @@ StoreResult<Joined> MemoryStore::Impl::Join(JoinRequest request, TimePoint now) 
     joined.present.push_back({session->Describe(other), PlaceOf(other)});
     if (!member->announced && other.node != 0) Notify(*session, other, request.joined_notice);
   }
+  if (!member->announced) AnnounceMember(*session, *member, protocol::kUserJoined);
   member->announced = true;
   if (!joined.previous.node_id.empty() && now < extra.given_until) joined.given = extra.given;
   joined.kept = std::exchange(extra.kept, {});
@@ -234,10 +255,13 @@ void MemoryStore::Impl::Depart(MemorySession& session, MemoryMember& member, Tim
   due_.Cancel(member);
   ++report.departed_members;
   Note(kLoggedMemberLeft, now, &session, &member);
+  if (member.announced) AnnounceMember(session, member, protocol::kUserLeft);
   const bool never_came = member.epoch == 0;
   const bool display_left = member.role == Role::kDisplay;
   for (MemoryMember& other : session.members) {
     if (!session.Counterparts(member, other) || member.left_notice().empty()) continue;
+    // A user who is away is told who is there when it comes back.
+    if (session.room && other.node == 0) continue;
     Notify(session, other, member.left_notice());
   }
   if (!display_left) {

@@ -147,7 +147,8 @@ struct MemorySession : DueWork {
   TextRow<3> texts;  // session, display and design
   TimePoint code_expires{};
   MemberList members;  // The display first; it stays until the end.
-  std::uint64_t watch_epoch = 0;
+  std::uint32_t watch_epoch = 0;
+  std::uint32_t joins = 0;  // Of a room, so far.
   std::uint64_t last_event_id = 0;
   std::unique_ptr<std::vector<SessionEvent>> log;  // At most kMaxLoggedEvents.
 };

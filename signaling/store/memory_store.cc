@@ -169,6 +169,7 @@ void MemoryStore::Impl::End(MemorySession& session, std::string_view reason, Tim
     Publish(node, {NodeMessage::Kind::kEnded, session.session_id(), {}, {}, event, {}, 0});
   }
   Note(kLoggedSessionEnded, now, &session, nullptr, {}, reason);
+  AnnounceTo(session, protocol::kSessionTerminated, {data});
   for (MemoryMember& member : session.members) {
     due_.Cancel(member);
     LeftPlace(member);
@@ -246,6 +247,7 @@ void MemoryStore::ClaimDue(TimePoint now, std::size_t limit, StoreReply<DueRepor
 }
 TimePoint MemoryStore::NextDue() const { return impl_->NextDue(); }
 StoreSizes MemoryStore::Sizes() const { return impl_->Sizes(); }
+void MemoryStore::OnAnnouncement(Announce announce) { impl_->OnAnnouncement(std::move(announce)); }
 Registry& MemoryStore::registry() { return *impl_; }
 EventLog& MemoryStore::events() { return *impl_; }
 

@@ -61,6 +61,11 @@ class MemoryStore final : public Store {
   TimePoint NextDue() const override;
   StoreSizes Sizes() const override;
 
+  // Called with the joins, leaves and ends of each session and room: its id, and a message of types
+  // and ids only. From inside the steps; must not call the store.
+  using Announce = std::function<void(const std::string& room, std::string text)>;
+  void OnAnnouncement(Announce announce);
+
   Registry& registry();
   EventLog& events();
 

@@ -35,6 +35,8 @@ class MemoryStore::Impl final : public Registry, public EventLog {
   }
   void Unsubscribe(const std::string& node_id) { handlers_.erase(node_id); }
 
+  void OnAnnouncement(MemoryStore::Announce announce) { announce_ = std::move(announce); }
+
   // Registry
   void Announce(NodeInfo info, std::chrono::milliseconds lease, StoreReply<bool> reply) override;
   void Withdraw(const std::string& node_id) override;
@@ -108,6 +110,9 @@ class MemoryStore::Impl final : public Registry, public EventLog {
     event.reason = std::string(reason);
     events_.Add(std::move(event));
   }
+  void AnnounceTo(const MemorySession& session, std::string_view type, protocol::RawJson data);
+  void AnnounceMember(const MemorySession& session, const MemoryMember& member,
+                      std::string_view type);
   const SessionEvent& Log(MemorySession& session, std::string_view type, std::string data);
   std::vector<std::string> NodesOf(const MemorySession& session, bool display_only) const;
   // A notice to its node, or kept. False: too much is kept already.
@@ -143,6 +148,7 @@ class MemoryStore::Impl final : public Registry, public EventLog {
   IdTable<MemorySession> sessions_;
   CodeBook codes_;
   MemoryEvents events_;
+  MemoryStore::Announce announce_;
   DueQueue due_;
   std::size_t waiting_ = 0;
   std::size_t ended_ = 0;

@@ -124,9 +124,10 @@ TEST_P(StoreContract, RoomsComeAndGoWithTheirUsers) {
   EXPECT_THAT(Texts(node_a.messages), ElementsAre("joined u2"));
   EXPECT_TRUE(enter("u3", "b"));
   EXPECT_EQ(enter("u4", "b").error(), StoreError::kFull);
-  EXPECT_TRUE(enter("u3", "a").value().rejoined);
+  const auto third = enter("u3", "a").value();
+  EXPECT_TRUE(third.rejoined);
   // Everybody is everybody's counterpart.
-  EXPECT_EQ(Send(room, "u3", "u2", "x").value().place, (Place{"b", 1}));
+  EXPECT_EQ(Send(room, "u3", "u2", "x").value().place, (Place{"b", second.epoch}));
   EXPECT_EQ(Send(room, "u3", "", "x").error(), StoreError::kNoTarget);
   EXPECT_EQ(Send(room, "u3", "u3", "x").error(), StoreError::kNotAllowed);
   // A room has no token, no code and no events.
@@ -147,16 +148,56 @@ TEST_P(StoreContract, RoomsComeAndGoWithTheirUsers) {
   EXPECT_EQ(refused.error(), StoreError::kNotFound);
   Terminate("s", "d-s");
   node_a.Take();
-  EXPECT_TRUE(Leave(room, "u2", 1, {}, 0ms).value());
+  EXPECT_TRUE(Leave(room, "u2", second.epoch, {}, 0ms).value());
   EXPECT_THAT(Texts(node_a.Take()), ElementsAre("left u2", "left u2")) << "u1 and u3";
+  // Who comes back is not taken for the one who left.
+  const auto back = enter("u2", "b").value();
+  EXPECT_FALSE(back.rejoined);
+  EXPECT_GT(back.epoch, second.epoch);
+  EXPECT_FALSE(Leave(room, "u2", second.epoch, {}, 0ms).value());
+  EXPECT_TRUE(Leave(room, "u2", back.epoch, {}, 0ms).value());
   EXPECT_TRUE(Leave(room, "u1", 1, {}, 0ms).value());
   EXPECT_EQ(store().Sizes().sessions, 1u);
-  EXPECT_TRUE(Leave(room, "u3", 2).value());
+  EXPECT_TRUE(Leave(room, "u3", third.epoch).value());
   now += 5s;
   EXPECT_EQ(Due().departed_members, 1u);
   EXPECT_EQ(store().Sizes().sessions, 0u);
   EXPECT_FALSE(enter("u3", "b").value().rejoined);
   EXPECT_TRUE(Leave(room, "u3", 1, {}, 0ms).value());
+}
+
+TEST_P(StoreContract, RoomMembersAreBounded) {
+  const auto enter = [&](const std::string& user) {
+    JoinRequest join;
+    join.session_id = "hall";
+    join.member_id = user;
+    join.node_id = "a";
+    join.open_room = true;
+    join.max_members = protocol::kMaxRoomMembers;
+    return Ask<Joined>([&](auto reply) { store().Join(join, now, std::move(reply)); });
+  };
+  std::vector<std::uint64_t> epochs;
+  for (std::size_t i = 0; i < protocol::kMaxRoomMembers; ++i) {
+    const auto joined = enter("u" + std::to_string(i));
+    ASSERT_TRUE(joined) << i;
+    epochs.push_back(joined->epoch);
+  }
+  EXPECT_EQ(enter("late").error(), StoreError::kFull);
+  // Those who are in it are not too many.
+  const auto again = enter("u7").value();
+  EXPECT_TRUE(again.rejoined);
+  EXPECT_THAT(again.present, SizeIs(protocol::kMaxRoomMembers - 1));
+  EXPECT_EQ(enter("late").error(), StoreError::kFull) << "nobody made room";
+  EXPECT_EQ(Send("hall", "late", "u1", "x").error(), StoreError::kNotFound) << "not even half in";
+  // A place is free when its user is gone, not while the window lasts.
+  EXPECT_TRUE(Leave("hall", "u9", epochs[9]).value());
+  EXPECT_EQ(enter("late").error(), StoreError::kFull);
+  now += 5s;
+  EXPECT_EQ(Due().departed_members, 1u);
+  EXPECT_TRUE(enter("late"));
+  EXPECT_TRUE(Leave("hall", "u8", epochs[8], {}, 0ms).value());
+  EXPECT_TRUE(enter("later"));
+  EXPECT_EQ(enter("latest").error(), StoreError::kFull);
 }
 
 TEST_P(StoreContract, UnusedResumeTokensAndWhatWasGivenGoToTheNextJoin) {

@@ -62,9 +62,10 @@ std::string Program::Said() const {
   return said + process_.errors();
 }
 
-Relay::Relay(const std::string& listen) {
-  process_ = std::make_unique<ChildProcess>(
-      std::vector<std::string>{Binary("pairwire-relay"), "--listen", listen});
+Relay::Relay(const std::string& listen, std::vector<std::string> more) {
+  std::vector<std::string> arguments = {Binary("pairwire-relay"), "--listen", listen};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  process_ = std::make_unique<ChildProcess>(std::move(arguments));
   constexpr std::string_view kPrefix = "listening on ";
   const auto line =
       process_->WaitForLine([&](const std::string& text) { return text.starts_with(kPrefix); });

@@ -55,7 +55,7 @@ class Program {
 // pairwire-relay, on a free port if not told otherwise.
 class Relay {
  public:
-  explicit Relay(const std::string& listen = "127.0.0.1:0");
+  explicit Relay(const std::string& listen = "127.0.0.1:0", std::vector<std::string> more = {});
 
   const std::string& url() const { return url_; }
   int port() const;

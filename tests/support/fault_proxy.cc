@@ -64,6 +64,7 @@ class FaultProxy::Pair {
     Pair& pair;
     net::Socket socket;
     Side* other = nullptr;
+    bool ended = false;
     // For this side, with when it may pass.
     std::deque<std::pair<net::EventLoop::TimePoint, std::string>> waiting;
   };
@@ -74,7 +75,11 @@ class FaultProxy::Pair {
     std::string bytes(16 * 1024, '\0');
     const net::Socket::Io io = from.socket.Read(bytes.data(), bytes.size());
     if (io.status == net::Socket::Io::Status::kWouldBlock) return;
-    if (io.status != net::Socket::Io::Status::kOk) return Cut();
+    if (io.status != net::Socket::Io::Status::kOk) {
+      // What it said before passes first, however late.
+      from.ended = true;
+      return Write(*from.other);
+    }
     bytes.resize(io.bytes);
     if (&from == &client_ && said_.size() < 64 * 1024) said_ += bytes;
     from.other->waiting.emplace_back(proxy_.loop_.Now() + proxy_.delay_, std::move(bytes));
@@ -90,6 +95,7 @@ class FaultProxy::Pair {
       first.erase(0, io.bytes);
       if (first.empty()) to.waiting.pop_front();
     }
+    if (to.other->ended && to.waiting.empty()) return Cut();
     Update();
   }
 
@@ -100,7 +106,7 @@ class FaultProxy::Pair {
   void Update() {
     if (!open()) return;
     for (Side* side : {&client_, &server_}) {
-      side->socket.WantRead(!held_ && side->other->waiting.size() < kMaxWaiting);
+      side->socket.WantRead(!held_ && !side->ended && side->other->waiting.size() < kMaxWaiting);
       side->socket.WantWrite(!held_ && IsDue(*side));
       if (held_ || side->waiting.empty() || IsDue(*side)) continue;
       const auto when = side->waiting.front().first;

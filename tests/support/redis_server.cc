@@ -29,13 +29,13 @@ int FirstSlot(std::size_t master, std::size_t masters) {
 
 }  // namespace
 
-TemporaryFolder::TemporaryFolder() {
+RedisFolder::RedisFolder() {
   std::string name = (std::filesystem::temp_directory_path() / "pairwire-redis-XXXXXX").string();
   if (mkdtemp(name.data()) == nullptr) std::abort();
   path_ = name;
 }
 
-TemporaryFolder::~TemporaryFolder() {
+RedisFolder::~RedisFolder() {
   std::error_code error;
   std::filesystem::remove_all(path_, error);
 }

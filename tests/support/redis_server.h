@@ -19,12 +19,12 @@
 namespace pairwire::test {
 
 // A folder that goes with the object.
-class TemporaryFolder {
+class RedisFolder {
  public:
-  TemporaryFolder();
-  ~TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  RedisFolder();
+  ~RedisFolder();
+  RedisFolder(const RedisFolder&) = delete;
+  RedisFolder& operator=(const RedisFolder&) = delete;
 
   const std::string& path() const { return path_; }
 
@@ -77,7 +77,7 @@ class RedisServer {
   bool TryStart();
 
   const Options options_;
-  TemporaryFolder folder_;
+  RedisFolder folder_;
   std::uint16_t port_ = 0;
   std::uint16_t cluster_port_ = 0;
   std::unique_ptr<ChildProcess> process_;

@@ -43,8 +43,10 @@ end
 
 unschedule(s, m)
 local before_node, before_epoch = m.node, m.epoch
+-- A room forgets who leaves it; who comes back must not have the epoch of a place that is gone.
+local epoch = s.room and redis.call('HINCRBY', s.key, 'joins', 1) or before_epoch + 1
 if before_node ~= '' and before_node ~= node then
-  tell(before_node, 'taken_over', s.id, mid, '', nil, node, before_epoch + 1, before_epoch)
+  tell(before_node, 'taken_over', s.id, mid, '', nil, node, epoch, before_epoch)
 end
 leave_node(s, m)
 local present = {}
@@ -52,7 +54,7 @@ if s.room then
   redis.call('HDEL', seats(s), mid)
   present = redis.call('HVALS', seats(s))
 end
-m.node, m.epoch = node, before_epoch + 1
+m.node, m.epoch = node, epoch
 enter_node(s, m)
 redis.call('HSET', m.key, 'node', node, 'epoch', m.epoch, 'resume', ARGV[5], 'left', ARGV[7],
            'announced', '1', 'kept_bytes', 0)
@@ -64,7 +66,7 @@ for _, other in ipairs(all) do
     if m.announced ~= '1' and other.node ~= '' then notify(s, other, ARGV[6]) end
   end
 end
-if s.room and m.announced ~= '1' then tell_seats(s, present, ARGV[6], false) end
+if s.room and m.announced ~= '1' then tell_seats(s, present, ARGV[6]) end
 local function flat(list)
   local values = {}
   for _, text in ipairs(list) do
@@ -88,7 +90,8 @@ redis.call('PEXPIRE', given_key, 2 * LIMITS.given_for)
 renew(s, m)
 if s.room then class(s, 'paired') end
 note('member_joined', s, m, node)
+if m.announced ~= '1' then announce_member(s, m, 'user_joined') end
 return {'OK', m.epoch, before_epoch > 0 and 1 or 0, m.resume or '', m.unused or '', before_node,
         before_node ~= '' and before_epoch or 0, s.display_id, present, flat(kept), flat(given),
-        s.room and '' or snapshot(s),
+        snapshot(s, s.room and mid),
         sizes()}

@@ -111,11 +111,12 @@ local function counterparts(s, a, b)
   return a.role ~= b.role
 end
 
--- What restore.lua needs of a session, as one string.
-local function snapshot(s)
+-- What restore.lua needs of a session, as one string. With `only`: of that member alone; of a room,
+-- which may be large and changes often, each node brings its own.
+local function snapshot(s, only)
   local parts = {pack(unpack(redis.call('HGETALL', s.key))),
                  pack(unpack(redis.call('LRANGE', P .. 'log:' .. s.enc, 0, -1)))}
-  for _, id in ipairs(redis.call('LRANGE', P .. 'members:' .. s.enc, 0, -1)) do
+  for _, id in ipairs(only and {only} or redis.call('LRANGE', P .. 'members:' .. s.enc, 0, -1)) do
     local key = P .. 'member:' .. s.enc .. ':' .. enc(id)
     parts[#parts + 1] = id
     parts[#parts + 1] = pack(unpack(redis.call('HGETALL', key)))
@@ -238,6 +239,16 @@ local function each_node(list, call)
   end
 end
 
+-- On the channel of the session or room: types and ids only (core/relay_rooms.cc).
+local function announce(s, kind, data)
+  redis.call('PUBLISH', LIMITS.base .. 'channel:room:' .. s.enc,
+             '{"type":"' .. kind .. '","data":' .. data .. '}')
+end
+
+local function announce_member(s, m, kind)
+  announce(s, kind, '{"memberId":' .. cjson.encode(m.id) .. ',"role":"' .. m.role .. '"}')
+end
+
 -- Of the display's own log.
 local function log_event(s, kind, data)
   s.last_event = (tonumber(s.last_event) or 0) + 1
@@ -277,19 +288,16 @@ local function notify(s, m, text)
   return true
 end
 
--- To all of a room whose seats these are: one message for each node. `kept`: for those who are away
--- too.
-local function tell_seats(s, all, text, kept)
+-- To all of a room whose seats these are: one message for each node. A user who is away is told who
+-- is there when it comes back.
+local function tell_seats(s, all, text)
   local nodes, there = {}, {}
   for _, bytes in ipairs(all) do
     local colon = string.find(bytes, ':', 1, true)
     local node = string.sub(bytes, colon + 1, colon + tonumber(string.sub(bytes, 1, colon - 1)))
-    if node == '' then
-      local other = kept and member(s, unpacked(bytes)[3])
-      if other then keep(s, other, '', text) end
-    elseif there[node] then
+    if there[node] then
       there[node][#there[node] + 1] = bytes
-    else
+    elseif node ~= '' then
       nodes[#nodes + 1] = node
       there[node] = {bytes}
     end
@@ -404,6 +412,7 @@ local function finish(s, all, reason, data)
   for _, m in ipairs(all) do nodes[#nodes + 1] = m.node end
   each_node(nodes, function(node) tell_event(node, 'ended', s, '', event) end)
   note('session_ended', s, nil, '', reason)
+  announce(s, 'session:terminated', data)
   for _, m in ipairs(all) do drop_member(s, m) end
   unschedule(s)
   redis.call('DEL', s.key, P .. 'members:' .. s.enc, P .. 'room:' .. s.enc .. ':nodes')
@@ -420,7 +429,7 @@ local function depart_room(s, m)
     local others = redis.call('HVALS', seats(s))
     -- Some thirty cost as much as a record.
     records_read = records_read + #others / 32
-    tell_seats(s, others, m.left, true)
+    tell_seats(s, others, m.left)
   end
   if redis.call('LLEN', P .. 'members:' .. s.enc) > 0 then return end
   note('room_closed', s)
@@ -431,6 +440,7 @@ end
 local function depart(s, m, all)
   report.departed = report.departed + 1
   note('member_left', s, m)
+  if m.announced == '1' then announce_member(s, m, 'user_left') end
   if s.room then return depart_room(s, m) end
   local never_came = m.epoch == 0
   unschedule(s, m)

@@ -63,6 +63,11 @@ else
     end
   end
 end
+if s.room then
+  -- As many as the newest that was brought.
+  local joins = math.max(tonumber(s.joins or 0), tonumber(brought.joins or 0))
+  redis.call('HSET', s.key, 'joins', joins)
+end
 if s.state == 'paired' and not s.room and s.places == 0 then
   release_code(s)
   unschedule(s)

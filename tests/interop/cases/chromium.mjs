@@ -24,12 +24,42 @@ async function openPage(programs, signal) {
   const problems = [];
   page.on('pageerror', (error) => problems.push(error.message));
   page.on('console', (message) => {
-    // A refused code is a 404, which Chromium reports on the console by itself.
-    if (message.type() === 'error' && !/404/.test(message.text())) problems.push(message.text());
+    // A refused code is a 404, a flooded relay's answer a 429: Chromium reports both by itself.
+    if (message.type() === 'error' && !/404|429/.test(message.text())) problems.push(message.text());
   });
   signal.addEventListener('abort', () => context.close());
   await page.goto(programs.url);
   return { page, problems, context };
+}
+
+// Guesses from everywhere, through a proxy that the relay trusts, until it asks everybody for a proof of
+// work; then as many as it takes to keep it so.
+async function startFlood(url) {
+  let number = 0;
+  let stopped = false;
+  const guess = async () => {
+    ++number;
+    const response = await fetch(new URL('api/sessions/pair', url), {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'x-forwarded-for': `10.9.${Math.floor(number / 250)}.${number % 250}`,
+      },
+      body: '{"code":"0000"}',
+    });
+    await response.arrayBuffer();
+    return response.status;
+  };
+  const guesses = (count) => Promise.all(Array.from({ length: count }, guess));
+  while (!(await guesses(40)).includes(429));
+  const running = (async () => {
+    // Two a second are let through; more than that keeps the way closed.
+    while (!stopped) {
+      await guesses(4);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  })();
+  return { stop: () => { stopped = true; return running; } };
 }
 
 async function connected(programs, signal) {
@@ -115,6 +145,49 @@ export const cases = {
     }, code);
     assertEqual(same, true, 'echoed bytes');
     await programs.display.event('closed');
+    await context.close();
+  },
+
+  async 'a flooded relay is paired with after a proof of work'(programs, signal) {
+    const opened = await openPage(programs, signal);
+    const { page } = opened;
+    const bodies = [];
+    page.on('request', (request) => {
+      if (request.url().endsWith('/pair')) bodies.push(JSON.parse(request.postData()));
+    });
+    const flood = await startFlood(programs.url);
+    try {
+      // Now and then a page is let in without one, when it comes just before the next guess.
+      for (let i = 0; i < 10 && !bodies.at(-1)?.proof; ++i) {
+        if (i > 0) {
+          await page.click('#disconnect');
+          await page.waitForSelector('#pair:not([hidden])');
+        }
+        await page.fill('#code', await programs.nextCode());
+        await page.click('#connect');
+        await page.waitForSelector('#status[data-state="connected"]');
+      }
+    } finally {
+      await flood.stop();
+    }
+    assertEqual(typeof bodies.at(-1).proof?.answer, 'string', 'the proof that was sent');
+    await leave(opened, programs);
+  },
+
+  async 'the page goes on while it solves a proof of work'(programs, signal) {
+    const { page, context } = await openPage(programs, signal);
+    const ticks = await page.evaluate(async () => {
+      const { solveProofOfWork } = await import('./proof-of-work.js');
+      let count = 0;
+      const timer = setInterval(() => ++count, 1);
+      const solved = [];
+      for (let i = 0; i < 4; ++i) solved.push(await solveProofOfWork({ challenge: `work${i}`, bits: 17 }));
+      clearInterval(timer);
+      const refused = await solveProofOfWork({ challenge: 'x', bits: 25 });
+      const aborted = await solveProofOfWork({ challenge: 'x', bits: 24 }, AbortSignal.abort());
+      return refused === null && aborted === null && solved.every((one) => one?.answer) ? count : -1;
+    });
+    assertEqual(ticks >= 4, true, `the page's timers ran meanwhile (${ticks})`);
     await context.close();
   },
 

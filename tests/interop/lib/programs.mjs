@@ -86,7 +86,9 @@ class Program {
 /** A relay that serves the page, and a display that echoes and stores files. */
 export async function startAll() {
   const out = mkdtempSync(path.join(tmpdir(), 'pairwire-interop-'));
-  const relay = new Program('pairwire-relay', ['--listen', '127.0.0.1:0', '--web', path.join(root, 'samples/web')]);
+  // The proxy is a test that floods the relay with guesses from many addresses.
+  const relay = new Program('pairwire-relay',
+    ['--listen', '127.0.0.1:0', '--web', path.join(root, 'samples/web'), '--trusted-proxy', '127.0.0.1']);
   const url = await relay.next('address', (line) => /^listening on (\S+)$/.exec(line)?.[1]);
   const display = new Program('pairwire-display',
     ['--relay', url, '--name', 'Interop display', '--no-secret', '--echo', '--json', '--out', out]);

@@ -19,6 +19,7 @@ using std::chrono::seconds;
 struct Describe {
   std::string operator()(const DoPair&) const { return "pair"; }
   std::string operator()(const OpenSocket&) const { return "open-socket"; }
+  std::string operator()(const MoveSocket&) const { return "move-socket"; }
   std::string operator()(const CloseSocket&) const { return "close-socket"; }
   std::string operator()(const StartPeer&) const { return "start-peer"; }
   std::string operator()(const DropPeer&) const { return "drop-peer"; }
@@ -168,6 +169,18 @@ TEST_F(ControllerMachineTest, CandidatesOfOthersAreIgnored) {
   EXPECT_EQ(Give(PeerGone{"d2"}), Words());
 }
 
+TEST_F(ControllerMachineTest, GoesOnAtAnotherNode) {
+  BringTo(ControllerState::kPairing);
+  EXPECT_EQ(Give(MoveOn{}), Words());
+  Give(PairedWith{"Hall"});
+  EXPECT_EQ(Give(MoveOn{}), Words({"open-socket"}));
+  Give(SocketReady{});
+  EXPECT_EQ(Give(MoveOn{}), Words({"move-socket"}));
+  EXPECT_EQ(Give(SocketReady{}), Words());
+  EXPECT_EQ(Give(RemoteDescription{"d1", "x"}), Words({"apply:x"}));
+  EXPECT_EQ(Give(MoveOn{}), Words({"move-socket"}));
+}
+
 TEST_F(ControllerMachineTest, EveryStateTakesEveryInput) {
   using S = ControllerState;
   const std::vector<S> states = {S::kIdle,       S::kPairing, S::kOpening, S::kAwaitingOffer,
@@ -186,6 +199,7 @@ TEST_F(ControllerMachineTest, EveryStateTakesEveryInput) {
       {"TimerFired", TimerFired{}, {i, d, d, d, d, d, d}},
       {"PairedWith", PairedWith{"x"}, {i, o, o, a, c, l, d}},
       {"PairFailed", PairFailed{{error, {}}}, {i, d, o, a, c, l, d}},
+      {"MoveOn", MoveOn{}, {i, p, o, a, c, l, d}},
       {"SocketReady", SocketReady{}, {i, p, a, a, c, l, d}},
       {"SocketClosed", SocketClosed{error}, {i, p, d, d, d, l, d}},
       {"Terminated", Terminated{"ended"}, {i, p, d, d, d, d, d}},

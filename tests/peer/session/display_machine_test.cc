@@ -24,6 +24,7 @@ struct Describe {
   std::string operator()(const OpenStream&) const { return "open-stream"; }
   std::string operator()(const CloseStream&) const { return "close-stream"; }
   std::string operator()(const OpenSocket&) const { return "open-socket"; }
+  std::string operator()(const MoveSocket&) const { return "move-socket"; }
   std::string operator()(const CloseSocket&) const { return "close-socket"; }
   std::string operator()(const StartPeer&) const { return "start-peer"; }
   std::string operator()(const DropPeer&) const { return "drop-peer"; }
@@ -269,6 +270,84 @@ TEST_F(DisplayMachineTest, StopLeavesASessionThatWasHandedOut) {
   EXPECT_EQ(Give(Stop{}), Words({"close-stream", "close-socket", "end-relay"}));
 }
 
+// Row L13: the relay asks for a WebSocket from the start.
+class ImmediateDisplayTest : public DisplayMachineTest {
+ protected:
+  void Wait() {
+    Give(Start{});
+    EXPECT_EQ(Give(RegisteredAs{{"123", seconds(600)}, true}), Words({"open-socket", "code:123"}));
+    EXPECT_EQ(Give(SocketReady{}), Words());
+    now_ += seconds(10);
+  }
+};
+
+TEST_F(ImmediateDisplayTest, PairsOnTheSocketThatIsThere) {
+  Wait();
+  EXPECT_EQ(machine_->state(), DisplayState::kWaiting);
+  EXPECT_EQ(Give(PairingReady{"c1", "Ann"}), Words({"start-peer", "paired:Ann"}));
+  EXPECT_EQ(machine_->state(), DisplayState::kConnecting);
+  EXPECT_EQ(machine_->deadline(), now_ + kPairingDeadline);
+  // That the controller has joined says nothing new.
+  EXPECT_EQ(Give(PairingReady{"c1", "Ann"}), Words());
+  EXPECT_EQ(Give(LocalDescription{"o"}), Words({"offer:c1:o"}));
+  EXPECT_EQ(Give(RemoteDescription{"c1", "x"}), Words({"apply:x"}));
+  EXPECT_EQ(Give(Linked{}), Words({"hand-over:Ann"}));
+}
+
+TEST_F(ImmediateDisplayTest, ALostSocketIsOpenedAnewAndTheCodeStays) {
+  Wait();
+  EXPECT_EQ(Give(SocketClosed{{Errc::kRelayUnreachable, ""}}),
+            Words({"close-socket", "error:relay_unreachable"}));
+  EXPECT_EQ(machine_->state(), DisplayState::kWaiting);
+  EXPECT_EQ(Expire(), Words({"open-socket"}));
+  EXPECT_EQ(Give(SocketReady{}), Words());
+  EXPECT_EQ(Give(PairingReady{"c1", ""}), Words({"start-peer", "paired:"}));
+}
+
+TEST_F(ImmediateDisplayTest, TheEndOfTheCodeMakesANewOne) {
+  Wait();
+  EXPECT_EQ(Give(Terminated{"expired"}), Words({"close-stream", "close-socket", "register"}));
+  Give(RegisteredAs{{"456", seconds(600)}, true});
+  Give(SocketReady{});
+  now_ += seconds(10);
+  EXPECT_EQ(Give(SocketClosed{{Errc::kSessionTerminated, ""}}),
+            Words({"close-socket", "register"}));
+}
+
+TEST_F(ImmediateDisplayTest, MovesWithItsSocketWhenItsNodeGoes) {
+  Wait();
+  EXPECT_EQ(Give(MoveOn{milliseconds(800)}), Words());
+  EXPECT_LE(*machine_->deadline(), now_ + milliseconds(800));
+  EXPECT_EQ(Expire(), Words({"move-socket"}));
+  Give(SocketReady{});
+  EXPECT_EQ(Give(PairingReady{"c1", ""}), Words({"start-peer", "paired:"}));
+}
+
+TEST_F(DisplayMachineTest, MovesToAnotherNodeWithItsCode) {
+  BringTo(DisplayState::kWaiting);
+  EXPECT_EQ(Give(MoveOn{std::chrono::hours(1)}), Words());
+  EXPECT_LE(*machine_->deadline(), now_ + DisplayMachine::kMaxSpread);
+  EXPECT_EQ(Expire(), Words({"close-stream", "open-stream"}));
+  EXPECT_EQ(machine_->state(), DisplayState::kWaiting);
+  // And while it pairs.
+  Give(PairingReady{"c1", "Ann"});
+  EXPECT_EQ(Give(MoveOn{}), Words({"open-socket"}));
+  Give(SocketReady{});
+  EXPECT_EQ(Give(MoveOn{}), Words({"move-socket"}));
+  EXPECT_EQ(Give(SocketReady{}), Words());
+  EXPECT_EQ(Give(LocalDescription{"o"}), Words({"offer:c1:o"}));
+}
+
+TEST_F(DisplayMachineTest, AStreamThatTheNodeEndsBeforeTheMoveMovesAtOnce) {
+  BringTo(DisplayState::kWaiting);
+  Give(MoveOn{seconds(5)});
+  // The node closes it in good order while it goes: no outage, and no pause.
+  EXPECT_EQ(Give(StreamLost{Unreachable()}), Words({"close-stream"}));
+  EXPECT_EQ(machine_->deadline(), now_);
+  EXPECT_EQ(Expire().back(), "open-stream");
+  EXPECT_EQ(Give(StreamLost{Unreachable()}), Words({"close-stream", "error:relay_unreachable"}));
+}
+
 // Every state takes every input: nothing crashes, and the state afterwards is the one that the
 // drawing in the header gives. The inputs are listed once; what a state does not name changes
 // nothing.
@@ -297,6 +376,7 @@ TEST_F(DisplayMachineTest, EveryStateTakesEveryInput) {
        {i, r, b, r, o, c, l, s}},
       {"PairingReady", PairingReady{"c1", ""}, {i, r, b, o, o, c, l, s}},
       {"SessionOver", SessionOver{}, {i, r, b, w, o, c, r, s}},
+      {"MoveOn", MoveOn{seconds(1)}, {i, r, b, w, o, c, l, s}},
       {"SocketReady", SocketReady{}, {i, r, b, w, c, c, l, s}},
       {"SocketClosed", SocketClosed{error}, {i, r, b, w, r, r, l, s}},
       {"Terminated", Terminated{"ended"}, {i, r, b, r, r, r, l, s}},

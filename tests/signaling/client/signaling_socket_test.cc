@@ -323,5 +323,27 @@ TEST_F(SignalingSocketTest, AnAddressThatIsNoneIsToldLater) {
   EXPECT_EQ(Closed(), Errc::kRelayProtocol);
 }
 
+TEST_F(SignalingSocketTest, ResumesBeforeItSaysAnythingElse) {
+  Watched<std::vector<std::string>> got;
+  const Stopper stopper{*this};
+  options_.resume = protocol::Resume{"old", "1.7"};
+  ServeOpen([&](FakeConnection& connection) {
+    connection.WriteText(R"({"type":"webrtc:offer","id":"2.1","from":"x","data":{}})");
+    connection.WriteText(R"({"type":"ack","id":"mine"})");
+    for (int i = 0; i < 3; ++i) {
+      const std::string text = connection.ReadText();
+      got.Update([&](auto& all) { all.push_back(text); });
+    }
+  });
+  Open();
+  EXPECT_TRUE(Send("webrtc:answer"));
+  ASSERT_TRUE(got.WaitUntil([](const auto& all) { return all.size() == 3; }));
+  EXPECT_EQ(got.Get()[0], R"({"type":"resume","data":{"resumeToken":"old","lastId":"1.7"}})");
+  EXPECT_THAT(got.Get()[1], HasSubstr("webrtc:answer"));
+  // The heartbeat confirms what came; the id of an answer is none of the relay's.
+  EXPECT_EQ(got.Get()[2], R"({"type":"heartbeat","data":{"lastId":"2.1"}})");
+  client_->Do([&] { EXPECT_EQ(socket_->last_id(), "2.1"); });
+}
+
 }  // namespace
 }  // namespace pairwire

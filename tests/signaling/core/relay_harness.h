@@ -92,8 +92,8 @@ class RecordingOutput final : public RelayOutput {
 };
 
 struct Node {
-  Node(RelayOptions options, Backend backend, RandomSource& random)
-      : relay(std::move(options), backend, random, output) {}
+  Node(RelayOptions options, Backend backend, RandomSource& random, UserTokens* users = nullptr)
+      : relay(std::move(options), backend, random, output, users) {}
   RecordingOutput output;
   Relay relay;
 };
@@ -107,7 +107,7 @@ class RelayTest : public testing::Test {
     options.node_id = id;
     // Answers come within a call; what waits is tested on its own (code_guard_test.cc).
     if (!delays_) options.wrong_code_delay_min = options.wrong_code_delay_max = 0ms;
-    nodes_.push_back(std::make_unique<Node>(std::move(options), backend(), random_));
+    nodes_.push_back(std::make_unique<Node>(std::move(options), backend(), random_, users_));
     return *nodes_.back();
   }
   // Starts over with one node of other options.
@@ -177,8 +177,8 @@ class RelayTest : public testing::Test {
                                   now_, std::move(reply));
     });
   }
-  Outcome<Member> Authorize(const std::string& token, std::size_t node = 0) {
-    return Ask<Member>(
+  Outcome<Admitted> Authorize(const std::string& token, std::size_t node = 0) {
+    return Ask<Admitted>(
         [&](auto reply) { relay(node).AuthorizeSocket(token, now_, std::move(reply)); });
   }
   // Authorises and opens; 0 when refused. The welcome is still to be taken.
@@ -186,7 +186,7 @@ class RelayTest : public testing::Test {
     const auto member = Authorize(token, node);
     if (!member) return 0;
     const ConnectionId id = ++last_id_;
-    relay(node).SocketOpened(id, *member, now_);
+    relay(node).SocketOpened(id, *member, now_, member->until);
     Drain();
     return id;
   }
@@ -256,6 +256,7 @@ class RelayTest : public testing::Test {
   std::unique_ptr<BackendOwner> memory_ = MakeMemoryBackend(executor_, [this] { return now_; });
   SeededRandom random_{42};
   bool delays_ = false;  // before a Restart: wrong codes are answered as late as they really are
+  UserTokens* users_ = nullptr;  // of nodes that are added from then on
   std::vector<std::unique_ptr<Node>> nodes_;
 };
 

@@ -6,6 +6,7 @@
 
 #include "signaling/auth/proof_of_work.h"
 #include "tests/signaling/core/relay_harness.h"
+#include "tests/signaling/core/rooms_harness.h"
 #include "tests/support/sanitizers.h"
 
 namespace pairwire::relay {
@@ -175,6 +176,21 @@ TEST_F(DistributedRates, RegistrationsAndSocketsToo) {
   for (std::size_t node = 0; node < kNodes; ++node) {
     EXPECT_EQ(CodeOf(Authorize(display->display_token, node)), ProblemCode::kRateLimited);
   }
+}
+
+TEST_F(DistributedRates, AUsersSocketsAsWell) {
+  FakeTokens tokens(executor_, now_);
+  users_ = &tokens;
+  RelayOptions options;
+  options.sockets_per_session = {0.001, 5};
+  ThreeNodes(options);
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(CodeOf(Authorize("y.ann.60")), ProblemCode::kUnauthorized);
+  for (std::size_t i = 0; i < 5; ++i) EXPECT_TRUE(Authorize("x.ann.60", i % kNodes));
+  for (std::size_t node = 0; node < kNodes; ++node) {
+    EXPECT_EQ(CodeOf(Authorize("x.ann.60", node)), ProblemCode::kRateLimited);
+  }
+  EXPECT_TRUE(Authorize("x.bob.60"));
+  nodes_.clear();
 }
 
 TEST_F(DistributedRates, JoinsFailClosedWithoutRedis) {

@@ -188,10 +188,15 @@ TEST(KindOfType, KnowsTheNames) {
   EXPECT_EQ(KindOfType("webrtc:ice-candidate"), TypeKind::kWebrtc);
   EXPECT_EQ(KindOfType("heartbeat"), TypeKind::kAlive);
   EXPECT_EQ(KindOfType("resume"), TypeKind::kContinue);
+  EXPECT_EQ(KindOfType("message:send"), TypeKind::kMessage);
+  EXPECT_EQ(KindOfType("auth:refresh"), TypeKind::kRefresh);
+  for (const char* room : {"join_room", "leave_room", "subscribe_room", "unsubscribe_room"}) {
+    EXPECT_EQ(KindOfType(room), TypeKind::kRoom) << room;
+  }
   for (const std::string_view later :
-       {"join_room", "leave_room", "chat_message", "subscribe_room", "unsubscribe_room",
-        "find_match", "cancel_match", "sfu_get_router_capabilities", "sfu_create_transport",
-        "sfu_connect_transport", "sfu_produce", "sfu_consume", "message:send", "display:status"}) {
+       {"chat_message", "find_match", "cancel_match", "sfu_get_router_capabilities",
+        "sfu_create_transport", "sfu_connect_transport", "sfu_produce", "sfu_consume",
+        "display:status"}) {
     EXPECT_EQ(KindOfType(later), TypeKind::kNotSupported) << later;
   }
   // Only the relay says these.
@@ -199,6 +204,17 @@ TEST(KindOfType, KnowsTheNames) {
                                       "ack", "user_joined", "", "webrtc:", "WEBRTC:offer"}) {
     EXPECT_EQ(KindOfType(ours), TypeKind::kUnknown) << ours;
   }
+}
+
+TEST(MayBroadcast, NotWhatLeadsAClient) {
+  for (const std::string_view ours :
+       {"welcome", "ack", "error", "pairing:ready", "session:terminated", "user_joined",
+        "user_left", "server:draining", "webrtc:offer", "webrtc:answer", "webrtc:ice-candidate",
+        "message:received", ""}) {
+    EXPECT_FALSE(MayBroadcast(ours)) << ours;
+  }
+  EXPECT_TRUE(MayBroadcast("participants_update"));
+  EXPECT_TRUE(MayBroadcast("refresh"));
 }
 
 }  // namespace

@@ -78,6 +78,8 @@ TEST(CheckCommand, EachFaultHasItsLine) {
        [](ServerConfig& c, Machine&) { c.trusted_proxies = {"nonsense"}; }},
       {"warning  --trusted-proxy: not set",
        [](ServerConfig& c, Machine&) { c.trusted_proxies.clear(); }},
+      {"error    --jwt-jwks: /does/not/exist",
+       [](ServerConfig& c, Machine&) { c.jwt_jwks = "/does/not/exist"; }},
       {"error    --web:",
        [](ServerConfig&, Machine& m) { m.is_folder = [](const std::string&) { return false; }; }},
       {"warning  --web:",

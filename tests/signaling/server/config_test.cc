@@ -121,6 +121,22 @@ TEST(ConfigTest, OperatorsListenerAndProxies) {
             std::string::npos);
 }
 
+TEST(ConfigTest, SwitchesBackToHowThingsWere) {
+  const CommandLine line = Parse({"--connection", "immediate", "--signaling", "relayed"},
+                                 {{"PAIRWIRE_EXPIRY", "sweep"}});
+  ASSERT_TRUE(line.config) << line.text;
+  EXPECT_EQ(line.config->connection, relay::ConnectionMode::kImmediate);
+  EXPECT_EQ(line.config->signaling, relay::SignalingMode::kRelayed);
+  EXPECT_FALSE(line.config->expiry_hints);
+  const CommandLine plain = Parse({"--connection", "lazy", "--signaling", "p2p"});
+  ASSERT_TRUE(plain.config) << plain.text;
+  for (const CommandLine& usual : {plain, Parse({})}) {
+    EXPECT_EQ(usual.config->connection, relay::ConnectionMode::kLazy);
+    EXPECT_EQ(usual.config->signaling, relay::SignalingMode::kPeerToPeer);
+    EXPECT_TRUE(usual.config->expiry_hints);
+  }
+}
+
 TEST(ConfigTest, CommandLineBeatsEnvironmentBeatsFile) {
   const File file(
       "region = from-file\nnode-id = from-file\nmax-sessions = 5\norigin = https://file.example\n");
@@ -204,10 +220,22 @@ TEST(ConfigTest, WrongUseIsOneLineAndTwo) {
       {"--max-connections", "-1"},
       {"--rate-limits", "maybe"},
       {"--internal-listen", "9090"},
+      {"--connection", "eager"},
+      {"--signaling", "on"},
+      {"--expiry", "never"},
       {"--trusted-proxy", "10.1.2.3/8"},
       {"--trusted-proxy", "proxy.example"},
       {"--public-url", "relay.example"},
       {"--public-url", "https://relay.example/"},
+      {"--jwt-jwks", "keys.json"},
+      {"--jwt-jwks", "keys.json", "--jwt-issuer", "i"},
+      {"--jwt-jwks", "keys.json", "--jwt-audience", "a"},
+      {"--jwt-issuer", "i"},
+      {"--jwt-audience", "a"},
+      {"--jwt-ca", "ca.pem"},
+      {"--jwt-jwks", "keys.json", "--jwt-issuer", "i", "--jwt-audience", "a", "--jwt-ca", "x"},
+      {"--jwt-issuer", "i", "--jwt-audience", "a", "--jwt-jwks", "http://issuer/keys"},
+      {"--jwt-issuer", "i", "--jwt-audience", "a", "--jwt-jwks", "https://user:pw@issuer/keys"},
       {"--config", "/does/not/exist"},
   };
   for (const auto& arguments : wrong) {
@@ -234,6 +262,20 @@ TEST(ConfigTest, RedisIsAUrlAndItsPasswordIsNotRepeated) {
   EXPECT_FALSE(Parse({}).config->redis);
   EXPECT_EQ(Parse({"--redis", "redis://user:secret@host/nonsense"}).text.find("secret"),
             std::string::npos);
+}
+
+TEST(ConfigTest, UsersNeedKeysAnIssuerAndAnAudience) {
+  const File file(
+      "jwt-jwks = https://issuer.example/keys\njwt-issuer = i\njwt-audience = a\njwt-ca = "
+      "/ca.pem\n");
+  const CommandLine line = Parse({"--config", file.path()});
+  ASSERT_TRUE(line.config) << line.text;
+  EXPECT_EQ(line.config->jwt_jwks, "https://issuer.example/keys");
+  EXPECT_EQ(line.config->jwt_issuer, "i");
+  EXPECT_EQ(line.config->jwt_audience, "a");
+  EXPECT_EQ(line.config->jwt_ca, "/ca.pem");
+  EXPECT_TRUE(Parse({}).config->jwt_jwks.empty());
+  EXPECT_NE(Parse({"--jwt-jwks", "keys.json"}).text.find("--jwt-issuer"), std::string::npos);
 }
 
 TEST(ConfigTest, UnknownNameInTheFileIsRefused) {

@@ -169,6 +169,8 @@ TEST(RequestTokenTest, ThreePlacesInTheirOrder) {
   HttpRequest request;
   EXPECT_EQ(WebSocketToken(request), "");
   request.headers = {{"Cookie", "a=b; access_token=from-cookie; c=d"}};
+  EXPECT_EQ(WebSocketToken(request), "") << "whose page sends it is not known";
+  request.headers.emplace_back("Origin", "https://relay.example");
   EXPECT_EQ(WebSocketToken(request), "from-cookie");
   request.headers.emplace_back("Sec-WebSocket-Protocol", "pairwire.v1, pairwire.token.from-entry");
   EXPECT_EQ(WebSocketToken(request), "from-entry");
@@ -177,6 +179,18 @@ TEST(RequestTokenTest, ThreePlacesInTheirOrder) {
   EXPECT_EQ(BearerToken(request), "from-header");
   request.headers = {{"Authorization", "Basic abc"}};
   EXPECT_EQ(WebSocketToken(request), "");
+}
+
+TEST(RequestTokenTest, OfTwoInOnePlaceNoneCounts) {
+  HttpRequest request;
+  request.headers = {{"Authorization", "Bearer a"}, {"authorization", "Bearer b"}};
+  EXPECT_EQ(WebSocketToken(request), "");
+  request.headers = {{"Sec-WebSocket-Protocol", "pairwire.token.a, pairwire.token.b"}};
+  EXPECT_EQ(WebSocketToken(request), "");
+  request.headers = {{"Origin", "https://x"}, {"Cookie", "access_token=a;access_token=b"}};
+  EXPECT_EQ(WebSocketToken(request), "");
+  request.headers = {{"Origin", "https://x"}, {"Cookie", ";; access_token=a;"}};
+  EXPECT_EQ(WebSocketToken(request), "a");
 }
 
 }  // namespace

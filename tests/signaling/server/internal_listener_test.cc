@@ -97,5 +97,35 @@ TEST(InternalListener, APortInUseIsSaidWithItsOption) {
       << server.error().detail;
 }
 
+TEST(InternalListener, BroadcastsToARoom) {
+  TestRelay relay(WithInternal());
+  const std::uint16_t internal = relay.server().internal_port();
+  WsClient socket;
+  ASSERT_EQ(socket.ConnectWithBearer(relay.port(), RegisterDisplay(relay.port()).token), 101);
+  ASSERT_TRUE(socket.ReadType("welcome"));
+  ASSERT_TRUE(socket.Send(R"({"type":"subscribe_room","id":"1","room":"design:spring"})"));
+  ASSERT_TRUE(socket.ReadType("ack"));
+  const std::string body = R"({"room":"design:spring","event":"refresh","data":{"at":7}})";
+  EXPECT_EQ(Request(relay.port(), "POST", "/broadcast", body).status, 404) << "for operators only";
+  EXPECT_EQ(Request(internal, "POST", "/broadcast", body).status, 204);
+  const auto heard = socket.ReadType("refresh");
+  ASSERT_TRUE(heard);
+  EXPECT_EQ(*heard, R"({"type":"refresh","room":"design:spring","data":{"at":7}})");
+  for (const std::string& wrong :
+       {std::string("{}"), std::string(R"({"room":"r"})"), std::string(R"({"event":"e"})"),
+        std::string(R"({"room":"r","event":"e","data":[1]})"),
+        std::string(R"({"room":"r","event":"welcome"})"),
+        std::string(R"({"room":"r","event":"session:terminated","data":{}})"),
+        R"({"room":")" + std::string(65, 'r') + R"(","event":"e"})"}) {
+    EXPECT_EQ(Request(internal, "POST", "/broadcast", wrong).status, 400) << wrong;
+  }
+  EXPECT_EQ(Get(internal, "/broadcast"), 405);
+}
+
+TEST(InternalListener, WithoutOneNobodyBroadcasts) {
+  TestRelay relay;
+  EXPECT_EQ(Request(relay.port(), "POST", "/broadcast", R"({"room":"r","event":"e"})").status, 404);
+}
+
 }  // namespace
 }  // namespace pairwire::server

@@ -359,5 +359,33 @@ TEST(RestTest, PortInUseIsOneClearSentence) {
   EXPECT_NE(second.error().detail.find("is in use"), std::string::npos);
 }
 
+TEST(RestTest, NodesAreListedOnceTheyHaveAnAddress) {
+  TestRelay alone;
+  EXPECT_EQ(Request(alone.port(), "GET", "/api/nodes").body, R"({"nodes":[]})");
+  ServerConfig config = TestConfig();
+  config.node_id = "n1";
+  config.region = "eu-1";
+  config.advertise_url = "https://n1.relay.example";
+  TestRelay relay(config);
+  const Response nodes = Request(relay.port(), "GET", "/api/nodes");
+  EXPECT_EQ(nodes.status, 200);
+  EXPECT_EQ(
+      nodes.body,
+      R"({"nodes":[{"nodeId":"n1","url":"https://n1.relay.example","region":"eu-1","loadPercent":0}]})");
+}
+
+TEST(RestTest, TheSwitchesAreTold) {
+  ServerConfig config = TestConfig();
+  config.connection = relay::ConnectionMode::kImmediate;
+  config.signaling = relay::SignalingMode::kRelayed;
+  TestRelay relay(config);
+  const Response registered = Request(relay.port(), "POST", "/api/sessions/register", "{}");
+  EXPECT_EQ(JsonValue(registered.body, "connection"), "immediate");
+  WsClient socket;
+  ASSERT_EQ(socket.ConnectWithBearer(relay.port(), JsonValue(registered.body, "displayToken")),
+            101);
+  EXPECT_EQ(JsonValue(socket.ReadType("welcome").value_or(""), "mode"), "relayed");
+}
+
 }  // namespace
 }  // namespace pairwire::server

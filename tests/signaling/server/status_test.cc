@@ -66,5 +66,30 @@ TEST(StatusCalls, AreOffUnlessAskedFor) {
             204);
 }
 
+TEST(StatusCalls, WatchersHear) {
+  TestRelay relay(WithStatus());
+  const Registered display = RegisterDisplay(relay.port());
+  const Registered other = RegisterDisplay(relay.port());
+  WsClient watcher;
+  ASSERT_EQ(watcher.ConnectWithBearer(relay.port(), other.token), 101);
+  ASSERT_TRUE(watcher.ReadType("welcome"));
+  ASSERT_TRUE(watcher.Send(R"({"type":"subscribe_room","id":"1","room":"display:)" +
+                           display.display_id + "\"}"));
+  EXPECT_TRUE(watcher.ReadType("ack"));
+  const std::string base = "/api/displays/" + display.display_id;
+  EXPECT_EQ(Request(relay.port(), "POST", base + "/status",
+                    R"({"status":"degraded","metrics":{"fps":12}})", Bearer(display.token))
+                .status,
+            204);
+  const auto heard = watcher.ReadType("display:status");
+  ASSERT_TRUE(heard);
+  EXPECT_EQ(JsonValue(*heard, "displayId"), display.display_id);
+  EXPECT_EQ(JsonValue(*heard, "status"), "degraded");
+  EXPECT_NE(heard->find(R"("metrics":{"fps":12})"), std::string::npos);
+  EXPECT_EQ(Request(relay.port(), "POST", base + "/heartbeat", {}, Bearer(display.token)).status,
+            204);
+  EXPECT_TRUE(watcher.ReadType("display:status"));
+}
+
 }  // namespace
 }  // namespace pairwire::server

@@ -39,7 +39,9 @@ TEST(WebSocketTest, TokenInEachOfTheThreePlaces) {
   for (const WsClient::Options& options :
        {WsClient::Options{Bearer(token), "pairwire.v1"},
         WsClient::Options{{}, "pairwire.v1, pairwire.token." + token},
-        WsClient::Options{{{"Cookie", "x=y; access_token=" + token}}, "pairwire.v1"}}) {
+        WsClient::Options{
+            {{"Cookie", "x=y; access_token=" + token}, {"Origin", "http://relay.test"}},
+            "pairwire.v1"}}) {
     WsClient client;
     EXPECT_EQ(client.Connect(pair.relay.port(), options), 101) << client.refusal().body;
     EXPECT_EQ(client.chosen_subprotocol(), "pairwire.v1");
@@ -98,6 +100,16 @@ TEST(WebSocketTest, RefusedBeforeTheUpgrade) {
       {{"Upgrade", "websocket"}, {"Connection", "Upgrade"}, {"Sec-WebSocket-Version", "8"}});
   EXPECT_EQ(version.status, 400);
   EXPECT_EQ(version.Header("Sec-WebSocket-Version"), "13");
+}
+
+TEST(WebSocketTest, WhoSpeaksAtOnceIsHeard) {
+  Pair pair;
+  for (int i = 0; i < 40; ++i) {
+    WsClient client;
+    ASSERT_EQ(client.ConnectWithBearer(pair.relay.port(), pair.display.token), 101);
+    ASSERT_TRUE(client.Send(R"({"type":"heartbeat","id":"first"})"));
+    ASSERT_TRUE(client.ReadType("ack")) << i;
+  }
 }
 
 TEST(WebSocketTest, ListedOriginGetsIn) {

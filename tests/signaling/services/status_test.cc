@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "signaling/store/local_bus.h"
 #include "signaling/store/memory_cache.h"
 #include "tests/contract/manual_executor.h"
 
@@ -44,7 +45,8 @@ class Status : public testing::Test {
   TimePoint now_ = TimePoint{} + std::chrono::seconds(1'800'000'000);
   ManualExecutor executor_;
   MemoryCache cache_{executor_, [this] { return now_; }, 5'000};
-  StatusService service_{cache_};
+  LocalBus bus_{executor_};
+  StatusService service_{cache_, bus_};
 };
 
 TEST_F(Status, WhatADisplayReportsIsTold) {
@@ -120,7 +122,7 @@ TEST_F(Status, AFullCacheIsNotReady) {
   ManualExecutor executor;
   MemoryCache small(
       executor, [this] { return now_; }, 1);
-  StatusService service(small);
+  StatusService service(small, bus_);
   std::optional<ProblemCode> code;
   service.Report("a", {"online", "", {}, {}, {}, {}}, now_, [](auto) {});
   service.Report("b", {"online", "", {}, {}, {}, {}}, now_,
@@ -131,7 +133,7 @@ TEST_F(Status, AFullCacheIsNotReady) {
 
 TEST_F(Status, NothingIsAnsweredAfterTheEnd) {
   bool answered = false;
-  auto service = std::make_unique<StatusService>(cache_);
+  auto service = std::make_unique<StatusService>(cache_, bus_);
   service->Display("a", now_, [&](auto) { answered = true; });
   service->Heartbeat("a", now_, [&](auto) { answered = true; });
   service.reset();
@@ -154,6 +156,59 @@ TEST(DisplayStatus, RefusesWhatIsNone) {
   EXPECT_FALSE(
       ParseDisplayStatus(R"({"status":"online","designId":")" + std::string(65, 'd') + "\"}"));
   EXPECT_TRUE(ParseDisplayStatus(R"({"status":"online","metrics":null,"designId":null})"));
+}
+
+// A node that heard something, as "topic payload".
+class Watcher final : public NodeBusHandler {
+ public:
+  void OnFrames(std::string_view) override {}
+  void OnTopic(std::string_view topic, std::string_view payload) override {
+    heard.push_back(std::string(topic) + " " + std::string(payload));
+  }
+  void OnBusState(bool) override {}
+
+  std::vector<std::string> heard;
+};
+
+TEST_F(Status, WatchersHear) {
+  Watcher watcher;
+  bus_.Attach("other", watcher);
+  bus_.Subscribe("other", "display:wall");
+  bus_.Subscribe("other", "design:d1");
+  ASSERT_TRUE(Report("wall", R"({"status":"degraded","designId":"d1","metrics":{"fps":12}})"));
+  ASSERT_TRUE(Report("door", R"({"status":"online","designId":"d1"})"));
+  ASSERT_TRUE(Report("elsewhere", R"({"status":"online","designId":"d2"})"));
+  const std::string wall =
+      R"("data":{"displayId":"wall","status":"degraded","metrics":{"fps":12},"designId":"d1",)"
+      R"("updatedAt":"2027-01-15T08:00:00.000Z","ageMs":0}})";
+  ASSERT_EQ(watcher.heard.size(), 3U);
+  EXPECT_EQ(watcher.heard[0],
+            R"(display:wall {"type":"display:status","room":"display:wall",)" + wall);
+  EXPECT_EQ(watcher.heard[1], R"(design:d1 {"type":"display:status","room":"design:d1",)" + wall);
+  EXPECT_NE(watcher.heard[2].find(R"("displayId":"door")"), std::string::npos);
+  // A heartbeat is a sign of life, with what was said last.
+  now_ += 10s;
+  ASSERT_TRUE(Heartbeat("wall"));
+  ASSERT_EQ(watcher.heard.size(), 5U);
+  EXPECT_NE(watcher.heard[3].find(R"("status":"degraded")"), std::string::npos);
+  EXPECT_NE(watcher.heard[3].find(R"("ageMs":10000)"), std::string::npos) << watcher.heard[3];
+  bus_.Detach("other");
+}
+
+TEST_F(Status, WatchersAreNotFlooded) {
+  Watcher watcher;
+  bus_.Attach("other", watcher);
+  bus_.Subscribe("other", "display:wall");
+  for (int i = 0; i < 1'000; ++i) ASSERT_TRUE(Report("wall", R"({"status":"online"})"));
+  EXPECT_EQ(watcher.heard.size(), static_cast<std::size_t>(StatusService::kToldPerDisplay.burst));
+  // The next one after a while is heard again, and others never paid for it.
+  now_ += 1s;
+  ASSERT_TRUE(Report("wall", R"({"status":"degraded"})"));
+  EXPECT_NE(watcher.heard.back().find("degraded"), std::string::npos);
+  bus_.Subscribe("other", "display:door");
+  ASSERT_TRUE(Report("door", R"({"status":"online"})"));
+  EXPECT_NE(watcher.heard.back().find("door"), std::string::npos);
+  bus_.Detach("other");
 }
 
 }  // namespace
