@@ -10,8 +10,6 @@ namespace pairwire::net {
 namespace {
 
 constexpr std::size_t kMaxUrlBytes = 2048;
-// Of a chunk's size line, extensions included.
-constexpr std::size_t kMaxChunkLine = 256;
 // In one turn; a large document leaves others their turn.
 constexpr std::size_t kReadBytes = 16 * 1024;
 
@@ -21,88 +19,12 @@ bool SameWord(std::string_view a, std::string_view b) {
                     [&](char x, char y) { return lower(x) == lower(y); });
 }
 
-std::string_view Trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
-template <typename Number>
-std::optional<Number> ToNumber(std::string_view text, int base = 10) {
-  Number number{};
+std::optional<std::uint16_t> ToPort(std::string_view text) {
+  std::uint16_t number = 0;
   const char* const end = text.data() + text.size();
-  const auto [last, error] = std::from_chars(text.data(), end, number, base);
+  const auto [last, error] = std::from_chars(text.data(), end, number);
   if (text.empty() || error != std::errc() || last != end) return std::nullopt;
   return number;
-}
-
-using Body = Result<std::optional<std::string>>;
-
-Body More(bool ended) {
-  if (ended) return Fail(Errc::kSystem, "the answer ended too soon");
-  return std::optional<std::string>();
-}
-
-Body TooLarge() { return Fail(Errc::kLimitExceeded, "the answer is too large"); }
-Body NotHttp() { return Fail(Errc::kParseError, "the answer is not HTTP"); }
-
-struct Head {
-  int status = 0;
-  bool chunked = false;
-  std::optional<std::uint64_t> length;
-};
-
-// `text` is the head without its empty line.
-std::optional<Head> ParseHead(std::string_view text) {
-  Head head;
-  const std::size_t end = std::min(text.find("\r\n"), text.size());
-  const std::string_view line = text.substr(0, end);
-  if (line.substr(0, 7) != "HTTP/1." || line.size() < 12 || line[8] != ' ') return std::nullopt;
-  const auto status = ToNumber<int>(line.substr(9, 3));
-  if (!status) return std::nullopt;
-  head.status = *status;
-  text.remove_prefix(std::min(text.size(), end + 2));
-  while (!text.empty()) {
-    const std::size_t stop = std::min(text.find("\r\n"), text.size());
-    const std::string_view field = text.substr(0, stop);
-    text.remove_prefix(std::min(text.size(), stop + 2));
-    const std::size_t colon = field.find(':');
-    if (colon == std::string_view::npos || colon == 0) return std::nullopt;
-    const std::string_view name = field.substr(0, colon);
-    const std::string_view value = Trim(field.substr(colon + 1));
-    if (SameWord(name, "Content-Length")) {
-      const auto length = ToNumber<std::uint64_t>(value);
-      if (!length || (head.length && *head.length != *length)) return std::nullopt;
-      head.length = length;
-    } else if (SameWord(name, "Transfer-Encoding")) {
-      // Nothing else was asked for.
-      if (!SameWord(value, "chunked")) return std::nullopt;
-      head.chunked = true;
-    } else if (SameWord(name, "Content-Encoding") && !SameWord(value, "identity")) {
-      return std::nullopt;
-    }
-  }
-  return head;
-}
-
-Body ReadChunks(std::string_view bytes, bool ended, std::size_t max_body) {
-  std::string body;
-  for (;;) {
-    const std::size_t end = bytes.find("\r\n");
-    if (end == std::string_view::npos && bytes.size() <= kMaxChunkLine) return More(ended);
-    if (end == std::string_view::npos || end > kMaxChunkLine) return NotHttp();
-    const std::string_view line = bytes.substr(0, end);
-    const auto size = ToNumber<std::uint64_t>(Trim(line.substr(0, line.find(';'))), 16);
-    if (!size) return NotHttp();
-    if (*size > max_body - body.size()) return TooLarge();
-    // What trails the last one is not read.
-    if (*size == 0) return std::optional<std::string>(std::move(body));
-    bytes.remove_prefix(end + 2);
-    if (bytes.size() < *size + 2) return More(ended);
-    body.append(bytes.substr(0, *size));
-    if (bytes.substr(*size, 2) != "\r\n") return NotHttp();
-    bytes.remove_prefix(*size + 2);
-  }
 }
 
 }  // namespace
@@ -145,7 +67,7 @@ Result<HttpsUrl> HttpsUrl::Parse(std::string_view text) {
   }
   if (url.host.empty()) return wrong();
   if (!port.empty()) {
-    const auto number = ToNumber<std::uint16_t>(port);
+    const auto number = ToPort(port);
     if (!number || *number == 0) return wrong();
     url.port = *number;
   }
@@ -155,30 +77,6 @@ Result<HttpsUrl> HttpsUrl::Parse(std::string_view text) {
 std::string HttpsUrl::Authority() const {
   const bool ipv6 = host.find(':') != std::string::npos;
   return (ipv6 ? "[" + host + "]" : host) + (port == 443 ? "" : ":" + std::to_string(port));
-}
-
-Body ParseHttpResponse(std::string_view bytes, bool ended, std::size_t max_body) {
-  for (;;) {
-    const std::size_t end = bytes.find("\r\n\r\n");
-    if (std::min(end, bytes.size()) > kMaxHeadBytes) return TooLarge();
-    if (end == std::string_view::npos) return More(ended);
-    const auto head = ParseHead(bytes.substr(0, end));
-    if (!head) return NotHttp();
-    bytes.remove_prefix(end + 4);
-    if (head->status >= 100 && head->status < 200 && head->status != 101) continue;
-    if (head->status != 200) {
-      return Fail(Errc::kSystem, "the answer has the status " + std::to_string(head->status));
-    }
-    if (head->chunked) return ReadChunks(bytes, ended, max_body);
-    if (head->length) {
-      if (*head->length > max_body) return TooLarge();
-      if (bytes.size() < *head->length) return More(ended);
-      return std::optional<std::string>(bytes.substr(0, *head->length));
-    }
-    if (bytes.size() > max_body) return TooLarge();
-    if (!ended) return More(false);
-    return std::optional<std::string>(bytes);
-  }
 }
 
 HttpFetch::HttpFetch(EventLoop& loop, Resolver& resolver)

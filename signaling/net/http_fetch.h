@@ -22,6 +22,7 @@
 
 #include "signaling/net/dialer.h"
 #include "signaling/net/event_loop.h"
+#include "signaling/net/http_response.h"
 #include "signaling/net/socket.h"
 
 namespace pairwire::net {
@@ -37,13 +38,6 @@ struct HttpsUrl {
   // What stands in the Host header.
   std::string Authority() const;
 };
-
-// The body of an HTTP/1.1 response that closes its connection: nothing while more has to come;
-// `ended`: nothing more will. kSystem: a status other than 200, an end too soon; kParseError;
-// kLimitExceeded: a head of more than kMaxHeadBytes, a body of more than `max_body`.
-inline constexpr std::size_t kMaxHeadBytes = 16 * 1024;
-Result<std::optional<std::string>> ParseHttpResponse(std::string_view bytes, bool ended,
-                                                     std::size_t max_body);
 
 // One document at a time, as often as wanted. Loop thread only; its destructor cancels.
 class HttpFetch final : private Socket::Events {
