@@ -88,12 +88,13 @@ void Replicas::Restore(std::function<void(bool)> done) {
   restoring->stores = stores_;
   restoring->done = std::move(done);
   for (std::size_t shard = 0; shard < keys_.shards(); ++shard) {
-    runner_.Run(Step::kHello, shard, {new_id_()}, [this, shard, restoring](StepResult result) {
-      FieldReader fields(std::move(result.fields));
-      const std::string id = result.error ? std::string() : fields.Text();
-      if (!id.empty()) OnHello(shard, id, *restoring);
-      Answered(restoring, !id.empty());
-    });
+    runner_.Run(Step::kHello, shard, {new_id_(), stores_[shard]},
+                [this, shard, restoring](StepResult result) {
+                  FieldReader fields(std::move(result.fields));
+                  const std::string id = result.error ? std::string() : fields.Text();
+                  if (!id.empty()) OnHello(shard, id, *restoring);
+                  Answered(restoring, !id.empty());
+                });
   }
 }
 
