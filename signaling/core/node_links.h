@@ -6,8 +6,8 @@
 // and settled one by one. Pure: time comes in, bytes go out through the NodeBus.
 //
 //   Send --> queued --EndTurn--> sent --the receiver has it in the member's socket--> kDelivered
-//              |                   |--the receiver has no such socket; the receiver is gone, or is
-//              |                   |  another incarnation of itself-----------------> kReroute
+//              |                   |--the receiver, or the next run of it, has no such socket; it is
+//              |                   |  gone------------------------------------------> kReroute
 //              +-------------------+--no answer until the signal's deadline--------> kUnreachable
 //
 // kReroute: it was not delivered, unless its node died (then it may have been). kUnreachable:
@@ -149,7 +149,7 @@ class NodeLinks {
 
   bool Enqueue(const std::string& node_id, Outgoing outgoing);
   Peer* PeerOf(const std::string& node_id);
-  bool Known(Peer& peer, const std::string& node_id, const NodePayloadHeader& header);
+  static bool Known(Peer& peer, const NodePayloadHeader& header);
   void OnNumbered(Peer& peer, const NodePayloadHeader& header, const NodeFrame& frame);
   void OnAck(Peer& peer, const NodeFrame& frame);
   void Finish(Peer& peer, std::uint64_t seq, Settled settled);

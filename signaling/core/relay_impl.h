@@ -369,6 +369,8 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
 
   // Nodes.
   void Announce();
+  // This node was cut off for longer than its lease.
+  void OnGivenUp();
   std::string PeerUrl() const;
 
   // Messages.

@@ -29,6 +29,9 @@ void MemoryStore::Impl::LeaveDead(const std::string& session_id, const std::stri
 void MemoryStore::Impl::NodeDied(const std::string& node_id, TimePoint now, DueReport& report) {
   const auto at = members_at_.find(node_id);
   const auto node = nodes_.find(node_id);
+  if (at != members_at_.end() && node != nodes_.end()) {
+    given_up_[node_id] = node->second.info.incarnation;
+  }
   for (std::size_t i = 0; at != members_at_.end() && i < kDeadMembersAtOnce; ++i) {
     const auto [session_id, member_id] = *at->second.begin();
     const bool last = at->second.size() == 1;
@@ -61,8 +64,11 @@ void MemoryStore::Impl::Announce(NodeInfo info, std::chrono::milliseconds lease,
   }
   Schedule(node->second.due, now + lease, {nullptr, info.node_id});
   node->second.until = now + lease;
+  const auto given_up = given_up_.find(info.node_id);
+  const bool kept = given_up == given_up_.end() || given_up->second != info.incarnation;
+  if (given_up != given_up_.end()) given_up_.erase(given_up);
   node->second.info = std::move(info);
-  Answer(std::move(reply), StoreResult<bool>(true));
+  Answer(std::move(reply), StoreResult<bool>(kept));
 }
 
 void MemoryStore::Impl::Withdraw(const std::string& node_id) {

@@ -141,6 +141,8 @@ class MemoryStore::Impl final : public Registry, public EventLog {
   std::shared_ptr<char> alive_ = std::make_shared<char>();
   std::unordered_map<std::string, NodeHandler*> handlers_;
   std::map<std::string, MemoryNode> nodes_;
+  // The last run of each whose members were given up.
+  std::map<std::string, std::uint64_t> given_up_;
   // Who has a socket where: what to clean when a node dies.
   std::map<std::string, std::set<std::pair<std::string, std::string>>> members_at_;
   // Nodes of the map do not move, so due work may point at them.

@@ -7,6 +7,8 @@
 -- leases, nor clients come back to one. Then both get so long before they are given up.
 local MISSED_SWEEPS = 1500
 local GRACE = 5000
+-- For a node that was cut off.
+local GIVEN_UP_KNOWN = 3600000
 
 local time = redis.call('TIME')
 local clock = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -31,8 +33,15 @@ local function session_due(s)
 end
 
 -- Those of a run of a node that is over leave; false: some are left.
-local function clear_node(node, key)
-  for _, entry in ipairs(redis.call('SPOP', key, DEAD_AT_ONCE)) do
+-- `run`: which, should it live after all: then it has to know.
+local function clear_node(node, key, run)
+  local entries = redis.call('SPOP', key, DEAD_AT_ONCE)
+  if #entries > 0 and run then
+    local key = P .. 'given_up:' .. enc(node)
+    redis.call('HSET', key, 'run', run, 'at', int(now))
+    redis.call('PEXPIRE', key, GIVEN_UP_KNOWN)
+  end
+  for _, entry in ipairs(entries) do
     local sid, mid, epoch = string.match(entry, '^([^:]*):([^:]*):(%d+)$')
     local s = session(dec(sid))
     local m = s and member(s, dec(mid))
@@ -58,7 +67,8 @@ local function node_due(what)
   end
   local till = tonumber(redis.call('HGET', node, 'until'))
   if till and till > now then return due_at(what, till) end
-  if not clear_node(dec(e), node .. ':members') then return due_at(what, now) end
+  local run = redis.call('HGET', node, 'incarnation') or ''
+  if not clear_node(dec(e), node .. ':members', run) then return due_at(what, now) end
   redis.call('DEL', node, P .. 'inbox:' .. e, P .. 'inbox:' .. e .. ':n')
   if redis.call('HDEL', P .. 'nodes', dec(e)) == 1 then
     report.nodes = report.nodes + 1
