@@ -212,6 +212,7 @@ void NodeLinks::Finish(Peer& peer, std::uint64_t seq, Settled settled) {
 void NodeLinks::OnBusState(bool up) {
   bus_up_ = up;
   if (!up) return;
+  up_at_ = now_;
   for (auto& [id, peer] : peers_) {
     if (peer.unsettled > 0) peer.resend_at = now_;
     peer.tell_all = peer.tell_all || !peer.received.empty();
@@ -347,7 +348,8 @@ void NodeLinks::Flush(const std::string& node_id, Peer& peer) {
   const auto send = [&] {
     bus_.SendToNode(node_id_, node_id, std::exchange(payload, {}),
                     [this, alive = std::weak_ptr<char>(alive_), node_id](auto receivers) {
-                      if (!alive.expired() && receivers == 0) OnNodeGone(node_id);
+                      if (alive.expired() || receivers != 0) return;
+                      if (now_ - up_at_ >= kBackLater) OnNodeGone(node_id);
                     });
   };
   AppendHeader(header, payload);

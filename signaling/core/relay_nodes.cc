@@ -38,6 +38,7 @@ void Relay::Impl::OnNodeMessage(const NodeMessage& message) {
 
 void Relay::Impl::OnStoreState(bool up) {
   if (!up) return;
+  store_up_at_ = now_;
   expiry_.Hint();
   // Before the first member joins here: without a lease nobody would miss this node.
   if (options_.lease.count() > 0) Announce();

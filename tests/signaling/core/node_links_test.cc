@@ -186,6 +186,25 @@ TEST_F(NodeLinksTest, ReroutesWhenNobodyIsThere) {
   EXPECT_EQ(Count(Settled::kReroute), 1u);
 }
 
+// Others come back to the bus later, and may have had what was sent before it went.
+TEST_F(NodeLinksTest, NobodyListeningMeansLittleAfterTheBusWasAway) {
+  a_->links.OnBusState(false);
+  a_->links.OnBusState(true);
+  b_.reset();
+  ASSERT_TRUE(Send(1));
+  Advance(2s);
+  EXPECT_EQ(Count(Settled::kReroute), 0u);
+  b_ = std::make_unique<End>("b", 2, bus_);
+  Advance(500ms);
+  EXPECT_THAT(b_->received, ElementsAre("1"));
+  EXPECT_EQ(Count(Settled::kDelivered), 1u);
+  b_.reset();
+  Advance(1s);
+  ASSERT_TRUE(Send(2));
+  Advance(10ms);
+  EXPECT_EQ(Count(Settled::kReroute), 1u);
+}
+
 TEST_F(NodeLinksTest, ANewRunIsAskedForWhatTheOldOneOwes) {
   b_->answers = false;
   ASSERT_TRUE(Send(1));
