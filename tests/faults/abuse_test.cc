@@ -67,7 +67,7 @@ TEST(AbuseTest, SlowReaders) {
         sender.Send(message);
         sender.Skim();
       }
-      Pause(5);
+      Pause(20);
     }
   };
   // For each: what waits for its socket, what is kept after it was closed, and what the sender may

@@ -70,6 +70,10 @@ void FaultRun::Fault(const std::string& what, const std::function<void()>& begin
   begin();
 }
 
+void FaultRun::CutOff() {
+  for (const auto& node : nodes_) load_->Note(What::kNodeDied, node->id());
+}
+
 void FaultRun::EverybodyStays() {
   load_->StopBreaking();
   EXPECT_TRUE(load_->RunUntil([this] { return load_->live() == load_->members(); }, 10s));

@@ -38,6 +38,8 @@ class FaultRun {
   void RunFor(std::chrono::milliseconds time) { load_->RunFor(time); }
 
   void Fault(const std::string& what, const std::function<void()>& begin);
+  // All nodes are cut off from each other: what they had not settled may come twice.
+  void CutOff();
   // No socket is broken from here on; returns when all are there.
   void EverybodyStays();
   // Pairing has to work again from here on, at every node.

@@ -73,11 +73,11 @@ void Member::Send() {
                    R"(","data":{"candidate":")" + name_ + R"(","sdpMid":")" + number + "\"}}");
 }
 
-void Member::Break() {
+void Member::Break(std::optional<std::size_t> to) {
   if (state_ != State::kLive && state_ != State::kGreeting) return;
   socket_.Break();
   Write(What::kLost, 0, "broken");
-  relay_ = (relay_ + 1) % context_.stage->relay_count();
+  relay_ = to.value_or((relay_ + 1) % context_.stage->relay_count());
   ComeBack(std::chrono::milliseconds(20 + context_.random(300)));
 }
 

@@ -43,8 +43,8 @@ class Member final : private load::MemberSocket::Events {
   void Tick(load::TimePoint now);
   // The next text to the other end; nothing unless it is live.
   void Send();
-  // Its connection breaks.
-  void Break();
+  // Its connection breaks, and it comes back at another relay, or at that one.
+  void Break(std::optional<std::size_t> to = std::nullopt);
 
   bool is_live() const { return state_ == State::kLive; }
   bool is_over() const { return state_ == State::kOver; }

@@ -38,7 +38,8 @@ TEST(NodeFaultsTest, RollingRestart) {
   std::uint64_t widest = 0;
   for (std::size_t i = 0; i < FaultRun::kNodes; ++i) {
     RelayNode& node = run.node(i);
-    // Its peers have to know each other, so that it can name one.
+    // There is somebody to tell, and its peers know each other, so that it can name one.
+    run.load().Crowd(i);
     run.RunFor(1500ms);
     const std::size_t before = run.load().history().size();
     node.Terminate();

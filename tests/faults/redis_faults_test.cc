@@ -24,6 +24,7 @@ TEST(RedisFaultsTest, KillRedis3s) {
   test::RedisServer redis(WithAJournal());
   FaultRun run({"redis://" + redis.Address()});
   run.Fault("kill -9 of Redis", [&] { redis.Kill(); });
+  run.CutOff();
   run.RunFor(3s);
   redis.Start();
   run.FaultOver();
@@ -37,6 +38,7 @@ TEST(RedisFaultsTest, RedisEmpty) {
   FaultRun run({"redis://" + redis.Address()});
   run.EverybodyStays();
   run.Fault("Redis restarts empty", [&] { redis.Kill(); });
+  run.CutOff();
   run.RunFor(1s);
   redis.Start();
   run.FaultOver();
@@ -47,6 +49,7 @@ TEST(RedisFaultsTest, RedisStopped30s) {
   test::RedisServer redis;
   FaultRun run({"redis://" + redis.Address()});
   run.Fault("SIGSTOP of Redis", [&] { redis.Pause(); });
+  run.CutOff();
   run.RunFor(30s);
   redis.Resume();
   run.FaultOver();

@@ -102,6 +102,10 @@ void Workload::Tick() {
   if (also_) also_();
 }
 
+void Workload::Crowd(std::size_t relay) {
+  for (std::size_t i = 0; i < members_.size(); i += 4) members_[i]->Break(relay);
+}
+
 void Workload::RunFor(std::chrono::milliseconds time) { stage_->RunFor(time); }
 
 bool Workload::RunUntil(const std::function<bool()>& done, std::chrono::milliseconds limit) {

@@ -61,6 +61,8 @@ class Workload {
   // Ends every session; everybody hears of it. The clients' last words.
   void End();
 
+  // A quarter of the members come to that relay.
+  void Crowd(std::size_t relay);
   // No socket is broken by the workload any more.
   void StopBreaking() { breaking_ = false; }
 
