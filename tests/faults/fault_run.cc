@@ -90,6 +90,9 @@ void FaultRun::FaultOver() {
 
 void FaultRun::Judge() {
   load_->Settle();
+  if (load_->IsStarved()) {
+    GTEST_SKIP() << "this machine is so busy that nodes miss their leases: nothing can be judged";
+  }
   load_->End();
   const History& history = load_->history();
   const std::vector<std::string> broken = Check(history);

@@ -66,6 +66,10 @@ class Workload {
   // No socket is broken by the workload any more.
   void StopBreaking() { breaking_ = false; }
 
+  // The machine gave this process so little time that relays, too, must have missed their leases
+  // and time-outs: they looked dead to each other without any fault of the test's.
+  bool IsStarved() const { return patient_time() * 2 < load::Clock::now() - start_; }
+
   std::size_t members() const { return members_.size(); }
   std::size_t live() const;
   const History& history() const { return history_; }
