@@ -6,8 +6,8 @@
 // and settled one by one. Pure: time comes in, bytes go out through the NodeBus.
 //
 //   Send --> queued --EndTurn--> sent --the receiver has it in the member's socket--> kDelivered
-//              |                   |--the receiver has no such socket; the receiver is gone, or is
-//              |                   |  another incarnation of itself-----------------> kReroute
+//              |                   |--the receiver, or the next run of it, has no such socket; it
+//              |                   |  is gone---------------------------------------> kReroute
 //              +-------------------+--no answer until the signal's deadline--------> kUnreachable
 //
 // kReroute: it was not delivered, unless its node died (then it may have been). kUnreachable:
@@ -79,6 +79,9 @@ class NodeLinks {
   static constexpr std::chrono::milliseconds kAckDelay{20};
   // Unanswered for so long while the bus is up: once more, under the same numbers.
   static constexpr std::chrono::milliseconds kResend{400};
+  // After the bus was away other nodes are back on it so much later at most: that nobody listens
+  // there says nothing yet, and what was sent before may have arrived.
+  static constexpr std::chrono::seconds kBackLater{3};
   // Per node; beyond, Send refuses.
   static constexpr std::size_t kMaxUnsettledBytes = 4 * 1024 * 1024;
   static constexpr std::size_t kMaxUnsettled = 16 * 1024;
@@ -149,7 +152,7 @@ class NodeLinks {
 
   bool Enqueue(const std::string& node_id, Outgoing outgoing);
   Peer* PeerOf(const std::string& node_id);
-  bool Known(Peer& peer, const std::string& node_id, const NodePayloadHeader& header);
+  static bool Known(Peer& peer, const NodePayloadHeader& header);
   void OnNumbered(Peer& peer, const NodePayloadHeader& header, const NodeFrame& frame);
   void OnAck(Peer& peer, const NodeFrame& frame);
   void Finish(Peer& peer, std::uint64_t seq, Settled settled);
@@ -165,6 +168,7 @@ class NodeLinks {
   NodeLinksHandler& handler_;
   std::shared_ptr<char> alive_ = std::make_shared<char>();
   bool bus_up_ = true;
+  TimePoint up_at_{};
   TimePoint now_{};
   // Nodes of the map do not move, and none is removed: a name is a few hundred bytes.
   std::map<std::string, Peer> peers_;

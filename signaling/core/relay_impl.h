@@ -424,6 +424,8 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
 
   // Nodes.
   void Announce();
+  // This node was cut off for longer than its lease.
+  void OnGivenUp();
   std::string PeerUrl() const;
 
   // Messages.
@@ -450,6 +452,7 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
   RelayOutput& output_;
   std::shared_ptr<char> alive_ = std::make_shared<char>();
   TimePoint now_{};
+  TimePoint store_up_at_{};
   bool draining_ = false;
   std::chrono::seconds drain_retry_{1};
   RelayCounters counters_;

@@ -8,7 +8,8 @@
 //                then those that were refused go to the front of the queue, and the store is asked
 //   asking       the store is asked about the first of the queue, one at a time; it names a place,
 //                or keeps the text
-//   waiting      the store named the place that refused: asked again a little later
+//   waiting      the store named the place that refused: asked again a little later, and believed
+//                then, as that node may have been cut off for a while only
 //
 // A sender's ack means: in the buffer of the target's socket, or kept in the store. After 5 s
 // without either it is told peer_unreachable.
@@ -149,6 +150,7 @@ void Relay::Impl::OnRouteDue(const std::string& from, const std::string& to) {
   Route& route = RouteOf(members_.at(from), to);
   deadlines_.Cancel(route.wait);
   route.waiting = false;
+  route.refused = {};
   Pump(from, to);
 }
 

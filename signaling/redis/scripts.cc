@@ -72,6 +72,7 @@ std::optional<relay::StoreError> ErrorOf(std::string_view status) {
   if (status == "NOTARGET") return relay::StoreError::kNoTarget;
   if (status == "NOTALLOWED") return relay::StoreError::kNotAllowed;
   if (status == "FULL") return relay::StoreError::kFull;
+  if (status == "UNAVAILABLE") return relay::StoreError::kUnavailable;
   return std::nullopt;
 }
 

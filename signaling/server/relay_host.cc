@@ -24,6 +24,9 @@ constexpr relay::RateLimit kNoByteRateLimit{1e12, 1e12};
 // So long a node is not missed by the others: three announcements.
 constexpr std::chrono::seconds kLease{3};
 
+// Two ways through a Redis that is half a second away.
+constexpr std::chrono::seconds kHandoverWait{1};
+
 relay::RelayOptions RelayOptionsOf(const ServerConfig& config, const std::string& node_id) {
   relay::RelayOptions options;
   options.node_id = node_id;
@@ -31,7 +34,10 @@ relay::RelayOptions RelayOptionsOf(const ServerConfig& config, const std::string
   options.waiting_ttl = config.session_ttl;
   options.region = config.region;
   options.advertise_url = config.advertise_url;
-  if (config.redis) options.lease = kLease;
+  if (config.redis) {
+    options.lease = kLease;
+    options.handover_wait = kHandoverWait;
+  }
   options.shared_rates = config.rate_limits;
   if (!config.rate_limits) {
     options.codes.per_address = kNoRateLimit;

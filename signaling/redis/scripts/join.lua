@@ -9,7 +9,7 @@ local id, mid, node, open_room = ARGV[2], ARGV[3], ARGV[4], ARGV[8] == '1'
 local s = session(id, true)
 if s and s.state == 'ended' then return {open_room and 'FULL' or 'NOTFOUND', sizes()} end
 if (not s and not open_room) or (s and open_room and not s.room) then
-  return {'NOTFOUND', sizes()}
+  return {missing(), sizes()}
 end
 local all = s and members(s) or {}
 local m
@@ -17,7 +17,7 @@ for _, other in ipairs(all) do
   if other.id == mid then m = other end
 end
 if not m then
-  if not open_room then return {'NOTFOUND', sizes()} end
+  if not open_room then return {missing(), sizes()} end
   if (not s and is_full()) or #all >= tonumber(ARGV[10]) then return {'FULL', sizes()} end
 end
 

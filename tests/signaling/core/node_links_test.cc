@@ -179,29 +179,70 @@ TEST_F(NodeLinksTest, ResendsOnceTheBusIsUpAgain) {
   EXPECT_THAT(b_->received, ElementsAre("1"));
 }
 
-TEST_F(NodeLinksTest, ReroutesWhenNobodyIsThereAndOnANewIncarnation) {
+TEST_F(NodeLinksTest, ReroutesWhenNobodyIsThere) {
   b_.reset();
   ASSERT_TRUE(Send(1));
   Advance(10ms);
   EXPECT_EQ(Count(Settled::kReroute), 1u);
-  b_ = std::make_unique<End>("b", 3, bus_);
-  b_->answers = false;
+}
+
+// Others come back to the bus later, and may have had what was sent before it went.
+TEST_F(NodeLinksTest, NobodyListeningMeansLittleAfterTheBusWasAway) {
+  a_->links.OnBusState(false);
+  a_->links.OnBusState(true);
+  b_.reset();
+  ASSERT_TRUE(Send(1));
+  Advance(2s);
+  EXPECT_EQ(Count(Settled::kReroute), 0u);
+  b_ = std::make_unique<End>("b", 2, bus_);
+  Advance(500ms);
+  EXPECT_THAT(b_->received, ElementsAre("1"));
+  EXPECT_EQ(Count(Settled::kDelivered), 1u);
+  b_.reset();
+  Advance(1s);
   ASSERT_TRUE(Send(2));
   Advance(10ms);
-  ASSERT_THAT(b_->received, ElementsAre("2"));
+  EXPECT_EQ(Count(Settled::kReroute), 1u);
+}
+
+TEST_F(NodeLinksTest, ANewRunIsAskedForWhatTheOldOneOwes) {
+  b_->answers = false;
+  ASSERT_TRUE(Send(1));
+  Advance(10ms);
+  ASSERT_THAT(b_->received, ElementsAre("1"));
   // Asked for the answer, it says who it is.
   Advance(500ms);
   // Its next run says something before anything else is sent there.
   bus_.weather.counts_receivers = false;
   b_.reset();
   b_ = std::make_unique<End>("b", 4, bus_);
+  b_->answer = NodeFrameResult::kNotHere;
   b_->links.Handover("a", "s", "m", 1, {{"1.1", "t"}}, {TokenHash{}, TokenHash{}}, now_ + 5s);
-  Advance(10ms);
-  EXPECT_EQ(Count(Settled::kReroute), 2u);
+  Advance(20ms);
   EXPECT_THAT(a_->received, ElementsAre("handover 1.1 t", "done 2"));
+  EXPECT_THAT(b_->received, ElementsAre("1"));
+  EXPECT_EQ(Count(Settled::kReroute), 1u) << "its member was of the run before";
+  b_->answer = NodeFrameResult::kDelivered;
+  ASSERT_TRUE(Send(2));
+  Advance(10ms);
+  EXPECT_THAT(b_->received, ElementsAre("1", "2"));
+  EXPECT_EQ(Count(Settled::kDelivered), 1u);
+}
+
+// The answer to the first text is the first that is heard of the new run.
+TEST_F(NodeLinksTest, WhatTheNewRunHasIsNotSentElsewhere) {
+  ASSERT_TRUE(Send(1));
+  Advance(10ms);
+  b_.reset();
+  b_ = std::make_unique<End>("b", 4, bus_);
+  ASSERT_TRUE(Send(2));
   ASSERT_TRUE(Send(3));
   Advance(10ms);
-  EXPECT_THAT(b_->received, ElementsAre("3"));
+  EXPECT_THAT(b_->received, ElementsAre("2", "3"));
+  EXPECT_EQ(Count(Settled::kDelivered), 3u);
+  EXPECT_EQ(Count(Settled::kReroute), 0u);
+  Advance(2s);
+  EXPECT_THAT(b_->received, ElementsAre("2", "3")) << "each once";
 }
 
 TEST_F(NodeLinksTest, BoundsWhatIsUnsettled) {

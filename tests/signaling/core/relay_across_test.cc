@@ -14,8 +14,44 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
+// A bus on which nobody listens for a node for a while.
+class PartlyDeafBus final : public NodeBus {
+ public:
+  PartlyDeafBus(NodeBus& bus, Executor& executor) : bus_(bus), executor_(executor) {}
+
+  std::string deaf;
+
+  void Attach(const std::string& node_id, NodeBusHandler& handler) override {
+    bus_.Attach(node_id, handler);
+  }
+  void Detach(const std::string& node_id) override { bus_.Detach(node_id); }
+  void SendToNode(const std::string& from, const std::string& to, std::string bytes,
+                  Sent done) override {
+    if (to != deaf) return bus_.SendToNode(from, to, std::move(bytes), std::move(done));
+    executor_.Post([done = std::move(done)] { done(0); });
+  }
+  void Subscribe(const std::string& node_id, const std::string& topic) override {
+    bus_.Subscribe(node_id, topic);
+  }
+  void Unsubscribe(const std::string& node_id, const std::string& topic) override {
+    bus_.Unsubscribe(node_id, topic);
+  }
+  void Publish(const std::string& topic, std::string payload) override {
+    bus_.Publish(topic, std::move(payload));
+  }
+
+ private:
+  NodeBus& bus_;
+  Executor& executor_;
+};
+
 class RelayAcross : public RelayTest {
  protected:
+  ~RelayAcross() override { nodes_.clear(); }
+  Backend backend() override {
+    Backend parts = memory_->parts();
+    return {parts.store, bus_, parts.registry, parts.cache, parts.rates, parts.events};
+  }
   RelayAcross() {
     nodes_.clear();
     for (const std::string id : {"node-1", "node-2", "node-3"}) {
@@ -41,6 +77,8 @@ class RelayAcross : public RelayTest {
     }
     return acks;
   }
+
+  PartlyDeafBus bus_{memory_->parts().bus, executor_};
 };
 
 // The first loss: what the lost socket was sent, and its client did not read, was in the log of a
@@ -139,6 +177,36 @@ TEST_F(RelayAcross, ANodesDeathIsNoticedAndItsMembersLeave) {
   for (const Envelope& envelope : told) left += envelope.type == protocol::kUserLeft ? 1 : 0;
   EXPECT_EQ(left, 1);
   EXPECT_EQ(told.back().type, protocol::kSessionTerminated);
+}
+
+// Its lease ran out, but it lives: members that were given up would hear nothing any more.
+TEST_F(RelayAcross, ANodeThatWasGivenUpSendsItsClientsBack) {
+  const Paired paired = MakePaired(0, 1);
+  memory_->parts().registry.Withdraw("node-2");
+  Advance(2s);
+  EXPECT_EQ(out(1).CloseCode(paired.controller_socket), protocol::kCloseUnavailable);
+  EXPECT_EQ(out(0).CloseCode(paired.display_socket), 0);
+  Say(paired.display_socket, Offer(0, "m"));
+  EXPECT_THAT(Acks(out(0).Take(paired.display_socket)), ElementsAre("m"));
+  const ConnectionId again = Open(paired.controller.controller_token, 1);
+  Resume(again, paired.controller_welcome.resume_token, "", 1);
+  EXPECT_EQ(Numbers(out(1).Take(again)), Range(0, 1));
+  Advance(5s);
+  EXPECT_EQ(out(1).CloseCode(again), 0) << "once";
+}
+
+// Nobody listened there for a moment, and the store never knew.
+TEST_F(RelayAcross, APlaceThatIsNamedAgainIsTriedAgain) {
+  const Paired paired = MakePaired(0, 1);
+  bus_.deaf = "node-2";
+  Say(paired.display_socket, Offer(0, "m"));
+  Advance(1s);
+  EXPECT_THAT(Acks(out(0).Take(paired.display_socket)), IsEmpty());
+  bus_.deaf.clear();
+  Advance(1s);
+  Say(paired.display_socket, Offer(1, "n"));
+  EXPECT_THAT(Acks(out(0).Take(paired.display_socket)), ElementsAre("m", "n"));
+  EXPECT_EQ(Numbers(out(1).Take(paired.controller_socket)), Range(0, 2));
 }
 
 TEST_F(RelayAcross, LocalSignalsNeedNoStore) {
