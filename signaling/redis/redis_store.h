@@ -59,6 +59,8 @@ class RedisStore final : public relay::Store {
   void CatchUp(std::function<void()> done);
   // Inboxes that had to be read, of all nodes here.
   std::size_t gaps() const;
+  // Of what is kept in Redis and would be lost with it.
+  std::size_t remembered_bytes() const { return replicas_.remembered_bytes(); }
 
   void Subscribe(const std::string& node_id, relay::NodeHandler& handler) override;
   void Unsubscribe(const std::string& node_id) override;

@@ -109,6 +109,7 @@ std::array<Script, kSteps> MakeScripts(const ScriptOptions& options, const Redis
       {"hello", kHelloLua},
       {"snapshot", kSnapshotLua},
       {"restore", kRestoreLua},
+      {"keep_again", kKeepAgainLua},
   }};
   const std::string common = Limits(options, keys) + std::string(kLibLua);
   std::array<Script, kSteps> scripts;

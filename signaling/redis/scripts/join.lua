@@ -3,7 +3,7 @@
 -- Join. ARGV: 2 session, 3 member, 4 node, 5 resume hash, 6 joined notice, 7 left notice, 8 may open
 -- a room ("1"), 9 name, 10 most members. OK epoch, rejoined, resume hash before, unused ones,
 -- node before, epoch before, display id, {member, role, name, node, epoch, ...}, kept {id, text,
--- ...}, given {id, text, ...}, snapshot, sizes | NOTFOUND | FULL
+-- ...}, given {id, text, ...}, snapshot, sizes | NOTFOUND | FULL | UNAVAILABLE
 
 local id, mid, node, open_room = ARGV[2], ARGV[3], ARGV[4], ARGV[8] == '1'
 local s = session(id, true)
@@ -36,6 +36,8 @@ if not m then
   redis.call('RPUSH', P .. 'members:' .. s.enc, mid)
   all[#all + 1] = m
 end
+-- Some node may still have to bring what is kept for it.
+if m.epoch == tonumber(m.restored) and restoring() then return {'UNAVAILABLE', sizes()} end
 
 unschedule(s, m)
 local before_node, before_epoch = m.node, m.epoch

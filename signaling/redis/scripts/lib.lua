@@ -312,7 +312,8 @@ local function drop_member(s, m)
   leave_node(s, m)
   redis.call('LREM', P .. 'members:' .. s.enc, 1, m.id)
   redis.call('DEL', m.key, P .. 'kept:' .. s.enc .. ':' .. m.enc,
-             P .. 'given:' .. s.enc .. ':' .. m.enc, P .. 'disconnecting:' .. m.enc)
+             P .. 'given:' .. s.enc .. ':' .. m.enc, P .. 'brought:' .. s.enc .. ':' .. m.enc,
+             P .. 'disconnecting:' .. m.enc)
 end
 
 -- ---- Codes ----
