@@ -231,6 +231,21 @@ void NodeLinks::OnNodeGone(const std::string& node_id) {
   if (found != peers_.end()) RerouteAll(found->second);
 }
 
+// It died, or has lost the bus for a moment and has what was sent before: then it says so when it
+// is back. Whoever has a socket elsewhere need not wait for that.
+void NodeLinks::OnUnheard(const std::string& node_id) {
+  const auto found = peers_.find(node_id);
+  if (found == peers_.end()) return;
+  Peer& peer = found->second;
+  const std::uint64_t end = peer.base + peer.sent.size();
+  for (std::uint64_t seq = peer.base; seq < end; ++seq) {
+    if (seq < peer.base) continue;  // Gone with those in front of it.
+    const Outgoing& outgoing = peer.sent[static_cast<std::size_t>(seq - peer.base)];
+    const bool signal = outgoing.kind == NodeFrameKind::kSignal && !outgoing.settled;
+    if (signal && handler_.HasMoved(outgoing.tag)) Finish(peer, seq, Settled::kReroute);
+  }
+}
+
 void NodeLinks::GiveUp(Peer& peer) {
   const std::uint64_t end = peer.base + peer.sent.size();
   // What the handler sends meanwhile counts as well.
@@ -349,7 +364,7 @@ void NodeLinks::Flush(const std::string& node_id, Peer& peer) {
     bus_.SendToNode(node_id_, node_id, std::exchange(payload, {}),
                     [this, alive = std::weak_ptr<char>(alive_), node_id](auto receivers) {
                       if (alive.expired() || receivers != 0) return;
-                      if (now_ - up_at_ >= kBackLater) OnNodeGone(node_id);
+                      if (now_ - up_at_ >= kBackLater) OnUnheard(node_id);
                     });
   };
   AppendHeader(header, payload);

@@ -7,7 +7,8 @@
 //
 //   Send --> queued --EndTurn--> sent --the receiver has it in the member's socket--> kDelivered
 //              |                   |--the receiver, or the next run of it, has no such socket; it
-//              |                   |  is gone---------------------------------------> kReroute
+//              |                   |  is gone; nobody listens there, and the member has moved
+//              |                   |  on--------------------------------------------> kReroute
 //              +-------------------+--no answer until the signal's deadline--------> kUnreachable
 //
 // kReroute: it was not delivered, unless its node died (then it may have been). kUnreachable:
@@ -64,6 +65,9 @@ class NodeLinksHandler {
   // With the hashes of resume tokens that are still good, at most kMaxResumeHashes.
   virtual void OnHandoverDone(const std::string& session_id, const std::string& member_id,
                               std::uint64_t epoch, std::vector<TokenHash> resume_hashes) = 0;
+  // Asked about what is unsettled while nobody listens at its node: is the member known to be
+  // somewhere else by now?
+  virtual bool HasMoved(std::uint64_t tag) = 0;
   // What became of what was sent under `tag`.
   virtual void OnSettled(std::uint64_t tag, Settled settled, Signal signal) = 0;
 
@@ -156,6 +160,7 @@ class NodeLinks {
   void OnNumbered(Peer& peer, const NodePayloadHeader& header, const NodeFrame& frame);
   void OnAck(Peer& peer, const NodeFrame& frame);
   void Finish(Peer& peer, std::uint64_t seq, Settled settled);
+  void OnUnheard(const std::string& node_id);
   void RerouteAll(Peer& peer);
   void GiveUp(Peer& peer);
   void Flush(const std::string& node_id, Peer& peer);

@@ -129,6 +129,7 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
                       std::uint64_t epoch, std::vector<TokenHash> resume_hashes) override;
 
   // relay_routes.cc
+  bool HasMoved(std::uint64_t tag) override;
   void OnSettled(std::uint64_t tag, Settled settled, Signal signal) override;
 
   // relay_messages.cc

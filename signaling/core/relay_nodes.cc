@@ -81,12 +81,19 @@ void Relay::Impl::Announce() {
                      }));
   registry_.List(Guarded([this](StoreResult<std::vector<NodeInfo>> nodes) {
     if (!nodes) return;
+    // Leases ran out while the store was away; those that live have not all renewed theirs yet.
+    const bool just_back = now_ - store_up_at_ < NodeLinks::kBackLater;
     for (const NodeInfo& before : std::exchange(nodes_, *nodes)) {
       // Another run of it says so itself, and what it has of what was sent to the one before.
       const bool there = std::any_of(nodes_.begin(), nodes_.end(), [&](const NodeInfo& node) {
         return node.node_id == before.node_id;
       });
-      if (!there) links_.OnNodeGone(before.node_id);
+      if (there) continue;
+      if (just_back) {
+        nodes_.push_back(before);
+      } else {
+        links_.OnNodeGone(before.node_id);
+      }
     }
   }));
 }

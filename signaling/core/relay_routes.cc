@@ -187,6 +187,15 @@ void Relay::Impl::Transmit(const std::string& from, const std::string& to, Route
   Fail(refused.mapped().outgoing, ProblemCode::kQueueFull, "too much is on its way to that node");
 }
 
+bool Relay::Impl::HasMoved(std::uint64_t tag) {
+  const auto found = in_flight_.find(tag);
+  if (found == in_flight_.end()) return false;
+  LocalMember* local = FindMember(found->second.from);
+  if (local == nullptr) return false;
+  const Route& route = RouteOf(*local, found->second.to);
+  return route.hint && *route.hint != route.place;
+}
+
 void Relay::Impl::OnSettled(std::uint64_t tag, Settled settled, Signal signal) {
   if (tag == 0) {
     // A notice that the relay itself sent on.

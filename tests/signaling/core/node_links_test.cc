@@ -9,6 +9,7 @@
 
 #include <memory>
 #include <random>
+#include <set>
 
 #include "tests/signaling/core/weather_bus.h"
 
@@ -18,6 +19,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::Pair;
 using testing::SizeIs;
 
 class End final : public NodeBusHandler, public NodeLinksHandler {
@@ -42,6 +44,7 @@ class End final : public NodeBusHandler, public NodeLinksHandler {
                       std::vector<TokenHash> hashes) override {
     received.push_back("done " + std::to_string(hashes.size()));
   }
+  bool HasMoved(std::uint64_t tag) override { return moved.contains(tag); }
   void OnSettled(std::uint64_t tag, Settled settled, Signal) override {
     outcomes[tag].push_back(settled);
   }
@@ -49,6 +52,7 @@ class End final : public NodeBusHandler, public NodeLinksHandler {
   NodeLinks links;
   std::vector<std::string> received;
   std::map<std::uint64_t, std::vector<Settled>> outcomes;
+  std::set<std::uint64_t> moved;  // tags
   bool answers = true;
   NodeFrameResult answer = NodeFrameResult::kDelivered;
   InboundTag last;
@@ -179,11 +183,35 @@ TEST_F(NodeLinksTest, ResendsOnceTheBusIsUpAgain) {
   EXPECT_THAT(b_->received, ElementsAre("1"));
 }
 
-TEST_F(NodeLinksTest, ReroutesWhenNobodyIsThere) {
+TEST_F(NodeLinksTest, WhereNobodyListensOnlyThoseWhoMovedOnAreRerouted) {
   b_.reset();
+  a_->moved = {2};
+  for (const int number : {1, 2, 3}) ASSERT_TRUE(Send(number));
+  Advance(10ms);
+  EXPECT_THAT(a_->outcomes, ElementsAre(Pair(2u, ElementsAre(Settled::kReroute))));
+  a_->moved = {3};
+  Advance(500ms);
+  EXPECT_EQ(Count(Settled::kReroute), 2u) << "asked again with each try";
+  a_->links.OnNodeGone("b");
+  EXPECT_EQ(Count(Settled::kReroute), 3u);
+}
+
+// A node that lost the bus has had what was sent before, and has its members still.
+TEST_F(NodeLinksTest, ANodeThatIsNotHeardForAMomentGetsNothingTwice) {
+  b_->answers = false;
   ASSERT_TRUE(Send(1));
   Advance(10ms);
-  EXPECT_EQ(Count(Settled::kReroute), 1u);
+  ASSERT_THAT(b_->received, ElementsAre("1"));
+  bus_.Detach("b");
+  ASSERT_TRUE(Send(2));
+  Advance(1s);
+  b_->links.Settle(b_->last, NodeFrameResult::kDelivered);
+  b_->answers = true;
+  bus_.Attach("b", *b_);
+  Advance(1s);
+  EXPECT_THAT(b_->received, ElementsAre("1", "2"));
+  EXPECT_EQ(Count(Settled::kDelivered), 2u);
+  EXPECT_EQ(Count(Settled::kReroute), 0u);
 }
 
 // Others come back to the bus later, and may have had what was sent before it went.
@@ -191,6 +219,7 @@ TEST_F(NodeLinksTest, NobodyListeningMeansLittleAfterTheBusWasAway) {
   a_->links.OnBusState(false);
   a_->links.OnBusState(true);
   b_.reset();
+  a_->moved = {1};
   ASSERT_TRUE(Send(1));
   Advance(2s);
   EXPECT_EQ(Count(Settled::kReroute), 0u);
@@ -199,6 +228,7 @@ TEST_F(NodeLinksTest, NobodyListeningMeansLittleAfterTheBusWasAway) {
   EXPECT_THAT(b_->received, ElementsAre("1"));
   EXPECT_EQ(Count(Settled::kDelivered), 1u);
   b_.reset();
+  a_->moved = {2};
   Advance(1s);
   ASSERT_TRUE(Send(2));
   Advance(10ms);

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/signaling/core/relay_harness.h"
+#include "tests/signaling/core/tapped_store.h"
 
 namespace pairwire::relay {
 namespace {
@@ -45,12 +46,34 @@ class PartlyDeafBus final : public NodeBus {
   Executor& executor_;
 };
 
+// A registry that says of some nodes nothing, as when their leases ran out while it was away.
+class ForgetfulRegistry final : public Registry {
+ public:
+  explicit ForgetfulRegistry(Registry& registry) : registry_(registry) {}
+
+  std::string missing;
+
+  void Announce(NodeInfo info, std::chrono::milliseconds lease, StoreReply<bool> reply) override {
+    registry_.Announce(std::move(info), lease, std::move(reply));
+  }
+  void Withdraw(const std::string& node_id) override { registry_.Withdraw(node_id); }
+  void List(StoreReply<std::vector<NodeInfo>> reply) override {
+    registry_.List([this, reply = std::move(reply)](StoreResult<std::vector<NodeInfo>> nodes) {
+      std::erase_if(*nodes, [this](const NodeInfo& node) { return node.node_id == missing; });
+      reply(std::move(nodes));
+    });
+  }
+
+ private:
+  Registry& registry_;
+};
+
 class RelayAcross : public RelayTest {
  protected:
   ~RelayAcross() override { nodes_.clear(); }
   Backend backend() override {
     Backend parts = memory_->parts();
-    return {parts.store, bus_, parts.registry, parts.cache, parts.rates, parts.events};
+    return {store_, bus_, registry_, parts.cache, parts.rates, parts.events};
   }
   RelayAcross() {
     nodes_.clear();
@@ -78,6 +101,8 @@ class RelayAcross : public RelayTest {
     return acks;
   }
 
+  TappedStore store_{executor_, memory_->parts().store};
+  ForgetfulRegistry registry_{memory_->parts().registry};
   PartlyDeafBus bus_{memory_->parts().bus, executor_};
 };
 
@@ -207,6 +232,29 @@ TEST_F(RelayAcross, APlaceThatIsNamedAgainIsTriedAgain) {
   Say(paired.display_socket, Offer(1, "n"));
   EXPECT_THAT(Acks(out(0).Take(paired.display_socket)), ElementsAre("m", "n"));
   EXPECT_EQ(Numbers(out(1).Take(paired.controller_socket)), Range(0, 2));
+}
+
+// What it has not answered for yet may have arrived there.
+TEST_F(RelayAcross, ANodeThatTheRegistryDoesNotNameYetIsNotGone) {
+  const Paired paired = MakePaired(0, 1);
+  Advance(10s);
+  bus_.deaf = "node-1";  // no answer comes back
+  Say(paired.display_socket, Offer(0, "m"));
+  ASSERT_EQ(Numbers(out(1).Take(paired.controller_socket)), Range(0, 1));
+  store_.TellUp();
+  registry_.missing = "node-2";
+  Advance(2s);
+  registry_.missing.clear();
+  bus_.deaf.clear();
+  Advance(1s);
+  EXPECT_THAT(Acks(out(0).Take(paired.display_socket)), ElementsAre("m"));
+  EXPECT_THAT(Numbers(out(1).Take(paired.controller_socket)), IsEmpty()) << "twice";
+  // One that stays away is.
+  registry_.missing = "node-2";
+  bus_.deaf = "node-2";
+  Say(paired.display_socket, Offer(1, "n"));
+  Advance(4s);
+  EXPECT_EQ(relay(0).counters().signals_rerouted, 1u);
 }
 
 TEST_F(RelayAcross, LocalSignalsNeedNoStore) {
