@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "signaling/load/process_usage.h"
+#include "tests/faults/quiet_log.h"
 #include "tests/support/sanitizers.h"
 
 namespace pairwire::faults {
@@ -88,6 +89,8 @@ void AbuseRun::Under(const Attack& attack, std::size_t bytes) {
   Talk("afterwards");
   honest_->End();
   relay_->Signal(SIGTERM);
+  EXPECT_EQ(relay_->WaitForExit(), 0);
+  EXPECT_EQ(LoudPart(relay_->errors(), secrets_), "");
 }
 
 RawPeer::RawPeer(const load::Target& target, int receive_buffer) {

@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "signaling/load/options.h"
@@ -32,6 +33,9 @@ class AbuseRun {
   // much more than before the relay may hold at its worst.
   void Under(const Attack& attack, std::size_t bytes);
 
+  // No log may show it.
+  void KeepSecret(std::string secret) { secrets_.push_back(std::move(secret)); }
+
   const load::Target& target() const { return stage_->target(0); }
   load::Stage& stage() { return *stage_; }
 
@@ -43,6 +47,7 @@ class AbuseRun {
   load::Options options_;
   std::unique_ptr<load::Stage> stage_;
   std::unique_ptr<load::SignalRun> honest_;
+  std::vector<std::string> secrets_;
 };
 
 // A plain TCP connection to the relay, for what no proper client does. Blocks for at most a second.

@@ -27,7 +27,8 @@ struct Ends {
   std::vector<load::Controller> controllers;
 };
 
-Ends MakeEnds(load::Stage& stage, std::size_t count) {
+Ends MakeEnds(AbuseRun& run, std::size_t count) {
+  load::Stage& stage = run.stage();
   Ends ends;
   auto displays = stage.Register(count);
   EXPECT_TRUE(displays) << displays.error().detail;
@@ -35,6 +36,8 @@ Ends MakeEnds(load::Stage& stage, std::size_t count) {
   auto controllers = stage.Pair(*displays);
   EXPECT_TRUE(controllers) << controllers.error().detail;
   if (!controllers) return ends;
+  for (const load::Display& display : *displays) run.KeepSecret(display.token);
+  for (const load::Controller& controller : *controllers) run.KeepSecret(controller.token);
   ends.displays = std::move(*displays);
   ends.controllers = std::move(*controllers);
   return ends;
@@ -48,7 +51,7 @@ std::string Text(const std::string& text) {
 TEST(AbuseTest, SlowReaders) {
   constexpr std::size_t kReaders = 40;
   AbuseRun run({"--rate-limits", "off"});
-  const Ends ends = MakeEnds(run.stage(), kReaders);
+  const Ends ends = MakeEnds(run, kReaders);
   ASSERT_EQ(ends.controllers.size(), kReaders);
   const std::string message = Text(R"({"type":"webrtc:ice-candidate","data":{"candidate":")" +
                                    std::string(8 * 1024, 'x') + "\"}}");
@@ -121,7 +124,7 @@ TEST(AbuseTest, HalfOpen10k) {
 TEST(AbuseTest, JsonBombs) {
   constexpr std::size_t kMembers = 8;
   AbuseRun run;
-  const Ends ends = MakeEnds(run.stage(), kMembers);
+  const Ends ends = MakeEnds(run, kMembers);
   ASSERT_EQ(ends.controllers.size(), kMembers);
   constexpr std::size_t kSize = 60 * 1024;
   std::string keys;
@@ -155,7 +158,7 @@ TEST(AbuseTest, JsonBombs) {
 TEST(AbuseTest, Flood) {
   constexpr std::size_t kMembers = 8;
   AbuseRun run;
-  const Ends ends = MakeEnds(run.stage(), kMembers);
+  const Ends ends = MakeEnds(run, kMembers);
   ASSERT_EQ(ends.controllers.size(), kMembers);
   const std::string text = Text(R"({"type":"webrtc:ice-candidate","data":{"candidate":"x"}})");
   std::string texts;

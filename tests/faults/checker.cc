@@ -13,47 +13,76 @@ namespace {
 constexpr std::size_t kNever = ~std::size_t{0};
 constexpr std::string_view kEndedByRun = "ended";  // DELETE
 
+constexpr std::uint64_t kMicroseconds = 1000;  // of a millisecond
 // What a node was given for a client that came back is remembered so long (store.h).
 constexpr std::uint64_t kGivenMicroseconds = 35'000'000;
+// So long a member that was lost may come back (protocol/limits.h).
+constexpr std::uint64_t kWindowMicroseconds = 5'000'000;
 
 // Places are those of lines in the history.
 struct Text {
   std::uint64_t socket = 0;
   std::size_t sent = kNever;
   std::vector<std::size_t> acked, failed, got, again;
+
+  std::size_t answer() const {
+    if (!acked.empty()) return acked.front();
+    return failed.empty() ? kNever : failed.front();
+  }
+};
+
+struct Socket {
+  std::size_t opened = kNever;
+  std::size_t lost = kNever;
+  std::string node;
 };
 
 struct Client {
-  std::map<std::uint64_t, std::size_t> opened;  // sockets
-  std::map<std::uint64_t, Text> texts;          // that it sent
-  std::set<std::uint64_t> lost;                 // sockets
-  std::vector<std::size_t> user_left, terminated, unauthorized, resume_failed;
+  std::map<std::uint64_t, Socket> sockets;
+  std::map<std::uint64_t, Text> texts;  // that it sent
+  std::vector<std::size_t> user_left, terminated, resume_failed;
   std::map<std::string, std::string> numbers;  // delivery id -> text
   // Of the other end's texts that arrived here: the highest of each of its sockets.
   std::map<std::uint64_t, std::uint64_t> highest;
+};
+
+// A node reached no other from `begin` to `end`.
+struct Outage {
+  std::string node;
+  std::size_t begin = 0;
+  std::size_t end = kNever;
 };
 
 class Judge {
  public:
   explicit Judge(const History& history) : history_(history) {}
 
-  std::vector<std::string> Run() {
+  Findings Run() {
     for (std::size_t at = 0; at < history_.size(); ++at) Read(at);
-    if (fault_open_) Blame(history_.size() - 1, "pairing did not work again");
+    if (fault_ended_ != kNever) Blame(history_.size() - 1, "pairing did not work again");
     if (settled_ == kNever && !history_.empty()) {
       Blame(history_.size() - 1, "the run did not come to rest");
     }
     for (const auto& [who, client] : clients_) {
       for (const auto& [number, text] : client.texts) JudgeText(who, client, text);
     }
-    return std::move(broken_);
+    return std::move(findings_);
   }
 
  private:
-  void Blame(std::size_t at, const std::string& what) {
+  std::string Quoted(std::size_t at) const {
     std::string line = ToText(History{history_[at]});
     line.pop_back();
-    broken_.push_back(what + ": " + line);
+    return ": " + line;
+  }
+  void Blame(std::size_t at, const std::string& what) {
+    findings_.broken.push_back(what + Quoted(at));
+  }
+  void BlameLate(std::size_t at, const std::string& what) {
+    findings_.late.push_back(what + Quoted(at));
+  }
+  std::uint64_t Between(std::size_t from, std::size_t to) const {
+    return history_[to].at - history_[from].at;
   }
 
   void Read(std::size_t at) {
@@ -70,7 +99,7 @@ class Judge {
       case What::kFailed: {
         Text& text = clients_[line.who].texts[line.number];
         if (text.sent == kNever) Blame(at, "an answer to what was not sent");
-        if (!text.acked.empty() || !text.failed.empty()) Blame(at, "a second answer");
+        if (text.answer() != kNever) Blame(at, "a second answer");
         (line.what == What::kAcked ? text.acked : text.failed).push_back(at);
         break;
       }
@@ -78,47 +107,81 @@ class Judge {
       case What::kAgain:
         Arrived(at);
         break;
-      case What::kLost:
-        clients_[line.who].lost.insert(line.socket);
+      case What::kLost: {
+        std::size_t& lost = clients_[line.who].sockets[line.socket].lost;
+        lost = std::min(lost, at);
         break;
+      }
       case What::kUserLeft:
         if (!clients_[line.who].user_left.empty()) Blame(at, "a second user_left");
         clients_[line.who].user_left.push_back(at);
+        GivenUp(at, {OtherEnd(line.who)});
         break;
       case What::kTerminated:
         if (!clients_[line.who].terminated.empty()) Blame(at, "a second session:terminated");
         clients_[line.who].terminated.push_back(at);
+        if (line.detail != kEndedByRun) GivenUp(at, {line.who, OtherEnd(line.who)});
         break;
       case What::kUnauthorized:
-        clients_[line.who].unauthorized.push_back(at);
+        GivenUp(at, {line.who, OtherEnd(line.who)});
         break;
       case What::kResumeFailed:
         clients_[line.who].resume_failed.push_back(at);
+        BlameLate(at, "a resume failed");
         break;
       case What::kNodeDied:
-        deaths_.push_back(at);
+        outages_.push_back({line.who, at, at});
+        break;
+      case What::kCutOff:
+        outages_.push_back({line.who, at, kNever});
+        break;
+      case What::kBack:
+        for (Outage& outage : outages_) {
+          if (outage.node == line.who && outage.end == kNever) outage.end = at;
+        }
         break;
       case What::kFaultEnds:
-        fault_open_ = true;
+        fault_ended_ = at;
         break;
       case What::kPairedAgain:
-        fault_open_ = false;
-        if (line.number > static_cast<std::uint64_t>(kPairsAgainWithin.count())) {
-          Blame(at, "pairing worked again too late");
+        if (fault_ended_ == kNever) {
+          Blame(at, "no fault had ended");
+        } else if (Between(fault_ended_, at) >
+                   static_cast<std::uint64_t>(kPairsAgainWithin.count()) * kMicroseconds) {
+          BlameLate(at, "pairing worked again too late");
         }
+        fault_ended_ = kNever;
         break;
       case What::kSettled:
         settled_ = at;
         break;
-      case What::kOpened:
-        clients_[line.who].opened.emplace(line.socket, at);
+      case What::kOpened: {
+        Socket& socket = clients_[line.who].sockets[line.socket];
+        socket.opened = at;
+        socket.node = line.detail;
         break;
+      }
       case What::kResumed:
       case What::kDraining:
       case What::kFaultBegins:
       case What::kNote:
         break;
     }
+  }
+
+  // One of them, so it must have been away for the window.
+  void GivenUp(std::size_t at, const std::vector<std::string>& whom) {
+    std::uint64_t longest = 0;
+    for (const std::string& who : whom) {
+      // Its last one that was welcomed.
+      std::size_t lost = kNever;
+      for (const auto& [number, socket] : clients_[who].sockets) {
+        if (socket.opened != kNever) lost = socket.lost;
+      }
+      if (lost != kNever) longest = std::max(longest, Between(lost, at));
+    }
+    if (longest < kWindowMicroseconds) return Blame(at, "given up before its time");
+    BlameLate(at, "given up");
   }
 
   void Arrived(std::size_t at) {
@@ -147,9 +210,15 @@ class Judge {
 
   void JudgeText(const std::string& who, const Client& sender, const Text& text) {
     if (text.sent == kNever) return;
-    const bool answered = !text.acked.empty() || !text.failed.empty();
-    if (!answered && !sender.lost.contains(text.socket)) {
-      Blame(text.sent, "nobody told what became of it");
+    const auto socket = sender.sockets.find(text.socket);
+    const std::size_t lost = socket == sender.sockets.end() ? kNever : socket->second.lost;
+    const std::size_t answer = text.answer();
+    if (answer == kNever && !(lost < settled_)) Blame(text.sent, "nobody told what became of it");
+    const std::size_t until = std::min(answer, lost);
+    if (until != kNever && until > text.sent &&
+        Between(text.sent, until) >
+            static_cast<std::uint64_t>(kAnswersWithin.count()) * kMicroseconds) {
+      BlameLate(text.sent, "answered too late");
     }
     if (!text.acked.empty() && text.got.empty()) {
       const auto found = clients_.find(OtherEnd(who));
@@ -159,8 +228,8 @@ class Judge {
         return std::any_of(news.begin(), news.end(),
                            [&](std::size_t at) { return at > text.sent && at < settled_; });
       };
-      const bool excused = told(sender.user_left) || told(sender.terminated) ||
-                           told(sender.unauthorized) || told(receiver.resume_failed);
+      const bool excused =
+          told(sender.user_left) || told(sender.terminated) || told(receiver.resume_failed);
       if (!excused) Blame(text.sent, "acknowledged and lost");
     }
     if (text.got.size() > 1 && !MayComeTwice(who, text)) {
@@ -169,32 +238,46 @@ class Judge {
   }
 
   // A node died, or was cut off, before it could tell what became of the text; or it had been given
-  // the text for a client that came back there, and died before that client was seen to be well.
+  // the text for a client that came back there.
   bool MayComeTwice(const std::string& who, const Text& text) const {
-    const std::size_t answer = text.acked.empty() ? kNever : text.acked.front();
-    const Line& arrival = history_[text.got.front()];
-    const auto& opened = clients_.at(OtherEnd(who)).opened;
-    const auto socket = opened.find(arrival.socket);
-    const bool kept = socket != opened.end() && socket->second > text.sent;
-    return std::any_of(deaths_.begin(), deaths_.end(), [&](std::size_t death) {
-      const bool unsettled = text.sent < death && death < answer;
+    const std::map<std::uint64_t, Socket>& sockets = clients_.at(OtherEnd(who)).sockets;
+    const std::size_t arrival = text.got.front();
+    const auto first = sockets.find(history_[arrival].socket);
+    if (first == sockets.end()) return false;
+    // Where the receiver was between the text's sending and its arrival.
+    std::set<std::string> nodes = {first->second.node};
+    std::string before;
+    for (const auto& [number, socket] : sockets) {
+      if (socket.opened > arrival) continue;
+      if (socket.opened < text.sent) {
+        before = socket.node;
+      } else {
+        nodes.insert(socket.node);
+      }
+    }
+    nodes.insert(before);
+    const bool kept = first->second.opened > text.sent;
+    return std::any_of(outages_.begin(), outages_.end(), [&](const Outage& outage) {
+      const bool unsettled =
+          nodes.contains(outage.node) && text.sent < outage.end && outage.begin < text.answer();
       const bool given =
-          kept && text.got.front() < death && history_[death].at - arrival.at < kGivenMicroseconds;
+          kept && first->second.node == outage.node && arrival < outage.end &&
+          (outage.begin < arrival || Between(arrival, outage.begin) < kGivenMicroseconds);
       return unsettled || given;
     });
   }
 
   const History& history_;
   std::map<std::string, Client> clients_;
-  std::vector<std::size_t> deaths_;
+  std::vector<Outage> outages_;
   std::size_t settled_ = kNever;
-  bool fault_open_ = false;
-  std::vector<std::string> broken_;
+  std::size_t fault_ended_ = kNever;
+  Findings findings_;
 };
 
 }  // namespace
 
-std::vector<std::string> Check(const History& history) { return Judge(history).Run(); }
+Findings Check(const History& history) { return Judge(history).Run(); }
 
 Tally Count(const History& history) {
   Tally tally;
@@ -238,6 +321,8 @@ Tally Count(const History& history) {
       case What::kOpened:
       case What::kDraining:
       case What::kNodeDied:
+      case What::kCutOff:
+      case What::kBack:
       case What::kFaultBegins:
       case What::kFaultEnds:
       case What::kSettled:

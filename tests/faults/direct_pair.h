@@ -18,6 +18,8 @@ class DirectPair {
   // Returns when they are connected; else the test fails.
   DirectPair(const std::string& display_relay, const std::string& controller_relay);
 
+  // That paired them.
+  const std::string& code() const { return code_; }
   // One more message from the controller to the display.
   void Say();
   // Every message came, once and in order, and nobody noticed anything.
@@ -26,6 +28,7 @@ class DirectPair {
  private:
   std::unique_ptr<test::ChildProcess> display_;
   std::unique_ptr<test::ChildProcess> controller_;
+  std::string code_;
   std::size_t said_ = 0;
 };
 

@@ -38,18 +38,18 @@ class FaultRun {
   void RunFor(std::chrono::milliseconds time) { load_->RunFor(time); }
 
   void Fault(const std::string& what, const std::function<void()>& begin);
-  // All nodes are cut off from each other: what they had not settled may come twice.
-  void CutOff();
   // No socket is broken from here on; returns when all are there.
   void EverybodyStays();
   // Pairing has to work again from here on, at every node.
   void FaultOver();
-  // Everybody comes to rest and to the end; every promise was kept, nobody lost a session, and the
-  // checker would have noticed.
+  // Everybody comes to rest and to the end; every promise was kept, nobody lost a session, the
+  // checker would have noticed, and no log shows a secret. Lateness alone, on a machine that gave
+  // the relays no time, skips the test.
   void Judge();
 
  private:
-  void Keep(const std::vector<std::string>& broken);
+  void Keep();
+  void ExpectQuietLogs() const;
 
   std::vector<std::unique_ptr<RelayNode>> nodes_;
   std::unique_ptr<DirectPair> direct_;

@@ -10,11 +10,10 @@ namespace pairwire::faults {
 namespace {
 
 // In the order of What.
-constexpr std::array<std::string_view, 19> kNames = {
-    "opened",     "lost",         "resumed",    "resume_failed", "unauthorized",
-    "draining",   "sent",         "acked",      "failed",        "got",
-    "again",      "user_left",    "terminated", "node_died",     "fault_begins",
-    "fault_ends", "paired_again", "settled",    "note"};
+constexpr std::array<std::string_view, 21> kNames = {
+    "opened",  "lost",   "resumed",      "resume_failed", "unauthorized", "draining",   "sent",
+    "acked",   "failed", "got",          "again",         "user_left",    "terminated", "node_died",
+    "cut_off", "back",   "fault_begins", "fault_ends",    "paired_again", "settled",    "note"};
 
 }  // namespace
 

@@ -32,7 +32,9 @@ enum class What : std::uint8_t {
   kUserLeft,    // the other end of the pair
   kTerminated,  // the session; `detail`: the reason
   // The run itself.
-  kNodeDied,     // `who`: the node, by kill -9; or it was cut off from all others
+  kNodeDied,     // `who`: the node, by kill -9
+  kCutOff,       // `who`: the node reaches no other
+  kBack,         // that one does again
   kFaultBegins,  // `detail`: what
   kFaultEnds,
   kPairedAgain,  // after it; `number`: milliseconds
@@ -52,6 +54,9 @@ struct Line {
 };
 
 using History = std::vector<Line>;
+
+// Part of every text that members send; no log may show it.
+inline constexpr std::string_view kSecretWord = "nobodylogsthis";
 
 // "<microseconds> <who> <what> <number> <socket> [<detail>]" a line.
 std::string ToText(const History& history);

@@ -70,7 +70,8 @@ void Member::Send() {
   // Written down first: the answer can not be faster.
   Write(What::kSent, sent_);
   socket_.SendText(R"({"type":"webrtc:ice-candidate","id":")" + number +
-                   R"(","data":{"candidate":")" + name_ + R"(","sdpMid":")" + number + "\"}}");
+                   R"(","data":{"candidate":")" + name_ + R"(","sdpMid":")" + number +
+                   R"(","usernameFragment":")" + std::string(kSecretWord) + "\"}}");
 }
 
 void Member::Break(std::optional<std::size_t> to) {
@@ -134,6 +135,7 @@ void Member::OnWelcome(const protocol::Envelope& envelope) {
   state_ = State::kLive;
   next_step_ = load::Clock::now() + kHeartbeat;
   Write(What::kOpened, 0, welcome->node_id);
+  context_.keep_secret(welcome->resume_token);
   const std::string token = std::exchange(resume_token_, welcome->resume_token);
   if (token.empty()) return;
   protocol::Envelope resume;

@@ -32,6 +32,7 @@ struct RunContext {
   std::function<void(Line)> write;                                       // completes `at`
   std::function<std::size_t(std::size_t)> random;                        // below
   std::function<std::optional<std::size_t>(std::string_view)> relay_at;  // by URL
+  std::function<void(std::string)> keep_secret;                          // what no log may show
 };
 
 class Member final : private load::MemberSocket::Events {

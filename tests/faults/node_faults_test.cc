@@ -43,7 +43,8 @@ TEST(NodeFaultsTest, RollingRestart) {
     run.RunFor(1500ms);
     const std::size_t before = run.load().history().size();
     node.Terminate();
-    run.RunFor(200ms);
+    // From when it has heard the signal until it is gone.
+    EXPECT_TRUE(run.load().RunUntil([&] { return node.Readiness() != 200; }, 10s));
     EXPECT_EQ(node.Readiness(), 503);
     std::optional<int> code;
     EXPECT_TRUE(run.load().RunUntil([&] { return (code = node.ExitCode()).has_value(); }, 20s));

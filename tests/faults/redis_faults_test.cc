@@ -24,21 +24,18 @@ TEST(RedisFaultsTest, KillRedis3s) {
   test::RedisServer redis(WithAJournal());
   FaultRun run({"redis://" + redis.Address()});
   run.Fault("kill -9 of Redis", [&] { redis.Kill(); });
-  run.CutOff();
   run.RunFor(3s);
   redis.Start();
   run.FaultOver();
   run.Judge();
 }
 
-// Nothing was saved: the nodes bring back what they know. What was kept for absent members is lost
-// with it (docs/relay.md), so nobody is absent when it dies.
+// Nothing was saved: the nodes bring back what they know, and what they had it keep for members
+// that are away at that moment.
 TEST(RedisFaultsTest, RedisEmpty) {
   test::RedisServer redis;
   FaultRun run({"redis://" + redis.Address()});
-  run.EverybodyStays();
   run.Fault("Redis restarts empty", [&] { redis.Kill(); });
-  run.CutOff();
   run.RunFor(1s);
   redis.Start();
   run.FaultOver();
@@ -49,7 +46,6 @@ TEST(RedisFaultsTest, RedisStopped30s) {
   test::RedisServer redis;
   FaultRun run({"redis://" + redis.Address()});
   run.Fault("SIGSTOP of Redis", [&] { redis.Pause(); });
-  run.CutOff();
   run.RunFor(30s);
   redis.Resume();
   run.FaultOver();
@@ -62,7 +58,7 @@ TEST(RedisFaultsTest, PartitionNodeRedis) {
   const std::string direct = "redis://" + redis.Address();
   FaultRun run({direct, "redis://127.0.0.1:" + std::to_string(way.port()), direct});
   run.Fault("partition of one node and Redis", [&] {
-    run.load().Note(What::kNodeDied, "b");
+    run.load().Note(What::kCutOff, "b");
     way.Do([](test::FaultProxy& proxy) {
       proxy.Hold();
       proxy.HoldNew(true);
@@ -74,6 +70,7 @@ TEST(RedisFaultsTest, PartitionNodeRedis) {
     proxy.Release();
   });
   run.FaultOver();
+  run.load().Note(What::kBack, "b");
   run.Judge();
 }
 

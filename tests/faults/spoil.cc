@@ -19,8 +19,9 @@ struct Index {
       const Key own{line.who, line.number};
       if (line.what == What::kSent) socket[own] = line.socket;
       if (line.what == What::kAcked) acked[own] = at;
+      if (line.what == What::kOpened) nodes[line.who].insert(line.detail);
       if (line.what == What::kLost) lost.insert({line.who, line.socket});
-      if (line.what == What::kNodeDied) first_death = std::min(first_death, at);
+      if (line.what == What::kNodeDied || line.what == What::kCutOff) down.insert(line.who);
       if (line.what == What::kGot) ++arrivals[{OtherEnd(line.who), line.number}];
       if (line.what == What::kUserLeft || line.what == What::kUnauthorized ||
           line.what == What::kResumeFailed ||
@@ -35,8 +36,16 @@ struct Index {
   std::map<Key, std::size_t> acked;
   std::map<Key, int> arrivals;
   std::set<std::pair<std::string, std::uint64_t>> lost;
-  std::set<std::string> told;  // whose losses may be excused
-  std::size_t first_death = ~std::size_t{0};
+  std::set<std::string> told;                          // whose losses may be excused
+  std::map<std::string, std::set<std::string>> nodes;  // where each client was
+  std::set<std::string> down;                          // nodes that were, at some time
+
+  bool MayHearTwice(const std::string& who) const {
+    const auto found = nodes.find(who);
+    return found != nodes.end() &&
+           std::any_of(found->second.begin(), found->second.end(),
+                       [this](const std::string& node) { return down.contains(node); });
+  }
 };
 
 }  // namespace
@@ -71,12 +80,11 @@ std::vector<Spoilt> SpoilEach(const History& good, std::size_t stride) {
     if (line.what != What::kGot) continue;
     const Key text{OtherEnd(line.who), line.number};
     const auto acked = index.acked.find(text);
-    const bool settled = acked != index.acked.end() && acked->second < index.first_death;
     const bool once = index.arrivals.at(text) == 1;
     if (acked != index.acked.end() && once && !index.told.contains(line.who)) {
       add("dropped", at, drop);
     }
-    if (settled) {
+    if (!index.MayHearTwice(line.who)) {
       add("doubled", at, [&, at](History& history) {
         Line copy = history[at];
         copy.detail += "9999";  // a number that no delivery has

@@ -44,7 +44,6 @@ TEST(TopologyFaultsTest, SentinelFailOver) {
   FaultRun run({"redis+sentinel://" + sentinel.Address() + "/mymaster"});
   run.EverybodyStays();
   run.Fault("the master dies", [&] { master.Kill(); });
-  run.CutOff();
   const std::string successor = std::to_string(replica.port());
   std::string named;
   EXPECT_TRUE(run.load().RunUntil(
@@ -99,7 +98,6 @@ TEST(TopologyFaultsTest, ClusterFailOver) {
   FaultRun run({cluster.Url()});
   run.EverybodyStays();
   run.Fault("a master of the Cluster dies", [&] { cluster.server(0).Kill(); });
-  run.CutOff();
   EXPECT_TRUE(run.load().RunUntil(
       [&, next = load::TimePoint()]() mutable {
         if (load::Clock::now() < next) return false;

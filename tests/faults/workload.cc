@@ -41,6 +41,7 @@ Workload::Workload(Options options)
     return std::min(below - 1,
                     static_cast<std::size_t>(random_.NextUnit() * static_cast<double>(below)));
   };
+  context_.keep_secret = [this](std::string secret) { secrets_.push_back(std::move(secret)); };
   context_.relay_at = [this](std::string_view url) -> std::optional<std::size_t> {
     const auto found = std::find(options_.relays.begin(), options_.relays.end(), url);
     if (found == options_.relays.end()) return std::nullopt;
@@ -59,6 +60,9 @@ Workload::Workload(Options options)
     return;
   }
   for (std::size_t i = 0; i < options_.pairs; ++i) {
+    secrets_.push_back(displays_[i].code);
+    secrets_.push_back(displays_[i].token);
+    secrets_.push_back((*controllers)[i].token);
     // Every fourth pair has both ends at one relay.
     const std::size_t there = i % 4 == 3 ? displays_[i].relay : (*controllers)[i].relay;
     const std::string name = std::to_string(i);
@@ -168,18 +172,22 @@ bool Workload::PairOnce(std::size_t at) {
   auto display = load::Stage::ReadDisplay(registered, stage_->target(at));
   if (!display) return false;
   display->relay = at;
+  secrets_.push_back(display->code);
+  secrets_.push_back(display->token);
   load::StreamProbe events(*stage_);
   if (events.Listen(at, *display) != 200) return false;
   const std::size_t there = stage_->other_relay(at);
   const auto controller =
       load::Stage::ReadController(stage_->Call(there, load::Stage::PairCall(*display)));
   if (!controller) return false;
+  secrets_.push_back(controller->token);
   const auto event = events.Next();
   stage_->End({*display});
   return event && event->type == protocol::kPairingReady;
 }
 
 bool Workload::WaitForPairing(const std::vector<std::size_t>& at) {
+  const load::TimePoint begin = load::Clock::now();
   const auto start = patient_time();
   for (const std::size_t relay : at) {
     while (!PairOnce(relay)) {
@@ -187,7 +195,9 @@ bool Workload::WaitForPairing(const std::vector<std::size_t>& at) {
       RunFor(kPairingPause);
     }
   }
-  Note(What::kPairedAgain, "-", static_cast<std::uint64_t>((patient_time() - start).count()));
+  const auto took =
+      std::chrono::duration_cast<std::chrono::milliseconds>(load::Clock::now() - begin);
+  Note(What::kPairedAgain, "-", static_cast<std::uint64_t>(took.count()));
   return true;
 }
 

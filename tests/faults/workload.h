@@ -54,7 +54,7 @@ class Workload {
   void AlsoDo(std::function<void()> task) { also_ = std::move(task); }
 
   // A fresh display at one relay is found by its code at another, whatever that takes: writes how
-  // long it took from this call on. For every relay of `at`. False: not within 30 s.
+  // long it took from this call on, for every relay of `at`. False: not within 30 s.
   bool WaitForPairing(const std::vector<std::size_t>& at);
   // Sends nothing more, waits until all is answered and what was acknowledged has come.
   void Settle();
@@ -67,17 +67,19 @@ class Workload {
   void StopBreaking() { breaking_ = false; }
 
   // The machine gave this process so little time that relays, too, must have missed their leases
-  // and time-outs: they looked dead to each other without any fault of the test's.
+  // and time-outs: what was late may have been so for that.
   bool IsStarved() const { return patient_time() * 2 < load::Clock::now() - start_; }
 
   std::size_t members() const { return members_.size(); }
   std::size_t live() const;
   const History& history() const { return history_; }
+  // Codes and tokens of this run.
+  const std::vector<std::string>& secrets() const { return secrets_; }
   load::Stage& stage() { return *stage_; }
 
  private:
-  // How long the test's own loop could run: when the machine gives it no time, its clock stands
-  // still, so that a busy machine looks like no fault of the relay.
+  // How long the test's own loop could run: when the machine gives it no time, this clock stands
+  // still. For how long to wait for something, not for what is judged.
   std::chrono::milliseconds patient_time() const { return kTick * ticks_; }
   void Tick();
   bool PairOnce(std::size_t at);
@@ -103,6 +105,7 @@ class Workload {
   bool breaking_ = true;
   std::function<void()> also_;
   History history_;
+  std::vector<std::string> secrets_;
   // Texts, by sender and number.
   using Text = std::pair<std::string, std::uint64_t>;
   std::map<Text, std::uint64_t> unanswered_;  // on which socket
