@@ -12,7 +12,9 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstdlib>
 #include <iostream>
+#include <sstream>
 #include <thread>
 #include <utility>
 
@@ -68,20 +70,49 @@ double AbuseRun::Talk(const char* when) {
   return honest_->tally().from_send.PercentileMs(99);
 }
 
+AbuseRun::Turns AbuseRun::ReadTurns() {
+  Turns turns;
+  std::istringstream lines(stage_->Call(0, {"GET", "/metrics", {}, {}, {}}).body);
+  constexpr std::string_view kBound = "le=\"";
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t bound = line.find(kBound);
+    const std::size_t count = line.rfind(' ');
+    if (line.rfind("pairwire_turn_seconds_bucket", 0) != 0 || bound == std::string::npos) continue;
+    turns[std::strtod(line.c_str() + bound + kBound.size(), nullptr) * 1e3] =
+        std::strtod(line.c_str() + count, nullptr);
+  }
+  return turns;
+}
+
 void AbuseRun::Under(const Attack& attack, std::size_t bytes) {
   if (!honest_) return;
   const double calm = Talk("before");
   const std::size_t before = load::PrivateBytesOf(relay_->pid()).value_or(0);
+  const Turns turns_before = ReadTurns();
+  const auto cpu_before = load::CpuTimeOf(relay_->pid()).value_or(0ns);
   std::atomic<bool> stop{false};
   std::thread attacker([&] { attack(stop); });
   stage_->RunFor(200ms);
   const double under = Talk("under attack");
   stop = true;
   attacker.join();
+  const auto cpu = load::CpuTimeOf(relay_->pid()).value_or(0ns) - cpu_before;
+  // The bound below which 99 of 100 turns stayed, and that below which all did.
+  Turns turns = ReadTurns();
+  for (auto& [bound, count] : turns)
+    count -= turns_before.count(bound) ? turns_before.at(bound) : 0;
+  EXPECT_FALSE(turns.empty());
+  double turn_p99 = 0, turn_worst = 0;
+  for (const auto& [bound, count] : turns) {
+    const double all = turns.rbegin()->second;
+    if (turn_p99 == 0 && count >= 0.99 * all) turn_p99 = bound;
+    if (turn_worst == 0 && count >= all) turn_worst = bound;
+  }
   const std::size_t worst = relay_->PeakMemoryKib() * 1024;
   std::cout << "figures p99_ms=" << under << " calm_p99_ms=" << calm
             << " relay_kib_before=" << before / 1024 << " relay_peak_rss_kib=" << worst / 1024
-            << "\n";
+            << " relay_cpu_ms=" << cpu / 1ms << " relay_turn_p99_ms=" << turn_p99
+            << " relay_turn_worst_ms=" << turn_worst << "\n";
   // A sanitizer holds on to what was freed.
   if (!test::kAddressSanitizer && !test::kThreadSanitizer) {
     EXPECT_LT(worst, before + kSharedBytes + bytes);

@@ -2,13 +2,16 @@
 //
 // AbuseRun: one relay with its default limits, some honest pairs that talk through it, and an
 // attacker on a thread of its own meanwhile. The honest ones lose nothing and the relay's memory
-// stays within a bound; how fast it was is printed, as a machine that is busy may make it slow.
+// stays within a bound. How fast it was is printed, as a machine that is busy makes everything
+// slow: for the clients, and beside it by the relay's own clock and the processor time that it
+// took.
 #ifndef PAIRWIRE_TESTS_FAULTS_ABUSE_RUN_H_
 #define PAIRWIRE_TESTS_FAULTS_ABUSE_RUN_H_
 
 #include <atomic>
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -40,6 +43,9 @@ class AbuseRun {
   load::Stage& stage() { return *stage_; }
 
  private:
+  // What the relay says of its turns, in /metrics: how many lasted up to so many milliseconds.
+  using Turns = std::map<double, double>;
+  Turns ReadTurns();
   // The slowest of a hundred, in milliseconds.
   double Talk(const char* when);
 

@@ -70,7 +70,7 @@ TEST(AbuseTest, SlowReaders) {
         sender.Send(message);
         sender.Skim();
       }
-      Pause(20);
+      Pause(5);
     }
   };
   // For each: what waits for its socket, what is kept after it was closed, and what the sender may

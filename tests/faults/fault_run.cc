@@ -86,6 +86,7 @@ void FaultRun::FaultOver() {
 }
 
 void FaultRun::Judge() {
+  if (!load_->ok()) return;  // that failed the test already
   load_->Settle();
   load_->End();
   const History& history = load_->history();

@@ -65,7 +65,7 @@ TEST(NodeFaultsTest, RollingRestart) {
     ASSERT_FALSE(closed.empty());
     widest = std::max(widest, closed.back() - closed.front());
     node.Start();
-    while (node.Readiness() != 200) run.RunFor(20ms);
+    EXPECT_TRUE(run.load().RunUntil([&] { return node.Readiness() == 200; }, 20s));
   }
   EXPECT_GT(widest, 200'000U) << "microseconds between the first close and the last";
   run.FaultOver();

@@ -14,20 +14,27 @@ namespace pairwire::faults {
 namespace {
 
 constexpr const char* kDrainSeconds = "2";
+constexpr int kPortTries = 5;
 
 }  // namespace
 
 RelayNode::RelayNode(std::string id, std::string redis_url, std::vector<std::string> more)
     : id_(std::move(id)), redis_url_(std::move(redis_url)), more_(std::move(more)) {
-  port_ = test::ServerPort();
-  internal_port_ = test::ServerPort();
-  Start();
-  WaitReady();
+  // Another program may take a port that was free a moment ago.
+  for (int tries = 0; tries < kPortTries && !process_; ++tries) {
+    port_ = test::ServerPort();
+    internal_port_ = test::ServerPort();
+    if (!Launch()) process_.reset();
+  }
+  EXPECT_TRUE(process_);
+  if (process_) WaitReady();
 }
 
 std::string RelayNode::url() const { return "http://127.0.0.1:" + std::to_string(port_); }
 
-void RelayNode::Start() {
+void RelayNode::Start() { EXPECT_TRUE(Launch()) << process_->errors(); }
+
+bool RelayNode::Launch() {
   if (process_) earlier_log_ += process_->errors();
   std::vector<std::string> words = {PAIRWIRE_BIN_DIR "/pairwire-relay",
                                     "--listen",
@@ -46,9 +53,9 @@ void RelayNode::Start() {
                                     url()};
   words.insert(words.end(), more_.begin(), more_.end());
   process_ = std::make_unique<test::ChildProcess>(std::move(words));
-  const auto line = process_->WaitForLine(
-      [](const std::string& text) { return text.rfind("listening on", 0) == 0; });
-  EXPECT_TRUE(line) << process_->errors();
+  return process_
+      ->WaitForLine([](const std::string& text) { return text.rfind("listening on", 0) == 0; })
+      .has_value();
 }
 
 void RelayNode::Kill() {

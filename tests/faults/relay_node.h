@@ -44,6 +44,9 @@ class RelayNode {
   std::string Log() const;
 
  private:
+  // False: it did not come to listen.
+  bool Launch();
+
   const std::string id_;
   const std::string redis_url_;
   const std::vector<std::string> more_;

@@ -110,9 +110,12 @@ void Workload::Crowd(std::size_t relay) {
   for (std::size_t i = 0; i < members_.size(); i += 4) members_[i]->Break(relay);
 }
 
-void Workload::RunFor(std::chrono::milliseconds time) { stage_->RunFor(time); }
+void Workload::RunFor(std::chrono::milliseconds time) {
+  if (ok()) stage_->RunFor(time);
+}
 
 bool Workload::RunUntil(const std::function<bool()>& done, std::chrono::milliseconds limit) {
+  if (ticks_ == 0) return false;  // it did not come to run
   const auto end = patient_time() + limit;
   bool is_done = false;
   stage_->RunUntil([&] { return (is_done = done()) || patient_time() >= end; }, 600s);
@@ -187,6 +190,7 @@ bool Workload::PairOnce(std::size_t at) {
 }
 
 bool Workload::WaitForPairing(const std::vector<std::size_t>& at) {
+  if (!ok()) return false;
   const load::TimePoint begin = load::Clock::now();
   const auto start = patient_time();
   for (const std::size_t relay : at) {
