@@ -385,6 +385,8 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
   void AddFormer(const std::string& member_id, LocalMember& local, Former former);
   void Leave(const std::string& member_id, std::uint64_t epoch);
   void OnLeft(const std::string& member_id, std::uint64_t epoch, StoreResult<bool> left);
+  // Texts for which it was too long nobody could say where they go.
+  void GiveUpLate(const std::string& member_id, std::uint64_t epoch);
   void OnFormerDue(const std::string& member_id, std::uint64_t epoch);
   void OnTakenOver(const std::string& session_id, const std::string& member_id, std::uint64_t epoch,
                    const Place& by);

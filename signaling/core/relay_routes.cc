@@ -193,7 +193,8 @@ bool Relay::Impl::HasMoved(std::uint64_t tag) {
   LocalMember* local = FindMember(found->second.from);
   if (local == nullptr) return false;
   const Route& route = RouteOf(*local, found->second.to);
-  return route.hint && *route.hint != route.place;
+  // One that is nowhere has time: its node may be about to answer.
+  return route.hint && !route.hint->node_id.empty() && *route.hint != route.place;
 }
 
 void Relay::Impl::OnSettled(std::uint64_t tag, Settled settled, Signal signal) {

@@ -15,6 +15,7 @@ namespace pairwire::relay {
 namespace {
 
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing::Not;
 using testing::SizeIs;
 
@@ -275,6 +276,30 @@ TEST_F(RelayOnTappedStore, AnAbsentStoreIsNotReadyAndCostsNobodyAnything) {
   EXPECT_GT(relay().counters().store_errors, 20u);
   tapped_.away = false;
   EXPECT_TRUE(Pair(display.code));
+}
+
+// The target's socket is lost, and where it comes back nobody can say.
+TEST_F(RelayOnTappedStore, WhatWaitsForAnAbsentStoreIsGivenUpInTime) {
+  const Paired paired = MakePaired();
+  out().Take(paired.display_socket);
+  tapped_.away = true;
+  Close(paired.controller_socket);
+  Say(paired.display_socket, Offer(1, "n"));
+  Advance(4s);
+  EXPECT_THAT(out().Take(paired.display_socket), IsEmpty());
+  Say(paired.display_socket, Offer(2, "m"));
+  Advance(2s);
+  auto told = out().Take(paired.display_socket);
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_EQ(told[0].id, "n");
+  EXPECT_EQ(ErrorCode(told[0]), ProblemCode::kPeerUnreachable);
+  // What is younger is not lost for that.
+  tapped_.away = false;
+  Advance(1s);
+  told = out().Take(paired.display_socket);
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_EQ(told[0].id, "m");
+  EXPECT_EQ(told[0].type, "ack");
 }
 
 TEST_F(RelayOnTappedStore, DueWorkIsTriedAgainWithoutSpinning) {
