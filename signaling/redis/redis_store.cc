@@ -42,6 +42,7 @@ void RedisStore::OnUp() {
     replicas_.Restore([this, connection](bool restored) {
       if (!restored || connection != connection_) return;
       up_ = true;
+      finding_out_ = false;
       for (const auto& [node, inbox] : inboxes_) inbox->handler().OnStoreState(true);
     });
   });
@@ -106,6 +107,11 @@ std::size_t RedisStore::gaps() const {
 template <typename T>
 void RedisStore::Run(Step step, std::size_t shard, TimePoint now, std::vector<std::string> args,
                      StoreReply<T> reply, std::function<T(FieldReader&)> parse) {
+  if (finding_out_) {
+    // What it does not find may be what this node is about to bring.
+    return runner_.Post(
+        [reply = std::move(reply)] { reply(tl::unexpected(StoreError::kUnavailable)); });
+  }
   runner_.Run(step, shard, now, std::move(args),
               [this, shard, reply = std::move(reply), parse = std::move(parse)](StepResult result) {
                 FieldReader fields(std::move(result.fields));

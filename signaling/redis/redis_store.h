@@ -46,7 +46,9 @@ class RedisStore final : public relay::Store {
   RedisStore(const RedisStore&) = delete;
   RedisStore& operator=(const RedisStore&) = delete;
 
-  // The client's news, from inside the executor.
+  // The client's news: at once, when there is a server again of which nobody knows yet which one it
+  // is; then from inside the executor.
+  void OnConnected() { finding_out_ = true; }
   void OnUp();
   void OnDown();
   // False: it was not for the store.
@@ -98,6 +100,7 @@ class RedisStore final : public relay::Store {
   const RedisKeys& keys_;
   Replicas replicas_;
   bool up_ = false;
+  bool finding_out_ = false;      // whether the server has its data; steps wait for that
   std::uint64_t connection_ = 0;  // which one this is
   std::size_t next_share_ = 0;
   std::map<std::string, std::unique_ptr<RedisInbox>> inboxes_;

@@ -106,6 +106,25 @@ TEST_F(RedisRestoreTest, WhatWasGivenIsNotGivenAgain) {
   EXPECT_THAT(a_.Join("s", "c")->kept, ElementsAre(KeptText{"1.1", "tail"}));
 }
 
+// Steps that come as soon as there is a server again find it empty.
+TEST_F(RedisRestoreTest, NothingIsGoneBeforeItsNodeHasBroughtIt) {
+  Pair();
+  ASSERT_TRUE(Leave(b_, 1));
+  Empty();
+  int asked = 0;
+  while (!b_.told.up) {
+    const auto found = (*b_).Ask<relay::Member>(
+        [&](auto reply) { b_.store().FindMember("s", Node::Hash("c"), b_.now, std::move(reply)); });
+    ++asked;
+    if (!found) {
+      EXPECT_EQ(found.error(), relay::StoreError::kUnavailable);
+    }
+  }
+  EXPECT_GT(asked, 0);
+  EXPECT_TRUE((*b_).Ask<relay::Member>(
+      [&](auto reply) { b_.store().FindMember("s", Node::Hash("c"), b_.now, std::move(reply)); }));
+}
+
 // All that the other node knows is that the member is still where it was.
 TEST_F(RedisRestoreTest, WhoLeftIsNotThereAgain) {
   Pair();
