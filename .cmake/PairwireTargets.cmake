@@ -34,11 +34,12 @@ function(pairwire_test_options name)
   endif()
 endfunction()
 
-# pairwire_test(NAME SOURCES x_test.cc LINK box [TIMEOUT seconds] [LABELS l] [ENVIRONMENT k=v] [ONE_THREAD]): one
+# pairwire_test(NAME SOURCES x_test.cc LINK box [TIMEOUT seconds] [LABELS l] [ENVIRONMENT k=v] [ONE_THREAD] [ALONE]): one
 # GoogleTest program; every case is a ctest of its own with a deadline. ONE_THREAD: neither the test nor what it
-# tests starts a thread, so that ThreadSanitizer has nothing to see and its build leaves the test out.
+# tests starts a thread, so that ThreadSanitizer has nothing to see and its build leaves the test out. ALONE: ctest runs
+# nothing else meanwhile.
 function(pairwire_test name)
-  cmake_parse_arguments(ARG "ONE_THREAD" "TIMEOUT" "SOURCES;LINK;LABELS;ENVIRONMENT" ${ARGN})
+  cmake_parse_arguments(ARG "ONE_THREAD;ALONE" "TIMEOUT" "SOURCES;LINK;LABELS;ENVIRONMENT" ${ARGN})
   if(ARG_ONE_THREAD AND PAIRWIRE_SANITIZE STREQUAL "thread")
     return()
   endif()
@@ -53,7 +54,7 @@ function(pairwire_test name)
   pairwire_test_options(${name})
   target_precompile_headers(${name} REUSE_FROM pairwire_test_headers)
   gtest_discover_tests(${name} TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST
-    PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}" ENVIRONMENT "${ARG_ENVIRONMENT}")
+    PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}" ENVIRONMENT "${ARG_ENVIRONMENT}" RUN_SERIAL ${ARG_ALONE})
 endfunction()
 
 # pairwire_fuzzer(NAME SOURCE x_fuzzer.cc CORPUS dir LINK box): the same LLVMFuzzerTestOneInput as a libFuzzer

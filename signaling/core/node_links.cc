@@ -85,7 +85,7 @@ void NodeLinks::Settle(const InboundTag& tag, NodeFrameResult result) {
   peer.answer_at = std::min(peer.answer_at, at_once ? now_ : now_ + kAckDelay);
 }
 
-bool NodeLinks::Known(Peer& peer, const std::string& node_id, const NodePayloadHeader& header) {
+bool NodeLinks::Known(Peer& peer, const NodePayloadHeader& header) {
   if (peer.incarnation == header.incarnation) return true;
   const auto& retired = peer.retired;
   if (std::find(retired.begin(), retired.end(), header.incarnation) != retired.end()) return false;
@@ -98,7 +98,7 @@ bool NodeLinks::Known(Peer& peer, const std::string& node_id, const NodePayloadH
   peer.expected = header.base;
   peer.received.clear();
   peer.fresh.clear();
-  if (restarted) OnNodeGone(node_id);
+  if (restarted) peer.received_upto = peer.base - 1;
   return true;
 }
 
@@ -107,7 +107,9 @@ void NodeLinks::OnFrames(std::string_view bytes) {
   if (!payload || payload->header.incarnation == 0) return;
   const NodePayloadHeader& header = payload->header;
   Peer* peer = PeerOf(header.node_id);
-  if (peer == nullptr || !Known(*peer, header.node_id, header)) return;
+  if (peer == nullptr) return;
+  const bool other_run = peer->incarnation != 0 && peer->incarnation != header.incarnation;
+  if (!Known(*peer, header)) return;
   peer->trusted_until = now_ + kTrust;
   // What the sender has an answer to, or gave up.
   peer->received.erase(peer->received.begin(), peer->received.lower_bound(header.base));
@@ -120,6 +122,11 @@ void NodeLinks::OnFrames(std::string_view bytes) {
       peer->answer_at = now_;
     }
   }
+  if (!other_run) return;
+  // It gets all that it does not have, and takes each once; what was for members of the run before
+  // it refuses.
+  const std::uint64_t lacks = std::max(peer->base, peer->received_upto + 1);
+  peer->next_to_flush = std::min(peer->next_to_flush, lacks);
 }
 
 void NodeLinks::OnNumbered(Peer& peer, const NodePayloadHeader& header, const NodeFrame& frame) {
@@ -206,6 +213,7 @@ void NodeLinks::Finish(Peer& peer, std::uint64_t seq, Settled settled) {
 void NodeLinks::OnBusState(bool up) {
   bus_up_ = up;
   if (!up) return;
+  up_at_ = now_;
   for (auto& [id, peer] : peers_) {
     if (peer.unsettled > 0) peer.resend_at = now_;
     peer.tell_all = peer.tell_all || !peer.received.empty();
@@ -222,6 +230,21 @@ void NodeLinks::RerouteAll(Peer& peer) {
 void NodeLinks::OnNodeGone(const std::string& node_id) {
   const auto found = peers_.find(node_id);
   if (found != peers_.end()) RerouteAll(found->second);
+}
+
+// It died, or has lost the bus for a moment and has what was sent before: then it says so when it
+// is back. Whoever has a socket elsewhere need not wait for that.
+void NodeLinks::OnUnheard(const std::string& node_id) {
+  const auto found = peers_.find(node_id);
+  if (found == peers_.end()) return;
+  Peer& peer = found->second;
+  const std::uint64_t end = peer.base + peer.sent.size();
+  for (std::uint64_t seq = peer.base; seq < end; ++seq) {
+    if (seq < peer.base) continue;  // Gone with those in front of it.
+    const Outgoing& outgoing = peer.sent[static_cast<std::size_t>(seq - peer.base)];
+    const bool signal = outgoing.kind == NodeFrameKind::kSignal && !outgoing.settled;
+    if (signal && handler_.HasMoved(outgoing.tag)) Finish(peer, seq, Settled::kReroute);
+  }
 }
 
 void NodeLinks::GiveUp(Peer& peer) {
@@ -343,7 +366,8 @@ void NodeLinks::Flush(const std::string& node_id, Peer& peer) {
     NodeBus::Sent counted;
     if (now_ >= peer.trusted_until) {
       counted = [this, alive = std::weak_ptr<char>(alive_), node_id](auto receivers) {
-        if (!alive.expired() && receivers == 0) OnNodeGone(node_id);
+        if (alive.expired() || receivers != 0) return;
+        if (now_ - up_at_ >= kBackLater) OnUnheard(node_id);
       };
     }
     bus_.SendToNode(node_id_, node_id, std::exchange(payload, {}), std::move(counted));

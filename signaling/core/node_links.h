@@ -6,8 +6,9 @@
 // and settled one by one. Pure: time comes in, bytes go out through the NodeBus.
 //
 //   Send --> queued --EndTurn--> sent --the receiver has it in the member's socket--> kDelivered
-//              |                   |--the receiver has no such socket; the receiver is gone, or is
-//              |                   |  another incarnation of itself-----------------> kReroute
+//              |                   |--the receiver, or the next run of it, has no such socket; it
+//              |                   |  is gone; nobody listens there, and the member has moved
+//              |                   |  on--------------------------------------------> kReroute
 //              +-------------------+--no answer until the signal's deadline--------> kUnreachable
 //
 // kReroute: it was not delivered, unless its node died (then it may have been). kUnreachable:
@@ -64,6 +65,9 @@ class NodeLinksHandler {
   // With the hashes of resume tokens that are still good, at most kMaxResumeHashes.
   virtual void OnHandoverDone(const std::string& session_id, const std::string& member_id,
                               std::uint64_t epoch, std::vector<TokenHash> resume_hashes) = 0;
+  // Asked about what is unsettled while nobody listens at its node: is the member known to be
+  // somewhere else by now?
+  virtual bool HasMoved(std::uint64_t tag) = 0;
   // What became of what was sent under `tag`.
   virtual void OnSettled(std::uint64_t tag, Settled settled, Signal signal) = 0;
 
@@ -82,6 +86,9 @@ class NodeLinks {
   // A node that was heard so lately is not counted among the bus's receivers, which costs an answer
   // for each payload; if it died meanwhile, a resend or its lease will tell.
   static constexpr std::chrono::seconds kTrust{1};
+  // After the bus was away other nodes are back on it so much later at most: that nobody listens
+  // there says nothing yet, and what was sent before may have arrived.
+  static constexpr std::chrono::seconds kBackLater{3};
   // Per node; beyond, Send refuses.
   static constexpr std::size_t kMaxUnsettledBytes = 4 * 1024 * 1024;
   static constexpr std::size_t kMaxUnsettled = 16 * 1024;
@@ -153,10 +160,11 @@ class NodeLinks {
 
   bool Enqueue(const std::string& node_id, Outgoing outgoing);
   Peer* PeerOf(const std::string& node_id);
-  bool Known(Peer& peer, const std::string& node_id, const NodePayloadHeader& header);
+  static bool Known(Peer& peer, const NodePayloadHeader& header);
   void OnNumbered(Peer& peer, const NodePayloadHeader& header, const NodeFrame& frame);
   void OnAck(Peer& peer, const NodeFrame& frame);
   void Finish(Peer& peer, std::uint64_t seq, Settled settled);
+  void OnUnheard(const std::string& node_id);
   void RerouteAll(Peer& peer);
   void GiveUp(Peer& peer);
   void Flush(const std::string& node_id, Peer& peer);
@@ -169,6 +177,7 @@ class NodeLinks {
   NodeLinksHandler& handler_;
   std::shared_ptr<char> alive_ = std::make_shared<char>();
   bool bus_up_ = true;
+  TimePoint up_at_{};
   TimePoint now_{};
   // Nodes of the map do not move, and none is removed: a name is a few hundred bytes.
   std::map<std::string, Peer> peers_;

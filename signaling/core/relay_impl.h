@@ -135,6 +135,7 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
                       std::uint64_t epoch, std::vector<TokenHash> resume_hashes) override;
 
   // relay_routes.cc
+  bool HasMoved(std::uint64_t tag) override;
   void OnSettled(std::uint64_t tag, Settled settled, Signal signal) override;
 
   // relay_messages.cc
@@ -449,6 +450,8 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
   void AddFormer(const std::string& member_id, LocalMember& local, Former former);
   void Leave(const std::string& member_id, std::uint64_t epoch);
   void OnLeft(const std::string& member_id, std::uint64_t epoch, StoreResult<bool> left);
+  // Texts for which it was too long nobody could say where they go.
+  void GiveUpLate(const std::string& member_id, std::uint64_t epoch);
   void OnFormerDue(const std::string& member_id, std::uint64_t epoch);
   void OnTakenOver(const std::string& session_id, const std::string& member_id, std::uint64_t epoch,
                    const Place& by);
@@ -491,6 +494,8 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
 
   // Nodes.
   void Announce();
+  // This node was cut off for longer than its lease.
+  void OnGivenUp();
   std::string PeerUrl() const;
 
   // Messages.
@@ -519,6 +524,7 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
   UserTokens* const users_;
   std::shared_ptr<char> alive_ = std::make_shared<char>();
   TimePoint now_{};
+  TimePoint store_up_at_{};
   bool draining_ = false;
   std::chrono::seconds drain_retry_{1};
   RelayCounters counters_;

@@ -58,12 +58,25 @@ void Relay::Impl::OnLeft(const std::string& member_id, std::uint64_t epoch,
     ++counters_.store_errors;
     deadlines_.Schedule(former->due, now_ + kStepRetry,
                         {Work::Kind::kFormer, epoch, member_id, {}});
-    return;
+    return GiveUpLate(member_id, epoch);
   }
   if (*left) return EraseFormer(*local, epoch);
   // A newer join is there, and whoever it is will ask for the tail; or the session is over.
   former->leaving = false;
   RefuseAll(std::exchange(former->late, {}));
+}
+
+void Relay::Impl::GiveUpLate(const std::string& member_id, std::uint64_t epoch) {
+  Former* former = FindFormer(members_.at(member_id), epoch);
+  // Those from other nodes are given up there.
+  std::vector<std::uint64_t> overdue;
+  std::erase_if(former->late, [&](const Pending& pending) {
+    const auto found = in_flight_.find(pending.origin.local_tag);
+    if (found == in_flight_.end() || found->second.outgoing.deadline > now_) return false;
+    overdue.push_back(found->first);
+    return true;
+  });
+  for (const std::uint64_t tag : overdue) OnSettled(tag, Settled::kUnreachable, {});
 }
 
 void Relay::Impl::OnFormerDue(const std::string& member_id, std::uint64_t epoch) {

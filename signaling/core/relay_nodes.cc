@@ -39,6 +39,7 @@ void Relay::Impl::OnNodeMessage(const NodeMessage& message) {
 
 void Relay::Impl::OnStoreState(bool up) {
   if (!up) return;
+  store_up_at_ = now_;
   expiry_.Hint();
   // Before the first member joins here: without a lease nobody would miss this node.
   if (options_.lease.count() > 0) Announce();
@@ -75,15 +76,27 @@ void Relay::Impl::Announce() {
   info.load = std::min(1.0, std::max(share(info.sockets, options_.max_sockets),
                                      share(info.waiting, options_.max_waiters)));
   registry_.Announce(std::move(info), options_.lease, Guarded([this](StoreResult<bool> done) {
-                       if (!done) ++counters_.store_errors;
+                       if (!done) {
+                         ++counters_.store_errors;
+                       } else if (!*done) {
+                         OnGivenUp();
+                       }
                      }));
   registry_.List(Guarded([this](StoreResult<std::vector<NodeInfo>> nodes) {
     if (!nodes) return;
+    // Leases ran out while the store was away; those that live have not all renewed theirs yet.
+    const bool just_back = now_ - store_up_at_ < NodeLinks::kBackLater;
     for (const NodeInfo& before : std::exchange(nodes_, *nodes)) {
+      // Another run of it says so itself, and what it has of what was sent to the one before.
       const bool there = std::any_of(nodes_.begin(), nodes_.end(), [&](const NodeInfo& node) {
-        return node.node_id == before.node_id && node.incarnation == before.incarnation;
+        return node.node_id == before.node_id;
       });
-      if (!there) links_.OnNodeGone(before.node_id);
+      if (there) continue;
+      if (just_back) {
+        nodes_.push_back(before);
+      } else {
+        links_.OnNodeGone(before.node_id);
+      }
     }
   }));
 }
@@ -101,6 +114,13 @@ std::vector<NodeInfo> Relay::Impl::Nodes() const {
     reachable.push_back(std::move(self));
   }
   return reachable;
+}
+
+void Relay::Impl::OnGivenUp() {
+  // Some members are no longer here for anybody else. Their clients come back and are, in time.
+  std::vector<ConnectionId> all;
+  for (const auto& [id, socket] : sockets_) all.push_back(id);
+  for (const ConnectionId id : all) Close(id, protocol::kCloseUnavailable, "try again");
 }
 
 std::string Relay::Impl::PeerUrl() const {

@@ -8,7 +8,8 @@
 //                then those that were refused go to the front of the queue, and the store is asked
 //   asking       the store is asked about the first of the queue, one at a time; it names a place,
 //                or keeps the text
-//   waiting      the store named the place that refused: asked again a little later
+//   waiting      the store named the place that refused: asked again a little later, and believed
+//                then, as that node may have been cut off for a while only
 //
 // A sender's ack means: in the buffer of the target's socket, or kept in the store. After 5 s
 // without either it is told peer_unreachable.
@@ -152,6 +153,7 @@ void Relay::Impl::OnRouteDue(const std::string& from, const std::string& to) {
   Route& route = RouteOf(members_.at(from), to);
   deadlines_.Cancel(route.wait);
   route.waiting = false;
+  route.refused = {};
   Pump(from, to);
 }
 
@@ -183,6 +185,16 @@ void Relay::Impl::Transmit(const std::string& from, const std::string& to, Route
   --route.unsettled;
   const auto refused = in_flight_.extract(tag);
   Fail(refused.mapped().outgoing, ProblemCode::kQueueFull, "too much is on its way to that node");
+}
+
+bool Relay::Impl::HasMoved(std::uint64_t tag) {
+  const auto found = in_flight_.find(tag);
+  if (found == in_flight_.end()) return false;
+  LocalMember* local = FindMember(found->second.from);
+  if (local == nullptr) return false;
+  const Route& route = RouteOf(*local, found->second.to);
+  // One that is nowhere has time: its node may be about to answer.
+  return route.hint && !route.hint->node_id.empty() && *route.hint != route.place;
 }
 
 void Relay::Impl::OnSettled(std::uint64_t tag, Settled settled, Signal signal) {

@@ -8,6 +8,9 @@
 #include "signaling/protocol/events.h"
 
 namespace pairwire::relay {
+
+using namespace std::chrono_literals;
+
 namespace {
 
 // What a member is told of another.
@@ -177,8 +180,10 @@ void Relay::Impl::OnJoined(ConnectionId id, const Member& member, StoreResult<Jo
   if (!complete) {
     socket->state = SocketState::kAwaitingHandover;
     socket->given = std::move(result->given);
-    deadlines_.Schedule(socket->wait, now_ + options_.handover_wait,
-                        {Work::Kind::kSocketWait, id, {}, {}});
+    // The other node may still be on its way back as well.
+    const bool just_back = now_ - store_up_at_ < NodeLinks::kBackLater;
+    const auto wait = options_.handover_wait + (just_back ? NodeLinks::kBackLater : 0s);
+    deadlines_.Schedule(socket->wait, now_ + wait, {Work::Kind::kSocketWait, id, {}, {}});
     ReceiveEarlyHandover(key, epoch);
   } else if (result->rejoined) {
     FinishHandover(key, epoch);

@@ -10,6 +10,9 @@ namespace {
 // A redirection is followed at once so often; then the servers do not agree yet, and it waits.
 constexpr int kAtOnce = 3;
 
+// A script names one key and uses many of its slot.
+bool IsScript(const Args& args) { return args.front() == "EVALSHA" || args.front() == "EVAL"; }
+
 std::size_t BytesOf(const Args& args) {
   std::size_t bytes = 0;
   for (const std::string& word : args) bytes += word.size() + sizeof(word);
@@ -243,9 +246,12 @@ ClusterClient::Verdict ClusterClient::Judge(Kept& command, const Result<Reply>& 
     return waits && may_go_again ? Verdict::kAgainLater : Verdict::kDone;
   }
   const std::string_view code = reply->ErrorCode();
-  const bool later = code == "TRYAGAIN" || code == "CLUSTERDOWN";
-  const auto redirection = reply->IsError() ? ParseRedirection(reply->text, command.sent_to)
-                                            : std::optional<Redirection>();
+  auto redirection = reply->IsError() ? ParseRedirection(reply->text, command.sent_to)
+                                      : std::optional<Redirection>();
+  // At the new place a script would find some of its keys, or none: it waits for the whole slot.
+  const bool half_moved = redirection && redirection->ask && IsScript(command.args);
+  if (half_moved) redirection.reset();
+  const bool later = half_moved || code == "TRYAGAIN" || code == "CLUSTERDOWN";
   if (!later && !redirection) return Verdict::kDone;
   command.ask.reset();
   if (code == "CLUSTERDOWN") scout_.Hurry();

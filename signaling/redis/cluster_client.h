@@ -7,7 +7,8 @@
 // Order: commands of one slot are sent as they come. When one is redirected or told to try again,
 // those that follow are held until those under way are answered; then the first goes again, alone,
 // and when it was carried out the rest follows. (While a slot moves, a command on several keys that
-// is told TRYAGAIN may be overtaken by one on a single key that was under way already.)
+// is told TRYAGAIN may be overtaken by one on a single key that was under way already.) A script is
+// not sent where an ASK points: while a slot moves, neither place has all of its keys, so it waits.
 //
 // The bus is a link of its own to any one master: what is published on one server is heard on all.
 #ifndef PAIRWIRE_SIGNALING_REDIS_CLUSTER_CLIENT_H_

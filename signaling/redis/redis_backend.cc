@@ -91,6 +91,7 @@ relay::BackendHealth RedisBackend::health() const {
 void RedisBackend::OnRedisUp() {
   // Before any step that is called from now on.
   runner_->Load();
+  store_->OnConnected();
   runner_->Post([this] {
     bus_->OnState(true);
     store_->OnUp();

@@ -55,6 +55,7 @@ void RedisRegistry::Announce(relay::NodeInfo info, std::chrono::milliseconds lea
   struct Gathered {
     std::size_t left = 0;
     bool ok = true;
+    bool kept = true;
     relay::StoreReply<bool> reply;
   };
   auto gathered = std::make_shared<Gathered>();
@@ -65,10 +66,16 @@ void RedisRegistry::Announce(relay::NodeInfo info, std::chrono::milliseconds lea
     runner_.Run(Step::kAnnounce, shard,
                 {info.node_id, std::to_string(info.incarnation), ToText(lease),
                  shard == RedisKeys::kCommonShard ? told : std::string()},
-                [gathered](const StepResult& result) {
+                [this, shard, gathered](StepResult result) {
                   gathered->ok = gathered->ok && !result.error;
+                  if (!result.error) {
+                    std::string given_up = FieldReader(std::move(result.fields)).Text();
+                    if (given_up != "0" && given_up != given_up_[shard]) gathered->kept = false;
+                    given_up_[shard] = std::move(given_up);
+                  }
                   if (--gathered->left > 0) return;
-                  if (gathered->ok) return gathered->reply(true);
+                  // What one shard gave up is said once, whatever the others do.
+                  if (gathered->ok || !gathered->kept) return gathered->reply(gathered->kept);
                   gathered->reply(tl::unexpected(StoreError::kUnavailable));
                 });
   }

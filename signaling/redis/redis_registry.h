@@ -21,7 +21,8 @@ namespace pairwire::redis {
 class RedisRegistry final : public relay::Registry {
  public:
   // Both outlive it.
-  RedisRegistry(ScriptRunner& runner, const RedisKeys& keys) : runner_(runner), keys_(keys) {}
+  RedisRegistry(ScriptRunner& runner, const RedisKeys& keys)
+      : runner_(runner), keys_(keys), given_up_(keys.shards()) {}
 
   void Announce(relay::NodeInfo info, std::chrono::milliseconds lease,
                 relay::StoreReply<bool> reply) override;
@@ -31,6 +32,8 @@ class RedisRegistry final : public relay::Registry {
  private:
   ScriptRunner& runner_;
   const RedisKeys& keys_;
+  // By shard: when the node that announces itself here was given up last.
+  std::vector<std::string> given_up_;
 };
 
 // On a Cluster the shards' logs are merged by time; a cursor says how far each was read.

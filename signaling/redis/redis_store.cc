@@ -42,6 +42,7 @@ void RedisStore::OnUp() {
     replicas_.Restore([this, connection](bool restored) {
       if (!restored || connection != connection_) return;
       up_ = true;
+      finding_out_ = false;
       for (const auto& [node, inbox] : inboxes_) inbox->handler().OnStoreState(true);
     });
   });
@@ -106,6 +107,11 @@ std::size_t RedisStore::gaps() const {
 template <typename T>
 void RedisStore::Run(Step step, std::size_t shard, TimePoint now, std::vector<std::string> args,
                      StoreReply<T> reply, std::function<T(FieldReader&)> parse) {
+  if (finding_out_) {
+    // What it does not find may be what this node is about to bring.
+    return runner_.Post(
+        [reply = std::move(reply)] { reply(tl::unexpected(StoreError::kUnavailable)); });
+  }
   runner_.Run(step, shard, now, std::move(args),
               [this, shard, reply = std::move(reply), parse = std::move(parse)](StepResult result) {
                 FieldReader fields(std::move(result.fields));
@@ -285,7 +291,7 @@ void RedisStore::Join(relay::JoinRequest request, TimePoint now, StoreReply<rela
         if (fields.ok() && room) {
           replicas_.JoinedRoom(node_id, session_id, member_id, std::move(snapshot));
         } else if (fields.ok()) {
-          replicas_.Joined(node_id, session_id, member_id, std::move(snapshot));
+          replicas_.Joined(node_id, session_id, member_id, joined.epoch, std::move(snapshot));
         }
         return joined;
       });
@@ -296,35 +302,54 @@ void RedisStore::Leave(relay::LeaveRequest request, TimePoint now, StoreReply<bo
   for (const relay::TokenHash& hash : request.unused_resume_hashes) unused += ToText(hash);
   std::vector<std::string> args = {request.session_id, request.member_id,
                                    std::to_string(request.epoch), ToText(request.window), unused};
-  for (relay::KeptText& text : request.tail) {
-    args.push_back(std::move(text.id));
-    args.push_back(std::move(text.text));
+  for (const relay::KeptText& text : request.tail) {
+    args.push_back(text.id);
+    args.push_back(text.text);
   }
-  Run<bool>(
-      Step::kLeave, keys_.ShardOf(request.session_id), now, std::move(args), std::move(reply),
-      [this, session_id = request.session_id, member_id = request.member_id](FieldReader& fields) {
-        const bool left = fields.Flag();
-        if (left) replicas_.Left(session_id, member_id);
-        return left;
-      });
+  const std::size_t shard = keys_.ShardOf(request.session_id);
+  Replicas::Kept kept;
+  kept.member_id = std::move(request.member_id);
+  kept.epoch = request.epoch;
+  kept.left = true;
+  kept.window = request.window;
+  kept.unused = std::move(unused);
+  kept.texts = std::move(request.tail);
+  Run<bool>(Step::kLeave, shard, now, std::move(args), std::move(reply),
+            [this, now, session_id = std::move(request.session_id),
+             kept = std::move(kept)](FieldReader& fields) {
+              const bool left = fields.Flag();
+              if (!left) return false;
+              if (kept.window.count() > 0) replicas_.Remember(session_id, kept, now);
+              replicas_.Left(session_id, kept.member_id);
+              return true;
+            });
 }
 
 void RedisStore::Route(relay::RouteRequest request, TimePoint now,
                        StoreReply<relay::Routed> reply) {
   const std::size_t shard = keys_.ShardOf(request.session_id);
-  Run<relay::Routed>(Step::kRoute, shard, now,
-                     {std::move(request.session_id), std::move(request.from), std::move(request.to),
-                      std::move(request.text)},
-                     std::move(reply), [](FieldReader& fields) {
-                       relay::Routed routed;
-                       routed.to = fields.Text();
-                       relay::Place place;
-                       place.node_id = fields.Text();
-                       place.epoch = fields.Number();
-                       routed.kept = fields.Flag();
-                       if (!routed.kept) routed.place = std::move(place);
-                       return routed;
-                     });
+  Run<relay::Routed>(
+      Step::kRoute, shard, now,
+      {request.session_id, std::move(request.from), std::move(request.to), request.text},
+      std::move(reply),
+      [this, now, session_id = request.session_id, text = request.text](FieldReader& fields) {
+        relay::Routed routed;
+        routed.to = fields.Text();
+        relay::Place place;
+        place.node_id = fields.Text();
+        place.epoch = fields.Number();
+        routed.kept = fields.Flag();
+        if (!routed.kept) {
+          routed.place = std::move(place);
+        } else if (fields.ok()) {
+          Replicas::Kept kept;
+          kept.member_id = routed.to;
+          kept.epoch = place.epoch;
+          kept.texts.push_back({{}, text});
+          replicas_.Remember(session_id, std::move(kept), now);
+        }
+        return routed;
+      });
 }
 
 void RedisStore::Terminate(const std::string& session_id, const relay::TokenHash& token_hash,
@@ -394,6 +419,7 @@ void RedisStore::Heartbeat(std::vector<relay::Touch> members, TimePoint now,
 }
 
 void RedisStore::ClaimDue(TimePoint now, std::size_t limit, StoreReply<relay::DueReport> reply) {
+  if (up_) replicas_.DropOld(now);
   auto gathered = std::make_shared<Gathered<relay::DueReport>>();
   gathered->left = keys_.shards();
   gathered->reply = std::move(reply);

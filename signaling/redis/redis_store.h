@@ -46,7 +46,9 @@ class RedisStore final : public relay::Store {
   RedisStore(const RedisStore&) = delete;
   RedisStore& operator=(const RedisStore&) = delete;
 
-  // The client's news, from inside the executor.
+  // The client's news: at once, when there is a server again of which nobody knows yet which one it
+  // is; then from inside the executor.
+  void OnConnected() { finding_out_ = true; }
   void OnUp();
   void OnDown();
   // False: it was not for the store.
@@ -59,6 +61,8 @@ class RedisStore final : public relay::Store {
   void CatchUp(std::function<void()> done);
   // Inboxes that had to be read, of all nodes here.
   std::size_t gaps() const;
+  // Of what is kept in Redis and would be lost with it.
+  std::size_t remembered_bytes() const { return replicas_.remembered_bytes(); }
 
   void Subscribe(const std::string& node_id, relay::NodeHandler& handler) override;
   void Unsubscribe(const std::string& node_id) override;
@@ -96,6 +100,7 @@ class RedisStore final : public relay::Store {
   const RedisKeys& keys_;
   Replicas replicas_;
   bool up_ = false;
+  bool finding_out_ = false;      // whether the server has its data; steps wait for that
   std::uint64_t connection_ = 0;  // which one this is
   std::size_t next_share_ = 0;
   std::map<std::string, std::unique_ptr<RedisInbox>> inboxes_;

@@ -4,6 +4,34 @@
 #include "signaling/redis/fields.h"
 
 namespace pairwire::redis {
+namespace {
+
+// Of one in memory, about, beside its texts.
+constexpr std::size_t kKeptOverhead = 256;
+
+std::size_t BytesOf(const Replicas::Kept& kept) {
+  std::size_t bytes = kKeptOverhead;
+  for (const relay::KeptText& text : kept.texts) bytes += text.id.size() + text.text.size();
+  return bytes;
+}
+
+// Of keep_again.lua.
+std::vector<std::string> ArgsOf(const std::string& session_id, const Replicas::Kept& kept) {
+  std::vector<std::string> args = {session_id,
+                                   kept.member_id,
+                                   std::to_string(kept.epoch),
+                                   kept.left ? "1" : "0",
+                                   ToText(kept.window),
+                                   kept.unused,
+                                   kept.id};
+  for (const relay::KeptText& text : kept.texts) {
+    args.push_back(text.id);
+    args.push_back(text.text);
+  }
+  return args;
+}
+
+}  // namespace
 
 Replicas::Replicas(ScriptRunner& runner, const RedisKeys& keys, std::function<std::string()> new_id)
     : runner_(runner), keys_(keys), new_id_(std::move(new_id)), stores_(keys.shards()) {}
@@ -16,8 +44,9 @@ void Replicas::Watched(const std::string& node_id, const std::string& session_id
 }
 
 void Replicas::Joined(const std::string& node_id, const std::string& session_id,
-                      const std::string& member_id, std::string snapshot) {
+                      const std::string& member_id, std::uint64_t epoch, std::string snapshot) {
   Replica& replica = replicas_[session_id];
+  Taken(replica, member_id, epoch);
   replica.members.insert(node_id + " " + member_id);
   replica.snapshot = std::move(snapshot);
 }
@@ -37,6 +66,43 @@ void Replicas::Left(const std::string& session_id, const std::string& member_id)
   Refresh(session_id);
 }
 
+void Replicas::Remember(const std::string& session_id, Kept kept, relay::TimePoint now) {
+  const auto found = replicas_.find(session_id);
+  if (found == replicas_.end()) return;  // of a room
+  kept.id = new_id_();
+  remembered_bytes_ += BytesOf(kept);
+  terms_.push_back({now + kRememberFor, session_id, kept.id});
+  found->second.kept.push_back(std::move(kept));
+  while (remembered_bytes_ > kMaxRememberedBytes) DropOldest();
+}
+
+void Replicas::DropOld(relay::TimePoint now) {
+  while (!terms_.empty() && terms_.front().until <= now) DropOldest();
+}
+
+void Replicas::DropOldest() {
+  const Term term = std::move(terms_.front());
+  terms_.pop_front();
+  const auto found = replicas_.find(term.session_id);
+  if (found == replicas_.end()) return;
+  EraseKept(found->second, [&](const Kept& kept) { return kept.id == term.kept; });
+  Forget(term.session_id);
+}
+
+template <typename Condition>
+void Replicas::EraseKept(Replica& replica, Condition condition) {
+  std::erase_if(replica.kept, [&](const Kept& kept) {
+    if (!condition(kept)) return false;
+    remembered_bytes_ -= BytesOf(kept);
+    return true;
+  });
+}
+
+void Replicas::Taken(Replica& replica, const std::string& member_id, std::uint64_t epoch) {
+  EraseKept(replica,
+            [&](const Kept& kept) { return kept.member_id == member_id && kept.epoch < epoch; });
+}
+
 void Replicas::OnMessage(const std::string& node_id, const relay::NodeMessage& message) {
   if (message.kind == relay::NodeMessage::Kind::kTakenOver) {
     const auto user = users_.find({message.session_id, message.member_id});
@@ -46,6 +112,7 @@ void Replicas::OnMessage(const std::string& node_id, const relay::NodeMessage& m
   if (found == replicas_.end()) return;
   switch (message.kind) {
     case relay::NodeMessage::Kind::kEnded:
+      EraseKept(found->second, [](const Kept&) { return true; });
       replicas_.erase(found);
       return;
     case relay::NodeMessage::Kind::kWatchMoved:
@@ -55,9 +122,11 @@ void Replicas::OnMessage(const std::string& node_id, const relay::NodeMessage& m
       found->second.members.erase(node_id + " " + message.member_id);
       Forget(message.session_id);
       break;
+    case relay::NodeMessage::Kind::kPlaced:
+      Taken(found->second, message.member_id, message.place.epoch);
+      break;
     case relay::NodeMessage::Kind::kDeliver:
     case relay::NodeMessage::Kind::kEvent:
-    case relay::NodeMessage::Kind::kPlaced:
       break;
   }
   Refresh(message.session_id);
@@ -66,7 +135,10 @@ void Replicas::OnMessage(const std::string& node_id, const relay::NodeMessage& m
 void Replicas::Forget(const std::string& session_id) {
   const auto found = replicas_.find(session_id);
   if (found == replicas_.end()) return;
-  if (found->second.watched_by.empty() && found->second.members.empty()) replicas_.erase(found);
+  const Replica& replica = found->second;
+  if (replica.watched_by.empty() && replica.members.empty() && replica.kept.empty()) {
+    replicas_.erase(found);
+  }
 }
 
 void Replicas::Refresh(const std::string& session_id) {
@@ -82,6 +154,7 @@ void Replicas::Refresh(const std::string& session_id) {
                 found->second.fetching = false;
                 if (found->second.again) return Refresh(session_id);
                 if (result.error == relay::StoreError::kNotFound) {
+                  EraseKept(found->second, [](const Kept&) { return true; });
                   replicas_.erase(found);
                 } else if (!result.error) {
                   FieldReader fields(std::move(result.fields));
@@ -135,10 +208,17 @@ void Replicas::Answered(const std::shared_ptr<Restoring>& restoring, bool ok) {
     restoring->names.pop_back();
     std::string snapshot = SnapshotOf(name);
     if (snapshot.empty()) continue;
-    ++restoring->left;
-    runner_.Run(
-        Step::kRestore, keys_.ShardOf(name.first), {name.first, std::move(snapshot)},
-        [this, restoring](const StepResult& result) { Answered(restoring, !result.error); });
+    const std::size_t shard = keys_.ShardOf(name.first);
+    const auto bring = [&](Step step, std::vector<std::string> args) {
+      ++restoring->left;
+      runner_.Run(step, shard, std::move(args), [this, restoring](const StepResult& result) {
+        Answered(restoring, !result.error);
+      });
+    };
+    bring(Step::kRestore, {name.first, std::move(snapshot)});
+    const auto session = replicas_.find(name.first);
+    if (!name.second.empty() || session == replicas_.end()) continue;
+    for (const Kept& kept : session->second.kept) bring(Step::kKeepAgain, ArgsOf(name.first, kept));
   }
   if (restoring->left > 0) return;
   // Else all of it is brought again the next time.

@@ -72,6 +72,7 @@ std::optional<relay::StoreError> ErrorOf(std::string_view status) {
   if (status == "NOTARGET") return relay::StoreError::kNoTarget;
   if (status == "NOTALLOWED") return relay::StoreError::kNotAllowed;
   if (status == "FULL") return relay::StoreError::kFull;
+  if (status == "UNAVAILABLE") return relay::StoreError::kUnavailable;
   return std::nullopt;
 }
 
@@ -108,6 +109,7 @@ std::array<Script, kSteps> MakeScripts(const ScriptOptions& options, const Redis
       {"hello", kHelloLua},
       {"snapshot", kSnapshotLua},
       {"restore", kRestoreLua},
+      {"keep_again", kKeepAgainLua},
   }};
   const std::string common = Limits(options, keys) + std::string(kLibLua);
   std::array<Script, kSteps> scripts;

@@ -46,8 +46,9 @@ enum class Step : std::uint8_t {
   kHello,
   kSnapshot,
   kRestore,
+  kKeepAgain,
 };
-inline constexpr std::size_t kSteps = 18;
+inline constexpr std::size_t kSteps = 19;
 
 struct StepTimer {
   using Time = std::chrono::steady_clock::time_point;

@@ -24,6 +24,9 @@ constexpr relay::RateLimit kNoByteRateLimit{1e12, 1e12};
 // So long a node is not missed by the others: three announcements.
 constexpr std::chrono::seconds kLease{3};
 
+// Two ways through a Redis that is half a second away.
+constexpr std::chrono::seconds kHandoverWait{1};
+
 relay::RelayOptions RelayOptionsOf(const ServerConfig& config, const std::string& node_id) {
   relay::RelayOptions options;
   options.node_id = node_id;
@@ -36,7 +39,10 @@ relay::RelayOptions RelayOptionsOf(const ServerConfig& config, const std::string
   options.expiry.hints = config.expiry_hints;
   // What could be told there: their status, and what operators broadcast.
   options.display_rooms = config.status || !config.internal_host.empty();
-  if (config.redis) options.lease = kLease;
+  if (config.redis) {
+    options.lease = kLease;
+    options.handover_wait = kHandoverWait;
+  }
   options.shared_rates = config.rate_limits;
   if (!config.rate_limits) {
     options.codes.per_address = kNoRateLimit;

@@ -27,6 +27,7 @@ void MemoryStore::Impl::LeaveDead(MemoryMember& member, TimePoint now, DueReport
 void MemoryStore::Impl::NodeDied(MemoryNode& node, TimePoint now, DueReport& report) {
   const std::string node_id = node.info.node_id;
   const std::vector<MemoryMember*>& members = MembersAt(names_.NumberOf(node_id));
+  if (!members.empty()) given_up_[node_id] = node.info.incarnation;
   for (std::size_t i = 0; !members.empty() && i < kDeadMembersAtOnce; ++i) {
     LeaveDead(*members.back(), now, report);
   }
@@ -53,8 +54,11 @@ void MemoryStore::Impl::Announce(NodeInfo info, std::chrono::milliseconds lease,
   }
   due_.Set(node->second, now + lease);
   node->second.until = now + lease;
+  const auto given_up = given_up_.find(info.node_id);
+  const bool kept = given_up == given_up_.end() || given_up->second != info.incarnation;
+  if (given_up != given_up_.end()) given_up_.erase(given_up);
   node->second.info = std::move(info);
-  Answer(std::move(reply), StoreResult<bool>(true));
+  Answer(std::move(reply), StoreResult<bool>(kept));
 }
 
 void MemoryStore::Impl::Withdraw(const std::string& node_id) {

@@ -142,6 +142,8 @@ class MemoryStore::Impl final : public Registry, public EventLog {
   std::shared_ptr<char> alive_ = std::make_shared<char>();
   std::unordered_map<std::string, NodeHandler*> handlers_;
   std::map<std::string, MemoryNode> nodes_;
+  // The last run of each whose members were given up.
+  std::map<std::string, std::uint64_t> given_up_;
   NodeNames names_;
   // Who has a socket where, by the node's number, in no order: what to clean when a node dies.
   std::vector<std::vector<MemoryMember*>> members_at_;

@@ -40,7 +40,9 @@ struct NodeInfo {
 class Registry {
  public:
   virtual ~Registry() = default;
-  // Once a second or so, with a lease of three such periods. True; kUnavailable.
+  // Once a second or so, with a lease of three such periods. True: since the last one nothing
+  // happened. False, once: the lease had run out, and members of this very run were given up.
+  // kUnavailable.
   virtual void Announce(NodeInfo info, std::chrono::milliseconds lease, StoreReply<bool> reply) = 0;
   // The node goes in an orderly way; its members should have left before. Nothing when it is not
   // there.

@@ -17,7 +17,8 @@ namespace pairwire::test {
 // A port for a server that is about to start: below those that the system gives to sockets without
 // one, so that no other test takes it meanwhile, and for each process another.
 inline std::uint16_t ServerPort() {
-  static unsigned next = static_cast<unsigned>(getpid()) * 8;
+  // Far from those of the processes that were started next to this one.
+  static unsigned next = static_cast<unsigned>(getpid()) * 1237;
   for (;;) {
     const auto port = static_cast<std::uint16_t>(20'000 + next++ % 10'000);
     bool free = true;

@@ -7,6 +7,8 @@
 -- leases, nor clients come back to one. Then both get so long before they are given up.
 local MISSED_SWEEPS = 1500
 local GRACE = 5000
+-- For a node that was cut off.
+local GIVEN_UP_KNOWN = 3600000
 
 local time = redis.call('TIME')
 local clock = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -34,11 +36,18 @@ local function session_due(s)
 end
 
 -- Those of a run of a node that is over leave; false: some are left.
-local function clear_node(node, key)
+-- `run`: which, should it live after all: then it has to know.
+local function clear_node(node, key, run)
   while records_read < READ_AT_ONCE do
     local entry = redis.call('SPOP', key)
     if not entry then return true end
     records_read = records_read + 1
+    if run then
+      local given_up = P .. 'given_up:' .. enc(node)
+      redis.call('HSET', given_up, 'run', run, 'at', int(now))
+      redis.call('PEXPIRE', given_up, GIVEN_UP_KNOWN)
+      run = nil
+    end
     local sid, mid, epoch = string.match(entry, '^([^:]*):([^:]*):(%d+)$')
     local s = session(dec(sid))
     local m = s and member(s, dec(mid))
@@ -64,7 +73,8 @@ local function node_due(what)
   end
   local till = tonumber(redis.call('HGET', node, 'until'))
   if till and till > now then return due_at(what, till) end
-  if not clear_node(dec(e), node .. ':members') then return due_at(what, now) end
+  local run = redis.call('HGET', node, 'incarnation') or ''
+  if not clear_node(dec(e), node .. ':members', run) then return due_at(what, now) end
   redis.call('DEL', node, P .. 'inbox:' .. e, P .. 'inbox:' .. e .. ':n')
   if redis.call('HDEL', P .. 'nodes', dec(e)) == 1 then
     report.nodes = report.nodes + 1

@@ -4,8 +4,8 @@
 -- Strings are compared by identity in Lua, so the time says nothing of the hash.
 
 local s = session(ARGV[2])
-if not s or s.room then return {'NOTFOUND'} end
+if not s or s.room then return {missing()} end
 for _, m in ipairs(members(s)) do
   if m.hash == ARGV[3] then return {'OK', m.id, m.role, m.name, s.display_id} end
 end
-return {'NOTFOUND'}
+return {missing()}

@@ -3,13 +3,13 @@
 -- Join. ARGV: 2 session, 3 member, 4 node, 5 resume hash, 6 joined notice, 7 left notice, 8 may open
 -- a room ("1"), 9 name, 10 most members. OK epoch, rejoined, resume hash before, unused ones,
 -- node before, epoch before, display id, {seat, ...} of the others, kept {id, text, ...}, given {id,
--- text, ...}, snapshot, sizes | NOTFOUND | FULL
+-- text, ...}, snapshot, sizes | NOTFOUND | FULL | UNAVAILABLE
 
 local id, mid, node, open_room = ARGV[2], ARGV[3], ARGV[4], ARGV[8] == '1'
 local s = session(id, true)
 if s and s.state == 'ended' then return {open_room and 'FULL' or 'NOTFOUND', sizes()} end
 if (not s and not open_room) or (s and open_room and not s.room) then
-  return {'NOTFOUND', sizes()}
+  return {missing(), sizes()}
 end
 local all, m = {}, nil
 if s and s.room then
@@ -21,7 +21,7 @@ elseif s then
   end
 end
 if not m then
-  if not open_room then return {'NOTFOUND', sizes()} end
+  if not open_room then return {missing(), sizes()} end
   local count = s and redis.call('LLEN', P .. 'members:' .. s.enc) or 0
   if (not s and is_full()) or count >= tonumber(ARGV[10]) then return {'FULL', sizes()} end
 end
@@ -40,6 +40,8 @@ if not m then
   redis.call('HSET', m.key, 'role', 'user', 'name', m.name, 'hash', '', 'left', '')
   redis.call('RPUSH', P .. 'members:' .. s.enc, mid)
 end
+-- Some node may still have to bring what is kept for it.
+if m.epoch == tonumber(m.restored) and restoring() then return {'UNAVAILABLE', sizes()} end
 
 unschedule(s, m)
 local before_node, before_epoch = m.node, m.epoch

@@ -5,6 +5,7 @@
 
 local s = session(ARGV[2])
 local m = s and member(s, ARGV[3])
+if not m and restoring() then return {'UNAVAILABLE'} end
 if not m or m.epoch ~= tonumber(ARGV[4]) then return {'OK', 0, sizes()} end
 local tail = {}
 for i = 7, #ARGV - 1, 2 do tail[#tail + 1] = {ARGV[i], ARGV[i + 1]} end

@@ -68,6 +68,12 @@ end
 
 -- ---- Records ----
 
+local function restoring() return redis.call('EXISTS', P .. 'restoring') == 1 end
+
+-- The status of a step that does not find what it needs. While nodes bring back what Redis lost,
+-- nothing can be said to be gone.
+local function missing() return restoring() and 'UNAVAILABLE' or 'NOTFOUND' end
+
 local function session(id, ended_too)
   local e = enc(id)
   local s = getall(P .. 'session:' .. e)
@@ -358,7 +364,8 @@ local function drop_member(s, m)
   if s.room then redis.call('HDEL', seats(s), m.id) end
   redis.call('LREM', P .. 'members:' .. s.enc, 1, m.id)
   redis.call('DEL', m.key, P .. 'kept:' .. s.enc .. ':' .. m.enc,
-             P .. 'given:' .. s.enc .. ':' .. m.enc, P .. 'disconnecting:' .. m.enc)
+             P .. 'given:' .. s.enc .. ':' .. m.enc, P .. 'brought:' .. s.enc .. ':' .. m.enc,
+             P .. 'disconnecting:' .. m.enc)
 end
 
 -- ---- Codes ----

@@ -4,7 +4,7 @@
 -- snapshot | NOTFOUND
 
 local s = session(ARGV[2], true)
-if not s or s.room or s.hash ~= ARGV[3] then return {'NOTFOUND'} end
+if not s or s.room or s.hash ~= ARGV[3] then return {missing()} end
 local after, found = tonumber(ARGV[5]), {}
 for _, bytes in ipairs(redis.call('LRANGE', P .. 'log:' .. s.enc, 0, -1)) do
   local event = unpacked(bytes)

@@ -4,8 +4,10 @@
 -- them with an older snapshot: each member's newest place counts, and the fewest places left.
 -- ARGV: 2 session, 3 snapshot. OK
 
--- Whoever is on the way back, or never came, gets so long anew.
-local GRACE = 5000
+-- A node that was there gets so long to say that it lives.
+local NODE_GRACE = 5000
+-- Whoever is on the way back, or never came, gets so long anew: all nodes have to be back first.
+local GRACE = 5000 + 2 * LIMITS.claim_after
 
 local function fields(bytes)
   local flat, named = unpacked(bytes), {}
@@ -79,6 +81,7 @@ for i = 3, #parts - 1, 2 do
   local was_due = known.due
   known.due = nil
   known.kept_bytes = there and there.kept_bytes or '0'
+  known.restored = known.epoch
   if not there or tonumber(known.epoch) > there.epoch then
     if there then
       unschedule(s, there)
@@ -94,10 +97,17 @@ for i = 3, #parts - 1, 2 do
       local node = P .. 'node:' .. enc(m.node)
       -- Its node may have died meanwhile; one that lives renews this.
       if redis.call('EXISTS', node) == 0 then
-        redis.call('HSET', node, 'incarnation', '', 'until', now + GRACE)
+        redis.call('HSET', node, 'incarnation', '', 'until', now + NODE_GRACE)
         redis.call('PEXPIRE', node, SHARED_TTL)
-        due_at('n:' .. enc(m.node), now + GRACE)
+        due_at('n:' .. enc(m.node), now + NODE_GRACE)
       end
+      -- What was kept as long as nobody knew that it is there.
+      local key = P .. 'kept:' .. s.enc .. ':' .. m.enc
+      for _, one in ipairs(texts(key)) do
+        if one[1] == '' then notify(s, m, one[2]) end
+      end
+      redis.call('DEL', key)
+      redis.call('HSET', m.key, 'kept_bytes', 0)
     elseif was_due then
       schedule(s, m, math.max(tonumber(was_due), now + GRACE))
     end

@@ -6,7 +6,7 @@
 local s = session(ARGV[2])
 local by_relay = ARGV[3] == ''
 local from = s and not by_relay and member(s, ARGV[3])
-if not s or (not from and not by_relay) then return {'NOTFOUND'} end
+if not s or (not from and not by_relay) then return {missing()} end
 local target
 if ARGV[4] ~= '' then
   target = member(s, ARGV[4])
@@ -22,8 +22,10 @@ elseif from then
     end
   end
 end
-if not target then return {'NOTARGET'} end
+if not target then return {restoring() and 'UNAVAILABLE' or 'NOTARGET'} end
 if from and not counterparts(s, from, target) then return {'NOTALLOWED'} end
 if target.node ~= '' then return {'OK', target.id, target.node, target.epoch, 0} end
+-- Its node may still have to bring the place; what was kept would wait beside a socket that is there.
+if restoring() then return {'UNAVAILABLE'} end
 if not keep(s, target, '', ARGV[5]) then return {'FULL'} end
 return {'OK', target.id, '', target.epoch, 1}

@@ -9,6 +9,7 @@
 
 #include <memory>
 #include <random>
+#include <set>
 
 #include "tests/signaling/core/weather_bus.h"
 
@@ -18,6 +19,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::Pair;
 using testing::SizeIs;
 
 class End final : public NodeBusHandler, public NodeLinksHandler {
@@ -42,6 +44,7 @@ class End final : public NodeBusHandler, public NodeLinksHandler {
                       std::vector<TokenHash> hashes) override {
     received.push_back("done " + std::to_string(hashes.size()));
   }
+  bool HasMoved(std::uint64_t tag) override { return moved.contains(tag); }
   void OnSettled(std::uint64_t tag, Settled settled, Signal) override {
     outcomes[tag].push_back(settled);
   }
@@ -49,6 +52,7 @@ class End final : public NodeBusHandler, public NodeLinksHandler {
   NodeLinks links;
   std::vector<std::string> received;
   std::map<std::uint64_t, std::vector<Settled>> outcomes;
+  std::set<std::uint64_t> moved;  // tags
   bool answers = true;
   NodeFrameResult answer = NodeFrameResult::kDelivered;
   InboundTag last;
@@ -199,29 +203,96 @@ TEST_F(NodeLinksTest, ResendsOnceTheBusIsUpAgain) {
   EXPECT_THAT(b_->received, ElementsAre("1"));
 }
 
-TEST_F(NodeLinksTest, ReroutesWhenNobodyIsThereAndOnANewIncarnation) {
+TEST_F(NodeLinksTest, WhereNobodyListensOnlyThoseWhoMovedOnAreRerouted) {
   b_.reset();
+  a_->moved = {2};
+  for (const int number : {1, 2, 3}) ASSERT_TRUE(Send(number));
+  Advance(10ms);
+  EXPECT_THAT(a_->outcomes, ElementsAre(Pair(2u, ElementsAre(Settled::kReroute))));
+  a_->moved = {3};
+  Advance(500ms);
+  EXPECT_EQ(Count(Settled::kReroute), 2u) << "asked again with each try";
+  a_->links.OnNodeGone("b");
+  EXPECT_EQ(Count(Settled::kReroute), 3u);
+}
+
+// A node that lost the bus has had what was sent before, and has its members still.
+TEST_F(NodeLinksTest, ANodeThatIsNotHeardForAMomentGetsNothingTwice) {
+  b_->answers = false;
   ASSERT_TRUE(Send(1));
   Advance(10ms);
-  EXPECT_EQ(Count(Settled::kReroute), 1u);
-  b_ = std::make_unique<End>("b", 3, bus_);
-  b_->answers = false;
+  ASSERT_THAT(b_->received, ElementsAre("1"));
+  bus_.Detach("b");
+  ASSERT_TRUE(Send(2));
+  Advance(1s);
+  b_->links.Settle(b_->last, NodeFrameResult::kDelivered);
+  b_->answers = true;
+  bus_.Attach("b", *b_);
+  Advance(1s);
+  EXPECT_THAT(b_->received, ElementsAre("1", "2"));
+  EXPECT_EQ(Count(Settled::kDelivered), 2u);
+  EXPECT_EQ(Count(Settled::kReroute), 0u);
+}
+
+// Others come back to the bus later, and may have had what was sent before it went.
+TEST_F(NodeLinksTest, NobodyListeningMeansLittleAfterTheBusWasAway) {
+  a_->links.OnBusState(false);
+  a_->links.OnBusState(true);
+  b_.reset();
+  a_->moved = {1};
+  ASSERT_TRUE(Send(1));
+  Advance(2s);
+  EXPECT_EQ(Count(Settled::kReroute), 0u);
+  b_ = std::make_unique<End>("b", 2, bus_);
+  Advance(500ms);
+  EXPECT_THAT(b_->received, ElementsAre("1"));
+  EXPECT_EQ(Count(Settled::kDelivered), 1u);
+  b_.reset();
+  a_->moved = {2};
+  Advance(1s);
   ASSERT_TRUE(Send(2));
   Advance(10ms);
-  ASSERT_THAT(b_->received, ElementsAre("2"));
+  EXPECT_EQ(Count(Settled::kReroute), 1u);
+}
+
+TEST_F(NodeLinksTest, ANewRunIsAskedForWhatTheOldOneOwes) {
+  b_->answers = false;
+  ASSERT_TRUE(Send(1));
+  Advance(10ms);
+  ASSERT_THAT(b_->received, ElementsAre("1"));
   // Asked for the answer, it says who it is.
   Advance(500ms);
   // Its next run says something before anything else is sent there.
   bus_.weather.counts_receivers = false;
   b_.reset();
   b_ = std::make_unique<End>("b", 4, bus_);
+  b_->answer = NodeFrameResult::kNotHere;
   b_->links.Handover("a", "s", "m", 1, {{"1.1", "t"}}, {TokenHash{}, TokenHash{}}, now_ + 5s);
-  Advance(10ms);
-  EXPECT_EQ(Count(Settled::kReroute), 2u);
+  Advance(20ms);
   EXPECT_THAT(a_->received, ElementsAre("handover 1.1 t", "done 2"));
+  EXPECT_THAT(b_->received, ElementsAre("1"));
+  EXPECT_EQ(Count(Settled::kReroute), 1u) << "its member was of the run before";
+  b_->answer = NodeFrameResult::kDelivered;
+  ASSERT_TRUE(Send(2));
+  Advance(10ms);
+  EXPECT_THAT(b_->received, ElementsAre("1", "2"));
+  EXPECT_EQ(Count(Settled::kDelivered), 1u);
+}
+
+// The answer to the first text is the first that is heard of the new run.
+TEST_F(NodeLinksTest, WhatTheNewRunHasIsNotSentElsewhere) {
+  ASSERT_TRUE(Send(1));
+  Advance(10ms);
+  b_.reset();
+  b_ = std::make_unique<End>("b", 4, bus_);
+  ASSERT_TRUE(Send(2));
   ASSERT_TRUE(Send(3));
   Advance(10ms);
-  EXPECT_THAT(b_->received, ElementsAre("3"));
+  EXPECT_THAT(b_->received, ElementsAre("2", "3"));
+  EXPECT_EQ(Count(Settled::kDelivered), 3u);
+  EXPECT_EQ(Count(Settled::kReroute), 0u);
+  Advance(2s);
+  EXPECT_THAT(b_->received, ElementsAre("2", "3")) << "each once";
 }
 
 TEST_F(NodeLinksTest, BoundsWhatIsUnsettled) {

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/signaling/core/relay_harness.h"
+#include "tests/signaling/core/tapped_store.h"
 
 namespace pairwire::relay {
 namespace {
@@ -14,8 +15,66 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
+// A bus on which nobody listens for a node for a while.
+class PartlyDeafBus final : public NodeBus {
+ public:
+  PartlyDeafBus(NodeBus& bus, Executor& executor) : bus_(bus), executor_(executor) {}
+
+  std::string deaf;
+
+  void Attach(const std::string& node_id, NodeBusHandler& handler) override {
+    bus_.Attach(node_id, handler);
+  }
+  void Detach(const std::string& node_id) override { bus_.Detach(node_id); }
+  void SendToNode(const std::string& from, const std::string& to, std::string bytes,
+                  Sent done) override {
+    if (to != deaf) return bus_.SendToNode(from, to, std::move(bytes), std::move(done));
+    executor_.Post([done = std::move(done)] { done(0); });
+  }
+  void Subscribe(const std::string& node_id, const std::string& topic) override {
+    bus_.Subscribe(node_id, topic);
+  }
+  void Unsubscribe(const std::string& node_id, const std::string& topic) override {
+    bus_.Unsubscribe(node_id, topic);
+  }
+  void Publish(const std::string& topic, std::string payload) override {
+    bus_.Publish(topic, std::move(payload));
+  }
+
+ private:
+  NodeBus& bus_;
+  Executor& executor_;
+};
+
+// A registry that says of some nodes nothing, as when their leases ran out while it was away.
+class ForgetfulRegistry final : public Registry {
+ public:
+  explicit ForgetfulRegistry(Registry& registry) : registry_(registry) {}
+
+  std::string missing;
+
+  void Announce(NodeInfo info, std::chrono::milliseconds lease, StoreReply<bool> reply) override {
+    registry_.Announce(std::move(info), lease, std::move(reply));
+  }
+  void Withdraw(const std::string& node_id) override { registry_.Withdraw(node_id); }
+  void List(StoreReply<std::vector<NodeInfo>> reply) override {
+    registry_.List([this, reply = std::move(reply)](StoreResult<std::vector<NodeInfo>> nodes) {
+      std::erase_if(*nodes, [this](const NodeInfo& node) { return node.node_id == missing; });
+      reply(std::move(nodes));
+    });
+  }
+
+ private:
+  Registry& registry_;
+};
+
 class RelayAcross : public RelayTest {
  protected:
+  ~RelayAcross() override { nodes_.clear(); }
+  Backend backend() override {
+    Backend parts = memory_->parts();
+    return {store_, bus_, registry_, parts.cache, parts.rates, parts.events};
+  }
   RelayAcross() {
     nodes_.clear();
     for (const std::string id : {"node-1", "node-2", "node-3"}) {
@@ -41,6 +100,10 @@ class RelayAcross : public RelayTest {
     }
     return acks;
   }
+
+  TappedStore store_{executor_, memory_->parts().store};
+  ForgetfulRegistry registry_{memory_->parts().registry};
+  PartlyDeafBus bus_{memory_->parts().bus, executor_};
 };
 
 // The first loss: what the lost socket was sent, and its client did not read, was in the log of a
@@ -139,6 +202,59 @@ TEST_F(RelayAcross, ANodesDeathIsNoticedAndItsMembersLeave) {
   for (const Envelope& envelope : told) left += envelope.type == protocol::kUserLeft ? 1 : 0;
   EXPECT_EQ(left, 1);
   EXPECT_EQ(told.back().type, protocol::kSessionTerminated);
+}
+
+// Its lease ran out, but it lives: members that were given up would hear nothing any more.
+TEST_F(RelayAcross, ANodeThatWasGivenUpSendsItsClientsBack) {
+  const Paired paired = MakePaired(0, 1);
+  memory_->parts().registry.Withdraw("node-2");
+  Advance(2s);
+  EXPECT_EQ(out(1).CloseCode(paired.controller_socket), protocol::kCloseUnavailable);
+  EXPECT_EQ(out(0).CloseCode(paired.display_socket), 0);
+  Say(paired.display_socket, Offer(0, "m"));
+  EXPECT_THAT(Acks(out(0).Take(paired.display_socket)), ElementsAre("m"));
+  const ConnectionId again = Open(paired.controller.controller_token, 1);
+  Resume(again, paired.controller_welcome.resume_token, "", 1);
+  EXPECT_EQ(Numbers(out(1).Take(again)), Range(0, 1));
+  Advance(5s);
+  EXPECT_EQ(out(1).CloseCode(again), 0) << "once";
+}
+
+// Nobody listened there for a moment, and the store never knew.
+TEST_F(RelayAcross, APlaceThatIsNamedAgainIsTriedAgain) {
+  const Paired paired = MakePaired(0, 1);
+  bus_.deaf = "node-2";
+  Say(paired.display_socket, Offer(0, "m"));
+  Advance(1s);
+  EXPECT_THAT(Acks(out(0).Take(paired.display_socket)), IsEmpty());
+  bus_.deaf.clear();
+  Advance(1s);
+  Say(paired.display_socket, Offer(1, "n"));
+  EXPECT_THAT(Acks(out(0).Take(paired.display_socket)), ElementsAre("m", "n"));
+  EXPECT_EQ(Numbers(out(1).Take(paired.controller_socket)), Range(0, 2));
+}
+
+// What it has not answered for yet may have arrived there.
+TEST_F(RelayAcross, ANodeThatTheRegistryDoesNotNameYetIsNotGone) {
+  const Paired paired = MakePaired(0, 1);
+  Advance(10s);
+  bus_.deaf = "node-1";  // no answer comes back
+  Say(paired.display_socket, Offer(0, "m"));
+  ASSERT_EQ(Numbers(out(1).Take(paired.controller_socket)), Range(0, 1));
+  store_.TellUp();
+  registry_.missing = "node-2";
+  Advance(2s);
+  registry_.missing.clear();
+  bus_.deaf.clear();
+  Advance(1s);
+  EXPECT_THAT(Acks(out(0).Take(paired.display_socket)), ElementsAre("m"));
+  EXPECT_THAT(Numbers(out(1).Take(paired.controller_socket)), IsEmpty()) << "twice";
+  // One that stays away is.
+  registry_.missing = "node-2";
+  bus_.deaf = "node-2";
+  Say(paired.display_socket, Offer(1, "n"));
+  Advance(4s);
+  EXPECT_EQ(relay(0).counters().signals_rerouted, 1u);
 }
 
 TEST_F(RelayAcross, LocalSignalsNeedNoStore) {

@@ -8,12 +8,14 @@
 
 #include "signaling/core/token.h"
 #include "tests/signaling/core/relay_harness.h"
+#include "tests/signaling/core/tapped_store.h"
 #include "tests/support/sanitizers.h"
 
 namespace pairwire::relay {
 namespace {
 
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing::Not;
 using testing::SizeIs;
 
@@ -218,74 +220,6 @@ TEST_F(RelayLimits, AFullStoreIsNotReady) {
   EXPECT_TRUE(full.error().retry_after.has_value());
 }
 
-// Passes everything on to a memory store, keeps every text that it is given, and can be away.
-class TappedStore final : public Store {
- public:
-  explicit TappedStore(Executor& executor) : executor_(executor), inner_(executor) {}
-  void Subscribe(const std::string& node, NodeHandler& handler) override {
-    inner_.Subscribe(node, handler);
-  }
-  void Unsubscribe(const std::string& node) override { inner_.Unsubscribe(node); }
-  void RegisterSession(NewSession s, TimePoint now, StoreReply<Registered> reply) override {
-    seen += s.session_id + s.display_id + s.design_id + s.member_id + s.name + Text(s.token_hash);
-    if (!Away(reply)) inner_.RegisterSession(std::move(s), now, std::move(reply));
-  }
-  void ClaimCode(Claim c, TimePoint now, StoreReply<Claimed> reply) override {
-    seen += c.member_id + c.name + Text(c.token_hash) + c.ready_data + c.left_notice;
-    if (!Away(reply)) inner_.ClaimCode(std::move(c), now, std::move(reply));
-  }
-  void FindMember(const std::string& id, const TokenHash& hash, TimePoint now,
-                  StoreReply<Member> reply) override {
-    seen += id + Text(hash);
-    if (!Away(reply)) inner_.FindMember(id, hash, now, std::move(reply));
-  }
-  void OpenEvents(const std::string& id, const TokenHash& hash, const std::string& node,
-                  std::uint64_t after, TimePoint now, StoreReply<OpenedEvents> reply) override {
-    seen += id + Text(hash) + node;
-    if (!Away(reply)) inner_.OpenEvents(id, hash, node, after, now, std::move(reply));
-  }
-  void Join(JoinRequest j, TimePoint now, StoreReply<Joined> reply) override {
-    seen += j.session_id + j.member_id + j.node_id + Text(j.resume_hash) + j.joined_notice +
-            j.left_notice;
-    if (!Away(reply)) inner_.Join(std::move(j), now, std::move(reply));
-  }
-  void Leave(LeaveRequest l, TimePoint now, StoreReply<bool> reply) override {
-    if (!Away(reply)) inner_.Leave(std::move(l), now, std::move(reply));
-  }
-  void Heartbeat(std::vector<Touch> touches, TimePoint now,
-                 StoreReply<std::size_t> reply) override {
-    if (!Away(reply)) inner_.Heartbeat(std::move(touches), now, std::move(reply));
-  }
-  void Route(RouteRequest r, TimePoint now, StoreReply<Routed> reply) override {
-    seen += r.session_id + r.from + r.to;
-    if (!Away(reply)) inner_.Route(std::move(r), now, std::move(reply));
-  }
-  void Terminate(const std::string& id, const TokenHash& hash, std::string_view reason,
-                 TimePoint now, StoreReply<Member> reply) override {
-    seen += id + Text(hash);
-    if (!Away(reply)) inner_.Terminate(id, hash, reason, now, std::move(reply));
-  }
-  void ClaimDue(TimePoint now, std::size_t limit, StoreReply<DueReport> reply) override {
-    if (!Away(reply)) inner_.ClaimDue(now, limit, std::move(reply));
-  }
-  TimePoint NextDue() const override { return inner_.NextDue(); }
-  StoreSizes Sizes() const override { return inner_.Sizes(); }
-
-  bool away = false;
-  std::string seen;
-
- private:
-  static std::string Text(const TokenHash& hash) { return {hash.begin(), hash.end()}; }
-  template <typename T>
-  bool Away(StoreReply<T>& reply) {
-    if (!away) return false;
-    executor_.Post([reply = std::move(reply)] { reply(tl::unexpected(StoreError::kUnavailable)); });
-    return true;
-  }
-  Executor& executor_;
-  MemoryStore inner_;
-};
-
 class RelayOnTappedStore : public RelayTest {
  protected:
   RelayOnTappedStore() {
@@ -297,7 +231,8 @@ class RelayOnTappedStore : public RelayTest {
     return {tapped_, parts.bus, parts.registry, parts.cache, parts.rates, parts.events};
   }
   ~RelayOnTappedStore() override { nodes_.clear(); }
-  TappedStore tapped_{executor_};
+  MemoryStore store_{executor_};
+  TappedStore tapped_{executor_, store_};
 };
 
 TEST_F(RelayOnTappedStore, NoSecretReachesTheStore) {
@@ -341,6 +276,30 @@ TEST_F(RelayOnTappedStore, AnAbsentStoreIsNotReadyAndCostsNobodyAnything) {
   EXPECT_GT(relay().counters().store_errors, 20u);
   tapped_.away = false;
   EXPECT_TRUE(Pair(display.code));
+}
+
+// The target's socket is lost, and where it comes back nobody can say.
+TEST_F(RelayOnTappedStore, WhatWaitsForAnAbsentStoreIsGivenUpInTime) {
+  const Paired paired = MakePaired();
+  out().Take(paired.display_socket);
+  tapped_.away = true;
+  Close(paired.controller_socket);
+  Say(paired.display_socket, Offer(1, "n"));
+  Advance(4s);
+  EXPECT_THAT(out().Take(paired.display_socket), IsEmpty());
+  Say(paired.display_socket, Offer(2, "m"));
+  Advance(2s);
+  auto told = out().Take(paired.display_socket);
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_EQ(told[0].id, "n");
+  EXPECT_EQ(ErrorCode(told[0]), ProblemCode::kPeerUnreachable);
+  // What is younger is not lost for that.
+  tapped_.away = false;
+  Advance(1s);
+  told = out().Take(paired.display_socket);
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_EQ(told[0].id, "m");
+  EXPECT_EQ(told[0].type, "ack");
 }
 
 TEST_F(RelayOnTappedStore, DueWorkIsTriedAgainWithoutSpinning) {

@@ -97,6 +97,30 @@ TEST_F(ScriptedCluster, AskIsForOneCommand) {
   EXPECT_EQ(CommandsOf(a_).size(), 4U);
 }
 
+// Neither place has all keys of the slot, and a script may use any of them.
+TEST_F(ScriptedCluster, AScriptWaitsUntilTheWholeSlotHasMoved) {
+  int asks = 3;
+  on_a_ = [&](const Args&) {
+    if (asks-- > 0) return Redirect("ASK", b_);
+    holder_ = 'b';
+    return Redirect("MOVED", b_);
+  };
+  ASSERT_TRUE(client_.WaitUp());
+  const auto add = [&](Args args) {
+    ++client_.added;
+    client_->Command("k", std::move(args), [&](const Result<Reply>& reply) {
+      client_.answers.push_back(testing::ToText(reply));
+    });
+  };
+  add({"EVALSHA", "hash", "1", "k"});
+  add({"EVAL", "return 1", "1", "k"});
+  ASSERT_TRUE(client_.WaitForAnswers());
+  EXPECT_THAT(client_.answers, ElementsAre("OK", "OK"));
+  EXPECT_THAT(CommandsOf(b_), ElementsAre("EVALSHA hash 1 k", "EVAL return 1 1 k"));
+  const auto& all = b_.commands;
+  EXPECT_EQ(std::find(all.begin(), all.end(), "ASKING"), all.end());
+}
+
 TEST_F(ScriptedCluster, TriesAgainAndHoldsTheRest) {
   int refusals = 3;
   on_a_ = [&](const Args& args) -> std::string {

@@ -52,6 +52,30 @@ TEST_F(RedisStoreTest, ADeadNodesMembersLeaveOnceEach) {
   EXPECT_EQ(left.departed_members + left.departed_nodes, 0u);
 }
 
+TEST_F(RedisStoreTest, ANodeThatWasGivenUpIsToldOnce) {
+  Node a(url_, "a", Virtual());
+  Node b(url_, "b", Virtual());
+  ASSERT_TRUE(b.Announce(2));
+  ASSERT_TRUE(a.Claim(a.Register("s"), "c"));
+  ASSERT_TRUE(b.Join("s", "c"));
+  clock_ += 3s;
+  a.now = b.now = clock_;
+  EXPECT_EQ(a.Due().departed_nodes, 1u);
+  // It was cut off only.
+  EXPECT_FALSE(b.Announce(2));
+  EXPECT_TRUE(b.Announce(2));
+  // Nobody was there when it was given up once more, and the next run is another one.
+  clock_ += 3s;
+  a.now = b.now = clock_;
+  EXPECT_EQ(a.Due().departed_nodes, 1u);
+  EXPECT_TRUE(b.Announce(2));
+  ASSERT_TRUE(b.Join("s", "c"));
+  clock_ += 3s;
+  a.now = b.now = clock_;
+  EXPECT_EQ(a.Due().departed_nodes, 1u);
+  EXPECT_TRUE(b.Announce(3));
+}
+
 TEST_F(RedisStoreTest, ANodeThatComesBackUnderItsNameIsNew) {
   Node a(url_, "a", Virtual());
   ASSERT_TRUE(a.Announce(1));

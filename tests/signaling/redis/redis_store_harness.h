@@ -32,7 +32,7 @@ class TestBackend final : private relay::Executor {
     }
     auto made = RedisBackend::Make(
         loop_, resolver_, *this,
-        [n = std::uint64_t{0}](std::uint64_t bound) mutable { return (bound / 2 + ++n) % bound; },
+        [n = NextSeed()](std::uint64_t bound) mutable { return (bound / 2 + ++n) % bound; },
         std::move(options));
     EXPECT_TRUE(made.has_value());
     backend_ = std::move(*made);
@@ -68,6 +68,11 @@ class TestBackend final : private relay::Executor {
   }
 
  private:
+  // Two backends draw different numbers.
+  static std::uint64_t NextSeed() {
+    static std::uint64_t seed = 0;
+    return seed += 1'000'000;
+  }
   void Post(std::function<void()> task) override { loop_.Post(std::move(task)); }
 
   net::EventLoop loop_;

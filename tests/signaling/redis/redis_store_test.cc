@@ -44,7 +44,7 @@ TEST_F(RedisStoreTest, EveryKeyHasATermAndNothingIsLeftAfterTheEnd) {
     EXPECT_THAT(key,
                 ::testing::MatchesRegex(
                     "pw:(store|node|nodes|events|inbox:a|inbox:a:n|resting|code:[0-9]+|codes:4|due|"
-                    "swept|node:a)"))
+                    "swept|node:a|given_up:a)"))
         << key;
   }
   EXPECT_EQ(a.store().Sizes().sessions, 0u);
@@ -225,6 +225,15 @@ TEST_F(RedisStoreTest, AnEmptyRedisGetsBackWhatItsNodesKnow) {
   EXPECT_EQ(a.Route("paired", "d-paired", "x")->place, (relay::Place{"b", 2}));
   EXPECT_EQ(b.Route("paired", "c", "x")->place, (relay::Place{"a", 1}));
   EXPECT_EQ(a.Listen("paired")->events.size(), 1u);
+  // Of what is not there yet nobody can say that it is gone, nor that nobody is there.
+  EXPECT_EQ(a.Listen("over").error(), relay::StoreError::kUnavailable);
+  EXPECT_EQ(a.Join("over", "d-over").error(), relay::StoreError::kUnavailable);
+  EXPECT_EQ(a.Route("over", "d-over", "x").error(), relay::StoreError::kUnavailable);
+  EXPECT_EQ(a.Leave("over", "d-over", 1).error(), relay::StoreError::kUnavailable);
+  ASSERT_TRUE(b.Leave("paired", "c", 2));
+  EXPECT_EQ(a.Route("paired", "d-paired", "x").error(), relay::StoreError::kUnavailable);
+  EXPECT_EQ(server.Cli({"DEL", "pw:restoring"}), "1");
+  EXPECT_TRUE(a.Route("paired", "d-paired", "x")->kept);
   EXPECT_EQ(a.Listen("over").error(), relay::StoreError::kNotFound);
   a.Due();
   EXPECT_EQ(a.store().Sizes().waiting, 1u);
@@ -262,6 +271,8 @@ TEST_F(RedisStoreTest, ANodeThatDiedWithRedisIsStillMissed) {
   a.now = clock_;
   ASSERT_TRUE(a.Announce(1));
   EXPECT_EQ(a.Due().departed_members, 0u);
+  // Its term is of real time.
+  EXPECT_EQ(server.Cli({"DEL", "pw:restoring"}), "1");
   EXPECT_TRUE(a.Route("s", "d-s", "x")->kept);
   clock_ += 5s;
   a.now = clock_;
