@@ -336,6 +336,7 @@ void RedisServerCheck::Channels() {
 }
 
 void RedisServerCheck::Events() {
+  if (!context_.config.expiry_hints) return;  // --expiry sweep: nobody listens to them
   const std::string channel =
       "__keyevent@" + std::to_string(context_.config.redis->database) + "__:expired";
   redis::RedisTalk listener(context_.loop, context_.resolver,
