@@ -153,6 +153,7 @@ TEST_F(NodeLinksTest, ReceiversAreCountedUntilTheNodeIsHeardAndAgainWhenItIsSile
   // Gone without a word, and nobody but the bus can tell.
   b_.reset();
   ASSERT_TRUE(Send(51));
+  a_->moved.insert(51);
   Advance(10ms);
   EXPECT_EQ(Count(Settled::kReroute), 0u);
   Advance(NodeLinks::kResend);

@@ -29,7 +29,7 @@ class PartlyDeafBus final : public NodeBus {
   void SendToNode(const std::string& from, const std::string& to, std::string bytes,
                   Sent done) override {
     if (to != deaf) return bus_.SendToNode(from, to, std::move(bytes), std::move(done));
-    executor_.Post([done = std::move(done)] { done(0); });
+    if (done) executor_.Post([done = std::move(done)] { done(0); });
   }
   void Subscribe(const std::string& node_id, const std::string& topic) override {
     bus_.Subscribe(node_id, topic);

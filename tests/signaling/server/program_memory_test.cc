@@ -27,7 +27,8 @@ double PrivateBytes(const Program& program) {
   std::string name;
   while (rollup >> name) {
     double value = 0;
-    if (name == "Private_Clean:" || name == "Private_Dirty:") {
+    // Not its clean pages: those of the program itself are its own only while no other relay runs.
+    if (name == "Private_Dirty:") {
       rollup >> value;
       kilobytes += value;
     }
