@@ -64,8 +64,8 @@ std::string_view WebSocketToken(const HttpRequest& request) {
       FindElements(request, "Sec-WebSocket-Protocol", ',', protocol::kSubprotocolTokenPrefix);
   if (entry.count > 1) return {};
   if (!entry.token.empty()) return entry.token;
-  // A browser sends its cookies whoever's page asks for it, but always says whose page that is; that
-  // it may use this relay has been checked (OriginPolicy). Without an Origin nobody was lured.
+  // A browser sends its cookies whoever's page asks for it, but always says whose page that is;
+  // that it may use this relay has been checked (OriginPolicy). Without an Origin nobody was lured.
   const Found cookie = FindElements(request, "Cookie", ';', "access_token=");
   return cookie.count == 1 ? cookie.token : std::string_view();
 }
