@@ -99,6 +99,8 @@ class RedisConnection final : private net::Socket::Events {
 
   // kCommands. `done` once, never from inside Send.
   void Send(const Args& args, ReplyHandler done);
+  // Answers kInvalidState, as Send does without a connection.
+  void Refuse(ReplyHandler done);
   // kSubscriber: what comes of it is a push. False: not ready, or the output is full.
   bool SendUnanswered(const Args& args);
 
