@@ -112,9 +112,8 @@ void RedisConnection::GreetWith(const Args& args, std::function<std::string(cons
 }
 
 void RedisConnection::Send(const Args& args, ReplyHandler done) {
-  if (state_ != State::kReady) {
-    refused_.push_back({std::move(done), {Errc::kInvalidState, "no connection to Redis"}});
-  } else if (pending_.size() >= kMaxPending || !Append(args)) {
+  if (state_ != State::kReady) return Refuse(std::move(done));
+  if (pending_.size() >= kMaxPending || !Append(args)) {
     refused_.push_back({std::move(done), {Errc::kBufferFull, "too much waits for Redis"}});
   } else {
     return Expect(std::move(done));
@@ -132,6 +131,11 @@ void RedisConnection::SendForgotten(const Args& args) {
   }
   Append(kSkip);
   Append(args);
+}
+
+void RedisConnection::Refuse(ReplyHandler done) {
+  refused_.push_back({std::move(done), {Errc::kInvalidState, "no connection to Redis"}});
+  turn_end_.Mark();
 }
 
 bool RedisConnection::SendUnanswered(const Args& args) {

@@ -102,6 +102,8 @@ class RedisConnection final : private net::Socket::Events {
   // kCommands, and nobody wants the answer: where the server lets us, it is asked to give none,
   // which spares it a write and this process a turn. What cannot be sent is dropped.
   void SendForgotten(const Args& args);
+  // Answers kInvalidState, as Send does without a connection.
+  void Refuse(ReplyHandler done);
   // kSubscriber: what comes of it is a push. False: not ready, or the output is full.
   bool SendUnanswered(const Args& args);
 

@@ -37,7 +37,11 @@ void RedisLink::Restart(std::string_view why) {
   }
 }
 
-void RedisLink::Send(const Args& args, ReplyHandler done) { commands_.Send(args, std::move(done)); }
+void RedisLink::Send(const Args& args, ReplyHandler done) {
+  // Nobody heard yet that there is a server again, so nobody has looked what it is.
+  if (state_ != State::kUp) return commands_.Refuse(std::move(done));
+  commands_.Send(args, std::move(done));
+}
 
 void RedisLink::Locate() {
   state_ = State::kLocating;

@@ -100,8 +100,10 @@ class RedisLink final : private RedisConnection::Events, private Subscriber::Eve
 
   // As RedisConnection::Send; kInvalidState unless up.
   void Send(const Args& args, ReplyHandler done);
-  // As RedisConnection::SendForgotten.
-  void SendForgotten(const Args& args) { commands_.SendForgotten(args); }
+  // As RedisConnection::SendForgotten; dropped unless up.
+  void SendForgotten(const Args& args) {
+    if (state_ == State::kUp) commands_.SendForgotten(args);
+  }
   // Counted; at any time. A message that is published before the server took it is not heard.
   Result<void> Subscribe(const std::string& channel) { return subscriber_.Want(channel); }
   void Unsubscribe(const std::string& channel) { subscriber_.Unwant(channel); }

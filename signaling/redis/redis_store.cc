@@ -36,11 +36,16 @@ void RedisStore::Unsubscribe(const std::string& node_id) {
 
 void RedisStore::OnUp() {
   const std::uint64_t connection = ++connection_;
+  try_again_ = false;
   CatchUpAll([this, connection](bool ok) {
     // Else it is lost again, and another OnUp follows.
-    if (!ok || connection != connection_) return;
+    if (connection != connection_) return;
+    try_again_ = !ok;
+    if (!ok) return;
     replicas_.Restore([this, connection](bool restored) {
-      if (!restored || connection != connection_) return;
+      if (connection != connection_) return;
+      try_again_ = !restored;
+      if (!restored) return;
       up_ = true;
       finding_out_ = false;
       for (const auto& [node, inbox] : inboxes_) inbox->handler().OnStoreState(true);
@@ -50,6 +55,7 @@ void RedisStore::OnUp() {
 
 void RedisStore::OnDown() {
   ++connection_;
+  try_again_ = false;
   if (!std::exchange(up_, false)) return;
   for (const auto& [node, inbox] : inboxes_) inbox->handler().OnStoreState(false);
 }
@@ -420,6 +426,8 @@ void RedisStore::Heartbeat(std::vector<relay::Touch> members, TimePoint now,
 
 void RedisStore::ClaimDue(TimePoint now, std::size_t limit, StoreReply<relay::DueReport> reply) {
   if (up_) replicas_.DropOld(now);
+  // The server is there and refused something; it may not for ever.
+  if (try_again_) OnUp();
   auto gathered = std::make_shared<Gathered<relay::DueReport>>();
   gathered->left = keys_.shards();
   gathered->reply = std::move(reply);

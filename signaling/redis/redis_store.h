@@ -100,7 +100,8 @@ class RedisStore final : public relay::Store {
   const RedisKeys& keys_;
   Replicas replicas_;
   bool up_ = false;
-  bool finding_out_ = false;      // whether the server has its data; steps wait for that
+  bool finding_out_ = false;      // whether the server has its data; no step before that is known
+  bool try_again_ = false;        // to find it out
   std::uint64_t connection_ = 0;  // which one this is
   std::size_t next_share_ = 0;
   std::map<std::string, std::unique_ptr<RedisInbox>> inboxes_;

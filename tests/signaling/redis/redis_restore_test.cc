@@ -125,6 +125,28 @@ TEST_F(RedisRestoreTest, NothingIsGoneBeforeItsNodeHasBroughtIt) {
       [&](auto reply) { b_.store().FindMember("s", Node::Hash("c"), b_.now, std::move(reply)); }));
 }
 
+TEST_F(RedisRestoreTest, WhatTheServerRefusedIsTriedAgain) {
+  Pair();
+  Empty();
+  server_.Cli({"SET", "pw:session:s", "no hash"});
+  // As the relay's own clock has it ask, now and then.
+  const auto ask = [&] {
+    a_.store().ClaimDue(a_.now, 100, [](const StoreResult<relay::DueReport>&) {});
+  };
+  EXPECT_TRUE((*a_).RunUntil([&] { return a_->client().health().times_up > 1; }));
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_TRUE((*a_).RunUntil([&] { return a_->pending() == 0; }));
+    ask();
+  }
+  EXPECT_FALSE(a_.told.up);
+  server_.Cli({"DEL", "pw:session:s"});
+  EXPECT_TRUE((*a_).RunUntil([&] {
+    ask();
+    return a_.told.up;
+  }));
+  EXPECT_EQ(a_.Listen("s")->events.size(), 1u);
+}
+
 // All that the other node knows is that the member is still where it was.
 TEST_F(RedisRestoreTest, WhoLeftIsNotThereAgain) {
   Pair();
