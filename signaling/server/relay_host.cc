@@ -59,6 +59,7 @@ relay::RelayOptions RelayOptionsOf(const ServerConfig& config, const std::string
 relay::MemoryBackendOptions BackendOptionsOf(const ServerConfig& config) {
   relay::MemoryBackendOptions options;
   options.store.max_sessions = config.max_sessions;
+  options.store.max_logged = 0;  // nobody reads the events of a relay that is one process
   return options;
 }
 

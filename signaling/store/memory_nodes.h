@@ -43,13 +43,12 @@ class NodeNames {
   std::unordered_map<std::string, NodeNumber> numbers_;
 };
 
-// The newest `bound` changes.
+// The newest `bound` changes, one at least.
 class MemoryEvents {
  public:
   explicit MemoryEvents(std::size_t bound) : bound_(bound) {}
 
   void Add(LoggedEvent event) {
-    if (bound_ == 0) return;
     if (events_.size() >= bound_) events_.pop_front();
     event.cursor = std::to_string(++last_);
     events_.push_back(std::move(event));

@@ -26,7 +26,7 @@ struct MemoryStoreOptions {
   std::chrono::milliseconds code_rest = std::chrono::minutes(10);
   // How long an ended session still answers the display's poll.
   std::chrono::milliseconds ended_linger = std::chrono::seconds(30);
-  // Entries of the event log, about 250 B each.
+  // Entries of the event log, about 250 B each, all over the heap; 0: none is written.
   std::size_t max_logged = 1'000;
 };
 

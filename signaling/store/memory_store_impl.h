@@ -97,7 +97,9 @@ class MemoryStore::Impl final : public Registry, public EventLog {
   }
 
   void Note(std::string_view type, TimePoint at, const MemorySession* session,
-            const MemoryMember* member, std::string node_id = {}, std::string_view reason = {}) {
+            const MemoryMember* member, std::string_view node_id = {},
+            std::string_view reason = {}) {
+    if (options_.max_logged == 0) return;
     LoggedEvent event;
     event.at = at;
     event.type = std::string(type);
@@ -106,7 +108,7 @@ class MemoryStore::Impl final : public Registry, public EventLog {
       event.member_id = member->member_id();
       event.role = std::string(ToString(member->role));
     }
-    event.node_id = std::move(node_id);
+    event.node_id = std::string(node_id);
     event.reason = std::string(reason);
     events_.Add(std::move(event));
   }
