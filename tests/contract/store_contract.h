@@ -221,6 +221,7 @@ class StoreContract : public testing::TestWithParam<StoreParam> {
     for (bool more = true; more;) {
       auto report =
           Ask<DueReport>([&](auto reply) { store().ClaimDue(now, limit, std::move(reply)); });
+      EXPECT_TRUE(report) << "the store did not answer";
       if (!report) return sum;
       sum.expired_sessions += report->expired_sessions;
       sum.departed_members += report->departed_members;
