@@ -51,18 +51,13 @@ std::optional<std::chrono::nanoseconds> ParseStat(std::string_view stat, long ti
 }
 
 std::optional<std::uint64_t> ParseSmapsRollup(std::string_view smaps) {
-  std::uint64_t kilobytes = 0;
-  int found = 0;
   while (!smaps.empty()) {
-    const std::string_view word = TakeWord(smaps);
-    if (word != "Private_Clean:" && word != "Private_Dirty:") continue;
-    const auto value = ToNumber(TakeWord(smaps));
-    if (!value) return std::nullopt;
-    kilobytes += *value;
-    ++found;
+    if (TakeWord(smaps) != "Private_Dirty:") continue;
+    const auto kilobytes = ToNumber(TakeWord(smaps));
+    if (!kilobytes) return std::nullopt;
+    return *kilobytes * 1024;
   }
-  if (found != 2) return std::nullopt;
-  return kilobytes * 1024;
+  return std::nullopt;
 }
 
 std::optional<std::chrono::nanoseconds> CpuTimeOf(pid_t pid) {

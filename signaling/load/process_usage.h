@@ -20,8 +20,9 @@ namespace pairwire::load {
 // (10 ms): divide it by many operations. Nothing when there is no such process.
 std::optional<std::chrono::nanoseconds> CpuTimeOf(pid_t pid);
 
-// Memory that is the process's own, shared with nobody: Private_Clean + Private_Dirty of
-// /proc/PID/smaps_rollup, in bytes. Nothing when there is no such process or it is another user's.
+// Memory that the process wrote to and shares with nobody: Private_Dirty of /proc/PID/smaps_rollup,
+// in bytes. Its clean pages are not counted, as the program's own code is private only while nobody
+// else runs it. Nothing when there is no such process or it is another user's.
 std::optional<std::uint64_t> PrivateBytesOf(pid_t pid);
 
 // The same of this process, to the nanosecond.

@@ -22,10 +22,10 @@ TEST(ProcessUsageTest, WhatIsNoStatIsNothing) {
   }
 }
 
-TEST(ProcessUsageTest, AddsPrivateMemory) {
+TEST(ProcessUsageTest, PrivateMemoryIsWhatWasWrittenTo) {
   EXPECT_EQ(ParseSmapsRollup("55-7f ---p 00 0:0 0 [rollup]\nRss: 900 kB\nShared_Clean: 700 kB\n"
                              "Private_Clean:   12 kB\nPrivate_Dirty:  188 kB\nReferenced: 1 kB\n"),
-            200U * 1024);
+            188U * 1024);
   EXPECT_FALSE(ParseSmapsRollup("Rss: 900 kB\nPrivate_Clean: 12 kB\n").has_value());
   EXPECT_FALSE(ParseSmapsRollup("").has_value());
 }
