@@ -10,6 +10,7 @@
 #include "tests/signaling/server/test_client.h"
 #include "tests/support/child_process.h"
 #include "tests/support/redis_server.h"
+#include "tests/support/relay_node.h"
 
 namespace pairwire::server {
 namespace {
@@ -17,33 +18,21 @@ namespace {
 using namespace testing;  // NOLINT: the helpers of these tests
 using ::testing::HasSubstr;
 
-class Node {
+class Node : public test::RelayNode {
  public:
   Node(const test::RedisServer& redis, const std::string& id)
-      : process_({PAIRWIRE_RELAY_PROGRAM, "--listen", "127.0.0.1:0", "--node-id", id, "--redis",
-                  "redis://" + redis.Address(), "--rate-limits", "off", "--drain-seconds", "0.2",
-                  "--log-level", "off"}) {
-    const auto line =
-        process_.WaitForLine([](const std::string& l) { return l.rfind("listening on", 0) == 0; });
-    EXPECT_TRUE(line) << process_.errors();
-    if (line) port_ = static_cast<std::uint16_t>(std::atoi(line->c_str() + line->rfind(':') + 1));
+      : RelayNode(redis, id, {"--drain-seconds", "0.2"}) {
     WaitReady(200);
   }
-  std::uint16_t port() const { return port_; }
-  test::ChildProcess& process() { return process_; }
   void WaitReady(int status) const {
     const auto deadline = std::chrono::steady_clock::now() + kDeadline;
     int is = 0;
-    while ((is = Request(port_, "GET", "/readyz").status) != status) {
+    while ((is = Request(port(), "GET", "/readyz").status) != status) {
       ASSERT_LT(std::chrono::steady_clock::now(), deadline) << "/readyz says " << is;
       // Another process' state can only be asked for again and again.
       poll(nullptr, 0, 10);
     }
   }
-
- private:
-  test::ChildProcess process_;
-  std::uint16_t port_ = 0;
 };
 
 std::string Offer(const std::string& id, const std::string& sdp, const std::string& to = "") {
