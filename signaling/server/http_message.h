@@ -24,6 +24,9 @@ std::string_view FindHeader(const HttpHeaders& headers, std::string_view name);
 // True when the comma-separated list `value` has `token`, compared without case (RFC 9110 5.6.1).
 bool HasToken(std::string_view value, std::string_view token);
 
+// Without the spaces and tabs around it (RFC 9110 5.6.3).
+std::string_view TrimBlanks(std::string_view text);
+
 // ASCII only, as HTTP's names are.
 bool EqualsIgnoringCase(std::string_view a, std::string_view b);
 

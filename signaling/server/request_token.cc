@@ -7,12 +7,6 @@
 namespace pairwire::server {
 namespace {
 
-std::string_view TrimBlanks(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
 // What is found in one place. Of two it can not be said which is meant, and who put it there.
 struct Found {
   std::size_t count = 0;
