@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian 12 packages that a part of Pairwire needs, and only those that are missing.
 #   .ci/install-packages.sh build          to build and run the programs
+#   .ci/install-packages.sh build page     and what bundles the browser page's npm packages
 #   .ci/install-packages.sh build test     and to pass tests/run.sh
 #   .ci/install-packages.sh build network  and to run tests/network/run.sh
 # As root or through sudo; asks nothing.
@@ -8,8 +9,8 @@ set -euo pipefail
 
 build_packages=(
   build-essential cmake ninja-build ccache pkg-config ca-certificates
-  libnice-dev libssl-dev libusrsctp-dev libboost1.81-dev libexpected-dev nlohmann-json3-dev
-  libcli11-dev libspdlog-dev prometheus-cpp-dev libhiredis-dev libtcmalloc-minimal4
+  libnice-dev libssl-dev libsodium-dev libusrsctp-dev libboost1.81-dev libexpected-dev nlohmann-json3-dev
+  libcli11-dev libspdlog-dev prometheus-cpp-dev libhiredis-dev libtcmalloc-minimal4 libqrencode-dev
 )
 test_packages=(
   git libgtest-dev libgmock-dev libbenchmark-dev clang-14 libclang-rt-14-dev clang-format-14 chromium firefox-esr procps
@@ -17,17 +18,22 @@ test_packages=(
 )
 network_packages=(python3 iproute2 nftables conntrack coturn openssl)
 
+# Any Node.js from 18 on will do; Debian's is taken where there is none.
+want_node() {
+  command -v node >/dev/null && command -v npm >/dev/null || wanted+=(nodejs npm)
+}
+
 wanted=()
 for part in "$@"; do
   case "$part" in
     build) wanted+=("${build_packages[@]}") ;;
     test)
       wanted+=("${test_packages[@]}")
-      # Any Node.js from 18 on will do; Debian's is taken where there is none.
-      command -v node >/dev/null && command -v npm >/dev/null || wanted+=(nodejs npm)
+      want_node
       ;;
+    page) want_node ;;
     network) wanted+=("${network_packages[@]}") ;;
-    *) echo "usage: $0 build|test|network ..." >&2; exit 2 ;;
+    *) echo "usage: $0 build|page|test|network ..." >&2; exit 2 ;;
   esac
 done
 

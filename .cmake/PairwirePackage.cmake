@@ -34,8 +34,9 @@ pairwire_product(peer
   LINK tl::expected Threads::Threads OpenSSL::SSL OpenSSL::Crypto nice gio-2.0 gobject-2.0 glib-2.0 ${PAIRWIRE_USRSCTP_SHARED})
 pairwire_link_usrsctp_copies(pairwire_lib_peer)
 pairwire_product(session
-  BOXES pairwire_signaling_protocol pairwire_signaling_client pairwire_session
-  LINK pairwire_lib_peer)
+  BOXES pairwire_signaling_protocol pairwire_signaling_client pairwire_auth pairwire_delivery pairwire_bulk pairwire_sync pairwire_group
+        pairwire_session
+  LINK pairwire_lib_peer sodium)
 
 install(DIRECTORY "${CMAKE_SOURCE_DIR}/include/pairwire" DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT library)
 install(EXPORT pairwire NAMESPACE pairwire:: FILE pairwire-targets.cmake

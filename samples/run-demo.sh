@@ -51,7 +51,7 @@ echo "$line"
 url=${line#listening on }
 
 echo "== display"
-"$bin/pairwire-display" --relay "$url" --name "Demo display" --no-secret --json --out "$work/received" \
+"$bin/pairwire-display" --relay "$url" --name "Demo display" --json --out "$work/received" \
   >"$work/display.out" 2>"$work/display.log" & display=$!
 pids+=("$display")
 exec 3< <(exec tee "$work/display.jsonl" <"$work/display.out")

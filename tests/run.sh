@@ -75,6 +75,9 @@ check readme .ci/check-readme.sh
 if $fast; then unhurried=(-LE faults); else unhurried=(); fi
 build release && run_ctest release "${unhurried[@]}"
 
+step "modules of the page"
+check page-modules tests/samples/web/run.sh
+
 if ! $fast; then
   step "10,000 runs over bad weather"
   PAIRWIRE_WEATHER_RUNS=10000 check weather build/release/bin/pairwire_weather_test \

@@ -6,25 +6,25 @@
 
 #include <string>
 
-#include "samples/common/file_messages.h"
+#include "peer/bulk/bulk_messages.h"
 
 namespace pairwire::bench {
 namespace {
 
-samples::FileMessage Offer() {
-  return samples::FileOffer{.name = "holiday pictures 2026.tar", .size = 734003200};
+bulk::FileMessage Offer() {
+  return FileOffer{.name = "holiday pictures 2026.tar", .size = 734003200};
 }
 
 void Print(benchmark::State& state) {
-  const samples::FileMessage offer = Offer();
-  for ([[maybe_unused]] auto _ : state) benchmark::DoNotOptimize(samples::ToJson(offer));
+  const bulk::FileMessage offer = Offer();
+  for ([[maybe_unused]] auto _ : state) benchmark::DoNotOptimize(bulk::ToJson(offer));
 }
 BENCHMARK(Print)->Name("FileMessage/print_offer");
 
 void Parse(benchmark::State& state) {
-  const std::string text = samples::ToJson(Offer());
+  const std::string text = bulk::ToJson(Offer());
   for ([[maybe_unused]] auto _ : state) {
-    const auto offer = samples::ParseFileMessage(text);
+    const auto offer = bulk::ParseFileMessage(text);
     if (!offer) return state.SkipWithError("an offer of ours does not parse");
     benchmark::DoNotOptimize(offer);
   }

@@ -31,8 +31,13 @@ enum class Errc {
   kCodeNotFound,         // The code is unknown, expired or already used.
   kRateLimited,          // Too many requests; the detail says when to try again.
   kUnauthorized,         // The token is missing, wrong or expired.
+  kAuthFailed,           // The other end did not prove that it knows the code; ask for it anew.
   kSessionTerminated,    // The pairing session ended at the relay.
   kPeerLeft,             // The other end ended the session.
+  kSessionLost,          // The other end did not come back in time, or has forgotten the session.
+  kPeerRestarted,        // The other end came back without its memory of the session.
+  kReplaced,             // Another controller took this one's place at the display.
+  kRevoked,              // The remembered pairing was revoked.
   kSystem,  // The operating system refused (disk, socket, memory); detail has errno's text.
 };
 

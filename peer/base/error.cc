@@ -45,10 +45,20 @@ std::string_view ToString(Errc code) {
       return "rate_limited";
     case Errc::kUnauthorized:
       return "unauthorized";
+    case Errc::kAuthFailed:
+      return "auth_failed";
     case Errc::kSessionTerminated:
       return "session_terminated";
     case Errc::kPeerLeft:
       return "peer_left";
+    case Errc::kSessionLost:
+      return "session_lost";
+    case Errc::kPeerRestarted:
+      return "peer_restarted";
+    case Errc::kReplaced:
+      return "replaced";
+    case Errc::kRevoked:
+      return "revoked";
     case Errc::kSystem:
       return "system";
   }

@@ -56,9 +56,10 @@ class IcePaths::Generation final : public ice::Events {
 };
 
 IcePaths::IcePaths(Loop& loop, Factory factory, IcePathsEvents& events)
-    : factory_(std::move(factory)),
-      events_(events),
-      linger_timer_(loop, [this] { lingering_.reset(); }) {}
+    : factory_(std::move(factory)), events_(events), linger_timer_(loop, [this] {
+        lingering_.reset();
+        replaced_.clear();
+      }) {}
 
 IcePaths::~IcePaths() = default;
 
@@ -70,7 +71,8 @@ Result<void> IcePaths::Start(std::uint32_t generation, const ice::Credentials& l
   auto next = std::make_unique<Generation>(*this, generation, local);
   if (role_) next->transport().SetRole(*role_);
   auto& place = carrier_ == nullptr ? carrier_ : successor_;
-  const auto before = std::exchange(place, std::move(next));
+  auto before = std::exchange(place, std::move(next));
+  if (before != nullptr) Replace(std::move(before));
   if (auto gathering = place->transport().Gather(); !gathering) {
     place.reset();
     return gathering;
@@ -79,7 +81,7 @@ Result<void> IcePaths::Start(std::uint32_t generation, const ice::Credentials& l
 }
 
 void IcePaths::DropSuccessor() {
-  if (successor_ != nullptr) Retire(std::move(successor_));
+  if (successor_ != nullptr) Replace(std::move(successor_));
   ShowState();
 }
 
@@ -131,7 +133,7 @@ void IcePaths::OnState(Generation& generation) {
     if (generation.state() == ice::State::kFailed && Works(carrier_->state())) {
       Log(LogLevel::kWarning,
           "ICE restart: no pair of the new generation works; the old path stays");
-      Retire(std::move(successor_));
+      Replace(std::move(successor_));
     } else if (MaybePromote()) {
       return;
     }
@@ -162,9 +164,15 @@ bool IcePaths::MaybePromote() {
   return true;
 }
 
-// Keeps one; the one that lingered before has had its time.
-void IcePaths::Retire(std::unique_ptr<Generation> generation) {
-  lingering_ = std::move(generation);
+// The one that carried before has had its time.
+void IcePaths::Retire(std::unique_ptr<Generation> carrier) {
+  lingering_ = std::move(carrier);
+  linger_timer_.Start(kLinger);
+}
+
+void IcePaths::Replace(std::unique_ptr<Generation> successor) {
+  if (replaced_.size() == kMaxReplaced) replaced_.erase(replaced_.begin());
+  replaced_.push_back(std::move(successor));
   linger_timer_.Start(kLinger);
 }
 

@@ -12,6 +12,9 @@
 //                          v
 //                       carrier 1
 //
+// The two ends do not change over at the same moment. So a successor that the next restart replaces
+// lingers, too: it may be what the other end sends over already.
+//
 // Every generation is a transport of its own with fresh sockets, so that a restart uses the
 // addresses that the machine has now. Knows nothing of DTLS or SDP. Loop thread only.
 #ifndef PAIRWIRE_PEER_CONNECTION_ICE_PATHS_H_
@@ -21,6 +24,7 @@
 #include <pairwire/result.h>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -28,6 +32,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "peer/base/loop.h"
 #include "peer/base/task_safety.h"
@@ -61,6 +66,8 @@ class IcePaths {
 
   // Datagrams under way on the old path are as old as a round trip; retransmissions take the new.
   static constexpr std::chrono::seconds kLinger{5};
+  // Each has sockets.
+  static constexpr std::size_t kMaxReplaced = 2;
 
   IcePaths(Loop& loop, Factory factory, IcePathsEvents& events);
   ~IcePaths();  // Silent.
@@ -68,8 +75,8 @@ class IcePaths {
   IcePaths(const IcePaths&) = delete;
   IcePaths& operator=(const IcePaths&) = delete;
 
-  // Starts a generation and gathers for it. A successor that there is already is dropped. Errors
-  // are IceTransport::Gather's; the carrier is then as it was.
+  // Starts a generation and gathers for it. A successor that there is already is replaced, and
+  // lingers. Errors are IceTransport::Gather's; the carrier is then as it was.
   Result<void> Start(std::uint32_t generation, const ice::Credentials& local);
   // The restart was rolled back.
   void DropSuccessor();
@@ -101,7 +108,8 @@ class IcePaths {
   void OnPair(Generation& generation);
   bool MaybePromote();
   void OnPackets(std::span<const ByteSpan> packets) { events_.OnPathPackets(packets); }
-  void Retire(std::unique_ptr<Generation> generation);
+  void Retire(std::unique_ptr<Generation> carrier);
+  void Replace(std::unique_ptr<Generation> successor);
   void ShowState();
 
   const Factory factory_;
@@ -110,7 +118,9 @@ class IcePaths {
   ice::State shown_ = ice::State::kNew;
   std::unique_ptr<Generation> carrier_;
   std::unique_ptr<Generation> successor_;
-  std::unique_ptr<Generation> lingering_;
+  std::unique_ptr<Generation> lingering_;  // carried before the carrier
+  // Successors that were not to be: of a restart, and of the offer that lost against it.
+  std::vector<std::unique_ptr<Generation>> replaced_;
   Timer linger_timer_;
   TaskSafety safety_;
 };

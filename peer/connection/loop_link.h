@@ -2,13 +2,16 @@
 //
 // LoopLink: the way from handles, which live on any thread and may outlive their Network, to the
 // loop side. Shared by all handles of one Network; the Network cuts it when it goes, and from then
-// on every call answers false.
+// on every call answers false. What lives on the loop and has handles that may outlive it hears of
+// that before (AtEnd).
 #ifndef PAIRWIRE_PEER_CONNECTION_LOOP_LINK_H_
 #define PAIRWIRE_PEER_CONNECTION_LOOP_LINK_H_
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <future>
+#include <map>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -67,6 +70,23 @@ class LoopLink {
     return thread_.load(std::memory_order_relaxed) == std::this_thread::get_id();
   }
 
+  // Loop only. `let_go` runs there when the Network goes, while its connections still are: nothing
+  // may be registered with the loop afterwards.
+  using EndingId = std::uint64_t;
+  EndingId AtEnd(std::function<void()> let_go) {
+    endings_.emplace(++last_ending_, std::move(let_go));
+    return last_ending_;
+  }
+  void ForgetEnding(EndingId id) { endings_.erase(id); }
+
+  // The Network's: on the loop, then from its own thread.
+  void End() {
+    while (!endings_.empty()) {
+      const auto let_go = std::move(endings_.begin()->second);
+      endings_.erase(endings_.begin());
+      let_go();
+    }
+  }
   void Cut() {
     thread_.store({}, std::memory_order_relaxed);
     const std::lock_guard lock(mutex_);
@@ -79,6 +99,9 @@ class LoopLink {
   Loop* loop_;
   NetworkCore* core_;
   std::atomic<std::thread::id> thread_;
+  // Loop only, and empty once that is gone.
+  std::map<EndingId, std::function<void()>> endings_;
+  EndingId last_ending_ = 0;
 };
 
 }  // namespace pairwire

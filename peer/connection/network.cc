@@ -71,7 +71,8 @@ Network::~Network() {
   PAIRWIRE_CHECK(!impl_->loop.IsCurrent());
   auto all_closed = std::make_shared<std::promise<void>>();
   auto closed = all_closed->get_future();
-  impl_->link->Post([all_closed](NetworkCore& core) {
+  impl_->link->Post([all_closed, link = impl_->link.get()](NetworkCore& core) {
+    link->End();
     core.CloseAll([all_closed] { all_closed->set_value(); });
   });
   closed.wait_for(kCloseAllTimeout);

@@ -1,12 +1,19 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 #include "peer/session/controller_machine.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "peer/auth/auth_failed.h"
 #include "peer/base/log.h"
 #include "signaling/protocol/session_messages.h"
 
 namespace pairwire::pairing {
+namespace {
+
+Error AuthFailed() { return {Errc::kAuthFailed, std::string(auth::kAuthFailedText)}; }
+
+}  // namespace
 
 std::string_view ToString(ControllerState state) {
   switch (state) {
@@ -14,6 +21,8 @@ std::string_view ToString(ControllerState state) {
       return "idle";
     case ControllerState::kPairing:
       return "pairing";
+    case ControllerState::kPausing:
+      return "pausing";
     case ControllerState::kOpening:
       return "opening";
     case ControllerState::kAwaitingOffer:
@@ -28,8 +37,9 @@ std::string_view ToString(ControllerState state) {
   return "unknown";
 }
 
-ControllerMachine::ControllerMachine(std::chrono::milliseconds connect_timeout)
-    : connect_timeout_(connect_timeout) {}
+ControllerMachine::ControllerMachine(std::chrono::milliseconds connect_timeout, bool secret,
+                                     RandomSource* retries)
+    : connect_timeout_(connect_timeout), secret_(secret), retries_(retries) {}
 
 ControllerMachine::Actions ControllerMachine::Handle(TimePoint now, const Input& input) {
   now_ = now;
@@ -63,18 +73,30 @@ void ControllerMachine::On(const Start&) {
 void ControllerMachine::On(const Stop&) {
   if (state_ == ControllerState::kDone) return;
   if (state_ != ControllerState::kLinked) actions_.push_back(DropPeer{});
-  actions_.push_back(CloseSocket{});
-  if (signaling()) actions_.push_back(EndRelay{});
+  Leave();
   wake_at_.reset();
+  retry_at_.reset();
   SetState(ControllerState::kDone, "stopped");
 }
 
 void ControllerMachine::On(const TimerFired&) {
-  if (!wake_at_ || now_ < *wake_at_) return;
+  if (!wake_at_ || now_ < *wake_at_) {
+    if (!retry_at_ || now_ < *retry_at_) return;
+    retry_at_.reset();
+    SetState(ControllerState::kPairing, "trying again");
+    actions_.push_back(DoPair{});
+    return;
+  }
   if (state_ == ControllerState::kLinked) {
     wake_at_.reset();
     actions_.push_back(CloseSocket{});
     SetState(ControllerState::kDone, "leaving the relay");
+  } else if (attempt_ > 0 && state_ != ControllerState::kConnecting) {
+    Fail({Errc::kTimedOut,
+          "the display was not found in time: it is off or in use, or it has forgotten this "
+          "pairing"});
+  } else if (signaling() && doubtful()) {
+    Fail(AuthFailed());
   } else if (state_ != ControllerState::kDone) {
     Fail({Errc::kTimedOut, "no connection to the display in time"});
   }
@@ -82,15 +104,18 @@ void ControllerMachine::On(const TimerFired&) {
 
 void ControllerMachine::On(const PairedWith& input) {
   if (state_ != ControllerState::kPairing) return;
-  SetState(ControllerState::kOpening, "the code was right");
+  SetState(ControllerState::kOpening, "the relay knows the code");
   display_name_ = input.display_name;
   actions_.push_back(OpenSocket{});
-  tell_.push_back(TellPaired{display_name_});
+  // With a secret the relay's word is not enough.
+  if (!secret_) tell_.push_back(TellPaired{display_name_});
 }
 
 void ControllerMachine::On(const PairFailed& input) {
   if (state_ != ControllerState::kPairing) return;
   Error error = input.failure.error;
+  const bool later = error.code == Errc::kCodeNotFound || error.code == Errc::kRateLimited;
+  if (later && TryAgain(input.failure.retry_after)) return;
   if (error.code == Errc::kRateLimited && input.failure.retry_after) {
     error.detail =
         "too many tries; try again in " + std::to_string(input.failure.retry_after->count()) + " s";
@@ -109,7 +134,6 @@ void ControllerMachine::On(const MoveOn&) {
 void ControllerMachine::On(const SocketReady&) {
   if (state_ != ControllerState::kOpening) return;
   SetState(ControllerState::kAwaitingOffer, "the relay's socket is open");
-  actions_.push_back(StartPeer{});
 }
 
 void ControllerMachine::On(const SocketClosed& input) {
@@ -118,7 +142,7 @@ void ControllerMachine::On(const SocketClosed& input) {
   const bool fatal = state_ == ControllerState::kOpening ||
                      state_ == ControllerState::kAwaitingOffer ||
                      (state_ == ControllerState::kConnecting && !answer_sent_);
-  if (fatal) Fail(input.error);
+  if (fatal && !TryAgain()) Fail(input.error);
 }
 
 void ControllerMachine::On(const Terminated& input) {
@@ -128,7 +152,8 @@ void ControllerMachine::On(const Terminated& input) {
     SetState(ControllerState::kDone, "the relay's session is over");
     return;
   }
-  if (!signaling()) return;
+  if (!signaling() || TryAgain()) return;
+  if (doubtful()) return Fail(AuthFailed());
   const bool left = input.reason == protocol::kReasonUserLeft;
   Fail({left ? Errc::kPeerLeft : Errc::kSessionTerminated,
         left ? "the display left while connecting" : "the display ended the pairing"});
@@ -137,6 +162,8 @@ void ControllerMachine::On(const Terminated& input) {
 void ControllerMachine::On(const PeerGone& input) {
   if (!signaling()) return;
   if (!display_id_.empty() && input.member_id != display_id_) return;
+  if (TryAgain()) return;
+  if (doubtful()) return Fail(AuthFailed());
   Fail({Errc::kPeerLeft, "the display left while connecting"});
 }
 
@@ -148,13 +175,27 @@ void ControllerMachine::On(const RemoteDescription& input) {
   if (state_ != ControllerState::kAwaitingOffer) return;
   SetState(ControllerState::kConnecting, "the offer is here");
   display_id_ = input.from;
-  actions_.push_back(ApplyDescription{input.sdp});
+  actions_.push_back(ApplyDescription{input.data});
 }
 
 void ControllerMachine::On(const RemoteCandidate& input) {
   if (state_ == ControllerState::kConnecting && input.from == display_id_) {
-    actions_.push_back(ApplyCandidate{input.candidate});
+    confirmed_ = confirmed_ || answer_sent_;
+    actions_.push_back(ApplyCandidate{input.data});
   }
+}
+
+void ControllerMachine::On(const RemoteFailed& input) {
+  const bool offering = state_ == ControllerState::kAwaitingOffer;
+  const bool connecting = state_ == ControllerState::kConnecting && input.from == display_id_;
+  if (!offering && !connecting) return;
+  if (TryAgain()) return;
+  refused_ = true;
+  Fail(AuthFailed());
+}
+
+void ControllerMachine::On(const Proven&) {
+  if (secret_ && state_ == ControllerState::kConnecting) tell_.push_back(TellPaired{display_name_});
 }
 
 void ControllerMachine::On(const LocalDescription& input) {
@@ -188,11 +229,39 @@ void ControllerMachine::On(const Linked&) {
   tell_.push_back(HandOver{display_name_});
 }
 
+bool ControllerMachine::TryAgain(std::optional<std::chrono::seconds> at_least) {
+  // With the offer here it is a pairing like any other: its failure says something.
+  const bool early = state_ == ControllerState::kPairing || state_ == ControllerState::kOpening ||
+                     state_ == ControllerState::kAwaitingOffer;
+  if (retries_ == nullptr || !early) return false;
+  const int doublings = std::min(attempt_++, 16);
+  const auto bound = std::min<std::chrono::milliseconds>(kFirstPause * (1 << doublings), kMaxPause);
+  const auto drawn = retries_->NextBelow(static_cast<std::uint64_t>(bound.count()) + 1);
+  auto pause = std::max(kMinPause, std::chrono::milliseconds(drawn));
+  if (at_least) pause = std::max<std::chrono::milliseconds>(pause, *at_least);
+  if (state_ != ControllerState::kPairing) {
+    actions_.push_back(DropPeer{});
+    actions_.push_back(CloseSocket{});
+  }
+  SetState(ControllerState::kPausing, "the display is not there");
+  display_id_.clear();
+  // The deadline comes first; a pause that does not end before it has none.
+  if (now_ + pause < *wake_at_) retry_at_ = now_ + pause;
+  return true;
+}
+
+void ControllerMachine::Leave() {
+  const bool told = state_ == ControllerState::kOpening || refused_ || answer_sent_;
+  if (secret_ && signaling() && !told) actions_.push_back(Refuse{display_id_});
+  actions_.push_back(CloseSocket{});
+  if (signaling() && (!secret_ || (answer_sent_ && !refused_))) actions_.push_back(EndRelay{});
+}
+
 void ControllerMachine::Fail(Error error) {
   actions_.push_back(DropPeer{});
-  actions_.push_back(CloseSocket{});
-  if (signaling()) actions_.push_back(EndRelay{});
+  Leave();
   wake_at_.reset();
+  retry_at_.reset();
   SetState(ControllerState::kDone, "failed");
   tell_.push_back(TellError{std::move(error)});
 }

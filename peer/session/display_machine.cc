@@ -4,10 +4,19 @@
 #include <algorithm>
 #include <utility>
 
+#include "peer/auth/auth_failed.h"
+#include "peer/auth/code_guard.h"
 #include "peer/base/log.h"
 #include "signaling/protocol/session_messages.h"
 
 namespace pairwire::pairing {
+namespace {
+
+static_assert(kPlaces == auth::CodeGuard::kRunsPerCode);
+
+Error AuthFailed() { return {Errc::kAuthFailed, std::string(auth::kAuthFailedText)}; }
+
+}  // namespace
 
 std::string_view ToString(DisplayState state) {
   switch (state) {
@@ -31,8 +40,11 @@ std::string_view ToString(DisplayState state) {
   return "unknown";
 }
 
-DisplayMachine::DisplayMachine(RandomSource& random, std::chrono::milliseconds retry_delay)
-    : random_(random), retry_delay_(std::clamp(retry_delay, kMinRetry, kMaxRetry)) {}
+DisplayMachine::DisplayMachine(RandomSource& random, std::chrono::milliseconds retry_delay,
+                               bool secret)
+    : random_(random),
+      retry_delay_(std::clamp(retry_delay, kMinRetry, kMaxRetry)),
+      secret_(secret) {}
 
 DisplayMachine::Actions DisplayMachine::Handle(TimePoint now, const Input& input) {
   now_ = now;
@@ -93,9 +105,9 @@ void DisplayMachine::On(const TimerFired&) {
       return;
     case DisplayState::kOpening:
     case DisplayState::kConnecting:
-      if (due) {
-        FailPairing({Errc::kTimedOut, "the controller did not connect within 30 s"});
-      }
+      if (!due) return;
+      if (secret_ && !proven_) return FailPairing(AuthFailed());
+      FailPairing({Errc::kTimedOut, "the controller did not connect within 30 s"});
       return;
     case DisplayState::kLinked:
       if (due) {
@@ -107,10 +119,15 @@ void DisplayMachine::On(const TimerFired&) {
 }
 
 void DisplayMachine::On(const RegisteredAs& input) {
+  // It was asked for while the controller was away, and is not needed any more.
+  if (state_ == DisplayState::kLinked) LeaveRelay();
   if (state_ != DisplayState::kRegistering) return;
   SetState(DisplayState::kWaiting, "registered");
   registered_at_ = now_;
-  wake_at_ = now_ + input.code.expires_in + kExpiryGrace;
+  code_ = input.code;
+  code_ends_ = now_ + input.code.expires_in + kExpiryGrace;
+  wake_at_ = code_ends_;
+  knocked_.clear();
   immediate_ = input.immediate;
   socket_open_ = false;
   move_ = false;
@@ -198,28 +215,83 @@ void DisplayMachine::On(const MoveOn& input) {
 }
 
 void DisplayMachine::On(const PairingReady& input) {
-  if (state_ != DisplayState::kWaiting) return;
+  if (!secret_) {
+    if (state_ == DisplayState::kWaiting) Knock(input);
+    return;
+  }
+  // `user_joined` of one who has knocked comes here too, as does what a relay makes up.
+  if (knocked_.size() == kPlaces || std::ranges::count(knocked_, input.controller_id) > 0) return;
+  switch (state_) {
+    case DisplayState::kWaiting:
+      knocked_.push_back(input.controller_id);
+      Knock(input);
+      return;
+    case DisplayState::kOpening:  // one run at a time
+      knocked_.push_back(input.controller_id);
+      to_refuse_.push_back(input.controller_id);
+      return;
+    case DisplayState::kConnecting:
+    case DisplayState::kLinked:
+      knocked_.push_back(input.controller_id);
+      actions_.push_back(Refuse{input.controller_id});
+      return;
+    case DisplayState::kIdle:
+    case DisplayState::kRegistering:
+    case DisplayState::kBackingOff:
+    case DisplayState::kStopped:
+      return;
+  }
+}
+
+void DisplayMachine::Knock(const PairingReady& input) {
   const bool ready = immediate_ && socket_open_;
   SetState(ready ? DisplayState::kConnecting : DisplayState::kOpening,
-           "a controller entered the code");
+           input.meet ? "a remembered controller is here" : "a controller entered the code");
   wake_at_ = now_ + kPairingDeadline;
   controller_id_ = input.controller_id;
   controller_name_ = input.controller_name;
   offer_sent_ = false;
   answered_ = false;
+  proven_ = false;
+  failed_early_.reset();
+  held_end_.reset();
   held_candidates_.clear();
+  to_refuse_.clear();
+  by_meet_ = input.meet.has_value();
+  actions_.push_back(BeginRun{input.hello, input.meet});
   if (ready) {
     actions_.push_back(StartPeer{});
   } else {
     actions_.push_back(OpenSocket{});
   }
-  tell_.push_back(TellPaired{controller_name_});
+  // With a secret nobody has paired before the answer is here.
+  if (!secret_) tell_.push_back(TellPaired{controller_name_});
 }
 
 void DisplayMachine::On(const SessionOver&) {
+  // The place is on offer already.
+  if (std::exchange(waits_, false)) return;
   if (state_ != DisplayState::kLinked) return;
   if (wake_at_) LeaveRelay();
   Register("the session is over");
+}
+
+void DisplayMachine::On(const SessionWaits&) {
+  if (state_ != DisplayState::kLinked) return;
+  waits_ = true;
+  if (wake_at_) LeaveRelay();
+  Register("the controller is away");
+}
+
+void DisplayMachine::On(const SessionBack&) {
+  if (!std::exchange(waits_, false) || state_ == DisplayState::kStopped) return;
+  if (state_ == DisplayState::kOpening || state_ == DisplayState::kConnecting) {
+    actions_.push_back(EndRun{});
+    actions_.push_back(DropPeer{});
+  }
+  LeaveRelay();
+  SetState(DisplayState::kLinked, "the controller is back");
+  tell_.push_back(ShowCode{});
 }
 
 void DisplayMachine::On(const SocketReady&) {
@@ -235,6 +307,9 @@ void DisplayMachine::On(const SocketReady&) {
   wake_at_ = pairing_ends;
   // The socket brings session:terminated too: one connection to the relay is enough.
   actions_.push_back(CloseStream{});
+  for (std::string& id : to_refuse_) actions_.push_back(Refuse{std::move(id)});
+  to_refuse_.clear();
+  if (failed_early_) return FailPairing(*std::exchange(failed_early_, std::nullopt));
   actions_.push_back(StartPeer{});
 }
 
@@ -244,9 +319,9 @@ void DisplayMachine::On(const SocketClosed& input) {
     actions_.push_back(CloseSocket{});
     LostWhileWaiting({input.error, {}});
   } else if (state_ == DisplayState::kOpening) {
-    FailPairing(input.error);
+    FailPairing(input.error, Relay::kNone);
   } else if (state_ == DisplayState::kConnecting && !answered_) {
-    FailPairing(input.error);
+    FailPairing(input.error, Relay::kNone);
   }
   // With the answer here the two ends may well find each other without the relay: the deadline
   // decides.
@@ -262,6 +337,7 @@ void DisplayMachine::On(const Terminated& input) {
     case DisplayState::kOpening:
     case DisplayState::kConnecting: {
       const bool left = input.reason == protocol::kReasonUserLeft;
+      if (secret_ && !proven_) return FailPairing(AuthFailed(), Relay::kNone);
       FailPairing({left ? Errc::kPeerLeft : Errc::kSessionTerminated,
                    left ? "the controller left while connecting"
                         : "the pairing was ended while connecting"});
@@ -279,6 +355,7 @@ void DisplayMachine::On(const Terminated& input) {
 void DisplayMachine::On(const PeerGone& input) {
   const bool pairing = state_ == DisplayState::kOpening || state_ == DisplayState::kConnecting;
   if (!pairing || input.member_id != controller_id_) return;
+  if (secret_ && !proven_) return FailPairing(AuthFailed());
   FailPairing({Errc::kPeerLeft, "the controller left while connecting"});
 }
 
@@ -289,13 +366,27 @@ void DisplayMachine::On(const RelayError& input) {
 void DisplayMachine::On(const RemoteDescription& input) {
   if (state_ != DisplayState::kConnecting || input.from != controller_id_) return;
   if (!offer_sent_ || std::exchange(answered_, true)) return;
-  actions_.push_back(ApplyDescription{input.sdp});
+  actions_.push_back(ApplyDescription{input.data});
 }
 
 void DisplayMachine::On(const RemoteCandidate& input) {
   if (state_ == DisplayState::kConnecting && input.from == controller_id_) {
-    actions_.push_back(ApplyCandidate{input.candidate});
+    actions_.push_back(ApplyCandidate{input.data});
   }
+}
+
+void DisplayMachine::On(const RemoteFailed& input) {
+  const bool pairing = state_ == DisplayState::kOpening || state_ == DisplayState::kConnecting;
+  // Once it has proved that it knows the code, only the connection counts.
+  if (!secret_ || !pairing || proven_ || input.from != controller_id_) return;
+  FailPairing(AuthFailed());
+}
+
+void DisplayMachine::On(const Proven&) {
+  if (!secret_ || state_ != DisplayState::kConnecting || std::exchange(proven_, true)) return;
+  if (held_end_) actions_.push_back(SendCandidate{controller_id_, *held_end_});
+  held_end_.reset();
+  tell_.push_back(TellPaired{controller_name_});
 }
 
 void DisplayMachine::On(const LocalDescription& input) {
@@ -309,7 +400,10 @@ void DisplayMachine::On(const LocalDescription& input) {
 
 void DisplayMachine::On(const LocalCandidate& input) {
   if (state_ != DisplayState::kConnecting) return;
-  if (offer_sent_) {
+  if (secret_ && !proven_ && input.candidate.candidate.empty()) {
+    // By this the controller knows that we took its answer.
+    held_end_ = input.candidate;
+  } else if (offer_sent_) {
     actions_.push_back(SendCandidate{controller_id_, input.candidate});
   } else if (held_candidates_.size() < kMaxHeldCandidates) {
     held_candidates_.push_back(input.candidate);
@@ -317,13 +411,18 @@ void DisplayMachine::On(const LocalCandidate& input) {
 }
 
 void DisplayMachine::On(const PeerFailed& input) {
-  if (state_ == DisplayState::kConnecting) FailPairing(input.error);
+  if (state_ == DisplayState::kConnecting) {
+    FailPairing(input.error);
+  } else if (state_ == DisplayState::kOpening) {
+    failed_early_ = input.error;
+  }
 }
 
 void DisplayMachine::On(const Linked&) {
   if (state_ != DisplayState::kConnecting) return;
   SetState(DisplayState::kLinked, "connected");
   wake_at_ = now_ + kRelayGrace;
+  if (std::exchange(waits_, false)) tell_.push_back(EndWaiting{});
   tell_.push_back(HandOver{controller_name_});
 }
 
@@ -348,7 +447,14 @@ void DisplayMachine::Renew(std::string_view reason) {
   }
 }
 
-void DisplayMachine::FailPairing(Error error) {
+void DisplayMachine::FailPairing(Error error, Relay relay) {
+  const bool places = knocked_.size() < kPlaces && now_ < code_ends_;
+  if (state_ == DisplayState::kOpening) relay = Relay::kNone;  // no socket to go on with
+  if (secret_ && !proven_ && relay == Relay::kKept) {
+    actions_.push_back(Refuse{controller_id_});
+    if (places) return FailRun(std::move(error));
+  }
+  actions_.push_back(EndRun{});
   actions_.push_back(DropPeer{});
   LeaveRelay();
   if (error.code == Errc::kRelayUnreachable) {
@@ -357,6 +463,22 @@ void DisplayMachine::FailPairing(Error error) {
     tell_.push_back(TellError{std::move(error)});
   }
   Register("the pairing failed");
+}
+
+// The code and the relay's session stay; who knocks next is heard on the socket.
+void DisplayMachine::FailRun(Error error) {
+  actions_.push_back(DropPeer{});
+  actions_.push_back(EndRun{});
+  SetState(DisplayState::kWaiting, "the run failed");
+  immediate_ = true;
+  socket_open_ = true;
+  move_ = false;
+  wake_at_ = code_ends_;
+  // Nobody tried the code who came by a remembered pairing.
+  if (!by_meet_) ++code_.failed_attempts;
+  code_.expires_in = std::chrono::duration_cast<std::chrono::seconds>(code_ends_ - now_);
+  tell_.push_back(TellError{std::move(error)});
+  tell_.push_back(ShowCode{code_});
 }
 
 void DisplayMachine::LeaveRelay() {

@@ -25,6 +25,14 @@
 //             kLinked -- the Session closed --> kRegistering
 //
 //   every state -- Stop --> kStopped
+//
+// While a Session that was handed out waits long for its controller, the display offers the place:
+// kLinked -> kRegistering and on; whoever links then takes it. If the controller comes back before,
+// what was begun is dropped: back to kLinked.
+//
+// With a secret, a pairing that failed before the controller proved to know the code leaves the
+// relay's session and the code as they are: kOpening, kConnecting -> kWaiting, on the socket. When
+// all places of the code are taken, the next failure leads to kRegistering.
 //   kWaiting, kOpening, kConnecting -- MoveOn --> the same, at another node of the relay
 #ifndef PAIRWIRE_PEER_SESSION_DISPLAY_MACHINE_H_
 #define PAIRWIRE_PEER_SESSION_DISPLAY_MACHINE_H_
@@ -57,13 +65,14 @@ std::string_view ToString(DisplayState state);
 class DisplayMachine {
  public:
   using Input = std::variant<Start, Stop, TimerFired, RegisteredAs, RegisterFailed, StreamOpened,
-                             StreamLost, PairingReady, SessionOver, MoveOn, SocketReady,
-                             SocketClosed, Terminated, PeerGone, RelayError, RemoteDescription,
-                             RemoteCandidate, LocalDescription, LocalCandidate, PeerFailed, Linked>;
-  using Action =
-      std::variant<DoRegister, OpenStream, CloseStream, OpenSocket, MoveSocket, CloseSocket,
-                   StartPeer, DropPeer, ApplyDescription, ApplyCandidate, SendDescription,
-                   SendCandidate, EndRelay, ShowCode, TellPaired, HandOver, TellError>;
+                             StreamLost, PairingReady, SessionOver, SessionWaits, SessionBack,
+                             MoveOn, SocketReady, SocketClosed, Terminated, PeerGone, RelayError,
+                             RemoteDescription, RemoteCandidate, RemoteFailed, Proven,
+                             LocalDescription, LocalCandidate, PeerFailed, Linked>;
+  using Action = std::variant<DoRegister, OpenStream, CloseStream, OpenSocket, MoveSocket,
+                              CloseSocket, BeginRun, EndRun, Refuse, StartPeer, DropPeer,
+                              ApplyDescription, ApplyCandidate, SendDescription, SendCandidate,
+                              EndRelay, ShowCode, TellPaired, EndWaiting, HandOver, TellError>;
   using Actions = std::vector<Action>;
   using TimePoint = Loop::TimePoint;
 
@@ -79,8 +88,8 @@ class DisplayMachine {
   // itself.
   static constexpr std::chrono::seconds kExpiryGrace{2};
 
-  // `random` outlives the machine.
-  DisplayMachine(RandomSource& random, std::chrono::milliseconds retry_delay);
+  // `random` outlives the machine. `secret`: controllers have to prove that they know the code.
+  DisplayMachine(RandomSource& random, std::chrono::milliseconds retry_delay, bool secret = false);
 
   // An input that means nothing in the current state changes nothing.
   Actions Handle(TimePoint now, const Input& input);
@@ -99,6 +108,8 @@ class DisplayMachine {
   void On(const StreamLost& input);
   void On(const PairingReady& input);
   void On(const SessionOver&);
+  void On(const SessionWaits&);
+  void On(const SessionBack&);
   void On(const MoveOn& input);
   void On(const SocketReady&);
   void On(const SocketClosed& input);
@@ -107,6 +118,8 @@ class DisplayMachine {
   void On(const RelayError& input);
   void On(const RemoteDescription& input);
   void On(const RemoteCandidate& input);
+  void On(const RemoteFailed& input);
+  void On(const Proven&);
   void On(const LocalDescription& input);
   void On(const LocalCandidate& input);
   void On(const PeerFailed& input);
@@ -118,13 +131,18 @@ class DisplayMachine {
   void Register(std::string_view reason);
   void BackOff(std::optional<std::chrono::seconds> at_least);
   void Renew(std::string_view reason);
-  void FailPairing(Error error);
+  void Knock(const PairingReady& input);
+  // kNone: there is nothing left to keep.
+  enum class Relay { kKept, kNone };
+  void FailPairing(Error error, Relay relay = Relay::kKept);
+  void FailRun(Error error);
   void LeaveRelay();
   void TellOutage(const Error& error);
   std::chrono::milliseconds NextPause();
 
   RandomSource& random_;
   const std::chrono::milliseconds retry_delay_;
+  const bool secret_;
   DisplayState state_ = DisplayState::kIdle;
   TimePoint now_{};
   Actions actions_;
@@ -140,6 +158,15 @@ class DisplayMachine {
   bool socket_open_ = false;                  // that has been welcomed
   bool move_ = false;  // the retry goes to another node, and what is open there is still good
   TimePoint registered_at_{};
+  PairingCode code_;      // on the screen
+  bool by_meet_ = false;  // who knocks now was remembered
+  TimePoint code_ends_{};
+  std::vector<std::string> knocked_;    // with a secret: who has taken a place of this code
+  std::vector<std::string> to_refuse_;  // once there is a socket to say it on
+  std::optional<Error> failed_early_;   // the run that waits for the socket
+  bool proven_ = false;
+  bool waits_ = false;                    // a Session that was handed out, for its controller
+  std::optional<IceCandidate> held_end_;  // of our candidates
   std::string controller_id_;
   std::string controller_name_;
   bool offer_sent_ = false;

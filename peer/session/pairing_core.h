@@ -24,7 +24,9 @@
 #include "peer/base/timer.h"
 #include "peer/connection/network_access.h"
 #include "peer/session/pairing_events.h"
+#include "peer/session/pairing_signals.h"
 #include "peer/session/peer_link.h"
+#include "peer/session/relay_place.h"
 #include "peer/session/session_impl.h"
 #include "signaling/client/nearest_relay.h"
 #include "signaling/client/relay_api.h"
@@ -35,9 +37,9 @@
 
 namespace pairwire {
 
-// `Self` derives from this, has a `Do` for each further action of its machine and an `OnOther` for
-// the relay's further messages, and names the description that it sends and the one that it
-// expects: kSends, kExpects.
+// `Self` derives from this, has a `Do` for each further action of its machine, an `OnOther` for the
+// relay's further messages, and `signals_` of its role, and names the description that it sends and
+// the one that it expects: kSends, kExpects.
 template <typename Self, typename Machine>
 class PairingCore {
  public:
@@ -57,7 +59,7 @@ class PairingCore {
       return;
     }
     core->nearest_.emplace(core->endpoint_, [core = core.get()](const RelayUrl& nearest) {
-      core->UseRelay(nearest);
+      core->place_.Use(nearest);
       core->Feed(pairing::Start{});
     });
   }
@@ -87,7 +89,8 @@ class PairingCore {
         network_(network),
         loop_(NetworkAccess::LoopOf(network)),
         to_loop_(NetworkAccess::LinkOf(network)),
-        endpoint_(loop_, std::move(url)),
+        place_(loop_, std::move(url)),
+        endpoint_(place_.endpoint()),
         peer_(std::move(peer)),
         machine_(std::move(machine)),
         timer_(loop_, [this] { Feed(pairing::TimerFired{}); }) {}
@@ -132,7 +135,7 @@ class PairingCore {
     options.token = token_;
     options.resume = std::move(resume);
     resume_token_.clear();
-    Arrive();
+    place_.Arrive();
     SignalingSocketEvents on;
     on.on_welcome = [this](const protocol::Welcome& welcome) {
       resume_token_ = welcome.resume_token;
@@ -140,7 +143,7 @@ class PairingCore {
     };
     on.on_message = [this](const protocol::Envelope& envelope) { OnEnvelope(envelope); };
     on.on_closed = [this](const Error& error) {
-      TryOtherRelay(error);
+      place_.TryOther(error);
       Feed(pairing::SocketClosed{error});
     };
     socket_ = std::make_unique<SignalingSocket>(endpoint_, std::move(options), std::move(on));
@@ -151,18 +154,43 @@ class PairingCore {
     socket_.reset();
   }
 
-  void Do(const pairing::DropPeer&) { link_.reset(); }
+  void Do(const pairing::DropPeer&) {
+    ++run_;
+    link_.reset();
+    session_ = Session();
+  }
 
   void Do(const pairing::ApplyCandidate& action) {
-    if (link_) link_->AddCandidate(action.candidate);
+    if (!link_) return;
+    const Result<IceCandidate> candidate = signals().TakeCandidate({action.data});
+    if (candidate) {
+      link_->AddCandidate(*candidate);
+    } else if (candidate.error().code == Errc::kAuthFailed) {
+      FailRun(candidate.error());
+    }
   }
 
   void Do(const pairing::SendDescription& action) {
-    Send(Self::kSends, action.to, ToSdpData(action.sdp));
+    Result<protocol::RawJson> data = static_cast<Self*>(this)->Describe(action.sdp);
+    if (!data) return FailRun(data.error());
+    Send(Self::kSends, action.to, std::move(*data));
   }
 
   void Do(const pairing::SendCandidate& action) {
-    Send(protocol::kWebrtcIceCandidate, action.to, ToCandidateData(action.candidate));
+    if (!link_) return;  // it is a session's by now, and so is the proof
+    Result<protocol::RawJson> data = signals().Candidate(action.candidate);
+    if (!data) return FailRun(data.error());
+    Send(protocol::kWebrtcIceCandidate, action.to, std::move(*data));
+  }
+
+  void Do(const pairing::Refuse& action) { Send(Self::kSends, action.to, ToFailedData()); }
+
+  // Of this run, and no later one; from the loop's own frame.
+  void FailRun(const Error& error) {
+    loop_.Post([weak = self_, run = run_, error] {
+      const auto core = weak.lock();
+      if (core && core->run_ == run) core->Feed(pairing::PeerFailed{error});
+    });
   }
 
   void Do(const pairing::EndRelay&) {
@@ -172,6 +200,15 @@ class PairingCore {
     token_.clear();
   }
 
+  // The session for the application.
+  Session TakeSession() {
+    handed_over_ = session_number_;
+    return std::exchange(session_, Session());
+  }
+
+  // What becomes of the session that was handed out does not matter any more.
+  void ForgetHandedOver() { handed_over_ = 0; }
+
   // Makes link_ and gives its events to the machine; false when there is none (the machine hears of
   // it).
   bool StartLink() {
@@ -180,48 +217,56 @@ class PairingCore {
     on.on_candidate = [this](const IceCandidate& candidate) {
       Feed(pairing::LocalCandidate{candidate});
     };
-    on.on_linked = [this] { Feed(pairing::Linked{}); };
+    on.on_linked = [this] { MakeSession(); };
     on.on_ended = [this](std::optional<Error> error) {
       Feed(pairing::PeerFailed{
           error.value_or(Error{Errc::kPeerLeft, "the other end left while connecting"})});
     };
-    auto link = PeerLink::Create(network_, peer_, std::move(on));
+    auto link = PeerLink::Create(network_, peer_, signals().form(), std::move(on));
     if (!link) {
-      FeedLater(pairing::PeerFailed{link.error()});
+      FailRun(link.error());
       return false;
     }
     link_ = std::move(*link);
     return true;
   }
 
-  // The connected link as a Session for the application.
-  Session TakeSession(const std::string& peer_name, std::function<void()> on_over) {
-    return SessionFactory::Make(to_loop_, loop_, std::move(link_), peer_name, std::move(on_over));
+  // The open link becomes a Session, which is the application's once it is connected (HandOver).
+  void MakeSession() {
+    PairedEnd paired;
+    paired.role = Self::kRole;
+    paired.link = std::move(link_);
+    paired.features = signals().features();
+    paired.proof = signals().TakeProof();
+    paired.peer.name = peer_name_;
+    paired.peer.authenticated = paired.proof != nullptr;
+    paired.peer.session_layer = signals().form() == LinkForm::kLanes;
+    paired.options = static_cast<Self*>(this)->options_.session;
+    paired.relay = endpoint_.url;
+    paired.other_relay = place_.other_url();
+    paired.configuration = peer_;
+    paired.own_name = static_cast<Self*>(this)->options_.name;
+    paired.pairings_file = static_cast<Self*>(this)->options_.pairings_file;
+    paired.peer.pairing_id = pairing_id_;
+    const std::uint64_t number = ++session_number_;
+    SessionHooks hooks;
+    hooks.on_connected = [weak = self_] {
+      if (const auto core = weak.lock()) core->Feed(pairing::Linked{});
+    };
+    hooks.on_waiting = [weak = self_, number](bool waits) {
+      const auto core = weak.lock();
+      if (core && number == core->handed_over_) core->OnHandedOverSessionWaits(waits);
+    };
+    hooks.on_over = [weak = self_, number](const std::optional<Error>& error) {
+      if (const auto core = weak.lock()) core->OnSessionOver(number, error);
+    };
+    session_ = SessionFactory::Make(network_, std::move(paired), std::move(hooks));
   }
 
-  // The node that we talk to goes: to the one that it names, if it does. Addresses of the session
-  // that are whole URLs stay as they are: they are those of a proxy, which knows where to.
   void FollowDraining(const protocol::RawJson& data) {
-    const auto draining = protocol::ParseServerDraining(data);
-    if (!draining || draining->url.empty()) return;
-    const Result<RelayUrl> url = ParseRelayUrl(draining->url);
-    if (!url || (endpoint_.url.tls && !url->tls)) return;
-    UseRelay(*url);
-    leaving_ = true;
-    Feed(pairing::MoveOn{draining->retry_after / 2});
+    const auto spread = place_.FollowDraining(data);
+    if (spread) Feed(pairing::MoveOn{*spread / 2});
   }
-  void UseRelay(const RelayUrl& url) {
-    if (url == endpoint_.url) return;
-    other_url_ = std::exchange(endpoint_.url, url);
-  }
-  // The relay was not reached here: the next try goes to where it was reached before. Unless it was
-  // lost at the node that we are leaving.
-  void TryOtherRelay(const Error& error) {
-    if (leaving_ || error.code != Errc::kRelayUnreachable || !other_url_) return;
-    std::swap(*other_url_, endpoint_.url);
-  }
-  // A connection is about to be made where the endpoint says.
-  void Arrive() { leaving_ = false; }
 
   std::weak_ptr<Self> self() const { return self_; }
 
@@ -230,7 +275,8 @@ class PairingCore {
   Network& network_;
   AsioLoop& loop_;
   const std::shared_ptr<LoopLink> to_loop_;
-  RelayEndpoint endpoint_;
+  RelayPlace place_;
+  RelayEndpoint& endpoint_;
   const PeerConfiguration peer_;
   bool stopped_ = false;
 
@@ -241,24 +287,33 @@ class PairingCore {
   std::string resume_token_;  // of the socket that was welcomed last
 
   std::unique_ptr<PeerLink> link_;
+  std::string peer_name_;
+  std::string pairing_id_;  // of the remembered pairing by which the other end comes
 
  private:
+  void OnSessionOver(std::uint64_t number, const std::optional<Error>& error) {
+    if (number == handed_over_) {
+      handed_over_ = 0;
+      static_cast<Self*>(this)->OnHandedOverSessionOver();
+    } else if (number == session_number_) {
+      FeedLater(pairing::PeerFailed{
+          error.value_or(Error{Errc::kPeerLeft, "the other end left while connecting"})});
+    }
+  }
+
   void OnEnvelope(const protocol::Envelope& envelope) {
     LogSignal("got ", envelope.type);
     if (envelope.type == Self::kExpects) {
-      Result<std::string> sdp = ParseSdpData(envelope.data);
-      if (sdp) {
-        Feed(pairing::RemoteDescription{envelope.from, std::move(*sdp)});
+      if (IsFailedData(envelope.data)) {
+        Feed(pairing::RemoteFailed{envelope.from});
       } else {
-        Feed(pairing::PeerFailed{{Errc::kParseError, "the other end's description is malformed: " +
-                                                         sdp.error().detail}});
+        Feed(pairing::RemoteDescription{envelope.from, envelope.data.text});
       }
     } else if (envelope.type == protocol::kWebrtcIceCandidate) {
-      Result<IceCandidate> candidate = ParseCandidateData(envelope.data);
-      if (candidate) Feed(pairing::RemoteCandidate{envelope.from, std::move(*candidate)});
+      Feed(pairing::RemoteCandidate{envelope.from, envelope.data.text});
     } else if (envelope.type == protocol::kSessionTerminated) {
       const auto terminated = protocol::ParseSessionTerminated(envelope.data);
-      Feed(pairing::Terminated{terminated ? terminated->reason : ""});
+      static_cast<Self*>(this)->OnTerminated(terminated ? terminated->reason : "");
     } else if (envelope.type == protocol::kUserLeft) {
       const auto left = protocol::ParseUserPresence(envelope.data);
       if (left) Feed(pairing::PeerGone{left->member_id});
@@ -276,6 +331,8 @@ class PairingCore {
       static_cast<Self*>(this)->OnOther(envelope);
     }
   }
+
+  PairingSignals& signals() { return static_cast<Self*>(this)->signals_; }
 
   void Send(std::string_view type, const std::string& to, protocol::RawJson data) {
     if (!socket_) return;
@@ -310,9 +367,11 @@ class PairingCore {
   }
 
   Machine machine_;
+  std::uint64_t run_ = 0;             // grows with each peer that was dropped
+  Session session_;                   // made of the link; until it is handed out
+  std::uint64_t session_number_ = 0;  // of the one made last
+  std::uint64_t handed_over_ = 0;     // of the one that the application has; 0: none
   std::optional<NearestRelay> nearest_;
-  std::optional<RelayUrl> other_url_;
-  bool leaving_ = false;  // what is open is still at other_url_
   std::unique_ptr<SignalingSocket> socket_;
   std::unique_ptr<HttpCall> ending_;  // a DELETE under way; a newer one replaces it
   std::function<void()> left_;

@@ -9,6 +9,7 @@
 #include <pairwire/session.h>
 
 #include <chrono>
+#include <cstddef>
 #include <optional>
 #include <string>
 
@@ -21,6 +22,8 @@ inline constexpr std::chrono::seconds kPairingDeadline{30};
 // A Session is up, but the last trickled candidates may still be on their way through the relay;
 // then both ends leave it (row B5).
 inline constexpr std::chrono::seconds kRelayGrace{2};
+// Controllers that may try one code (auth::CodeGuard's runs, too).
+inline constexpr std::size_t kPlaces = 3;
 // Local candidates that wait for the description to be sent; libnice finds one to four per address.
 inline constexpr std::size_t kMaxHeldCandidates = 64;
 
@@ -44,8 +47,14 @@ struct StreamLost {
 struct PairingReady {
   std::string controller_id;
   std::string controller_name;
+  std::string hello = {};  // JSON as it came; empty: there was none
+  // Which of the remembered pairings of the registration it came by; none: by the code.
+  std::optional<std::size_t> meet = {};
 };
 struct SessionOver {};  // the Session that was handed out has closed
+// The controller of the Session that was handed out is away for long: another may come. It is back.
+struct SessionWaits {};
+struct SessionBack {};
 // Controller only.
 struct PairedWith {
   std::string display_name;
@@ -74,12 +83,17 @@ struct RelayError {  // an `error` message
 };
 struct RemoteDescription {  // the offer at the controller, the answer at the display
   std::string from;
-  std::string sdp;
+  std::string data;  // JSON as it came: only who is expected is listened to
 };
 struct RemoteCandidate {
   std::string from;
-  IceCandidate candidate;
+  std::string data;
 };
+struct RemoteFailed {  // the other end has given up this run
+  std::string from;
+};
+// With a secret: the description is good, so the other end knows the code.
+struct Proven {};
 struct LocalDescription {
   std::string sdp;
 };
@@ -95,6 +109,16 @@ struct Linked {};  // the message channel is open
 // ------------------------------------------------------------------------------------------
 struct DoRegister {};
 struct DoPair {};
+// A controller's hello is heard; PeerFailed when it may not try.
+struct BeginRun {
+  std::string hello;
+  std::optional<std::size_t> meet = {};  // as in PairingReady
+};
+struct EndRun {};  // it is over; one that was not won counts
+// Tells the other end that its run is over; `to` may be empty at a controller.
+struct Refuse {
+  std::string to;
+};
 struct OpenStream {};
 struct CloseStream {};
 struct OpenSocket {};
@@ -103,10 +127,10 @@ struct CloseSocket {};
 struct StartPeer {};  // a display's peer makes its offer at once
 struct DropPeer {};
 struct ApplyDescription {
-  std::string sdp;
+  std::string data;
 };
 struct ApplyCandidate {
-  IceCandidate candidate;
+  std::string data;
 };
 struct SendDescription {
   std::string to;
@@ -124,6 +148,8 @@ struct ShowCode {
 struct TellPaired {
   std::string name;
 };
+// Another controller has the place of the one that is away.
+struct EndWaiting {};
 struct HandOver {
   std::string peer_name;
 };

@@ -1,26 +1,31 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
-// The Session handle and its loop side.
+// The Session handle, and who makes what is behind it.
+#include <algorithm>
 #include <utility>
 
-#include "peer/base/log.h"
+#include "peer/connection/network_access.h"
+#include "peer/session/peer_session_link.h"
+#include "peer/session/plain_session.h"
+#include "peer/session/relay_rejoin.h"
+#include "peer/session/session_core.h"
 #include "peer/session/session_impl.h"
 
 namespace pairwire {
 namespace {
 
-SessionPath PathOf(PeerLink& link) {
-  const std::optional<SelectedCandidatePair> pair = link.connection().selected_candidate_pair();
-  if (!pair) return {};
-  return {pair->relayed, pair->local, pair->remote};
-}
+tl::unexpected<Error> EmptyHandle() { return Fail(Errc::kClosed, "an empty handle"); }
 
 }  // namespace
 
 std::string_view ToString(SessionState state) {
   switch (state) {
-    case SessionState::kOpen:
-      return "open";
+    case SessionState::kConnected:
+      return "connected";
+    case SessionState::kRecovering:
+      return "recovering";
+    case SessionState::kReconnecting:
+      return "reconnecting";
     case SessionState::kClosing:
       return "closing";
     case SessionState::kClosed:
@@ -29,98 +34,71 @@ std::string_view ToString(SessionState state) {
   return "unknown";
 }
 
-Session::Impl::Impl(std::shared_ptr<LoopLink> link_to_loop, Loop& on_loop,
-                    std::unique_ptr<PeerLink> peer_link, std::string name)
-    : to_loop(std::move(link_to_loop)),
-      link(std::move(peer_link)),
-      peer_name(std::move(name)),
-      path(PathOf(*link)),
-      loop(on_loop) {
-  ListenToLink();
-}
-
-// Before Subscribe only the end is listened to; channels and messages wait.
-void Session::Impl::ListenToLink() {
-  PeerLinkEvents on;
-  on.on_ended = [this](std::optional<Error> error) { OnEnded(std::move(error)); };
-  if (subscribed_ && !detached_) {
-    on.on_message = events_.on_message;
-    on.on_buffered_amount_low = events_.on_buffered_amount_low;
-    on.on_data_channel = events_.on_data_channel;
-    // Without a handler a further channel has nobody to keep its handle, which closes it.
-    if (!on.on_data_channel) on.on_data_channel = [](DataChannel) {};
+std::string_view ToString(Carrier carrier) {
+  switch (carrier) {
+    case Carrier::kDirect:
+      return "direct";
+    case Carrier::kTurn:
+      return "turn";
+    case Carrier::kRelay:
+      return "relay";
   }
-  link->SetEvents(std::move(on));
+  return "unknown";
 }
 
-void Session::Impl::Subscribe(SessionEvents handlers) {
-  if (detached_) return;
-  const auto keep = self.lock();
-  events_ = std::move(handlers);
-  subscribed_ = true;
-  ListenToLink();
-  if (detached_) return;
-  link->ResumeMessages();
-  if (untold_end_) TellClosed(*std::exchange(untold_end_, std::nullopt));
+SessionPath PathOf(const PeerLink& link) {
+  const std::optional<SelectedCandidatePair> pair = link.connection().selected_candidate_pair();
+  if (!pair) return {};
+  return {pair->relayed, pair->local, pair->remote,
+          pair->relayed ? Carrier::kTurn : Carrier::kDirect};
 }
 
-void Session::Impl::StartClose() {
-  if (state_ != SessionState::kOpen) return;
-  SetState(SessionState::kClosing, "closing");
-  close_timer_ = loop.ScheduleAt(loop.Now() + kCloseTimeout, [keep = self.lock()] {
-    keep->close_timer_ = 0;
-    keep->Finish(Error{Errc::kTimedOut, "not everything that was sent arrived within 5 s"});
+EncodedEvent EncodedEvent::Of(const Event& event, std::string_view json) {
+  const auto* const frame = std::get_if<events::AnimationFrame>(&event);
+  return {ClassOf(event), NameOf(event), AsBytes(json),
+          frame != nullptr && frame->present_at.has_value()};
+}
+
+Session SessionFactory::Make(Network& network, PairedEnd paired, SessionHooks hooks) {
+  AsioLoop& loop = NetworkAccess::LoopOf(network);
+  std::shared_ptr<LoopLink> to_loop = NetworkAccess::LinkOf(network);
+  if (!paired.peer.session_layer) {
+    return Session(
+        PlainSession::Make(std::move(to_loop), loop, std::move(paired), std::move(hooks)));
+  }
+  SessionStart start;
+  std::string own_name = std::move(paired.own_name);
+  start.role = paired.role;
+  start.link = std::make_unique<PeerSessionLink>(loop, std::move(paired.link));
+  start.proof = std::move(paired.proof);
+  start.features = std::move(paired.features);
+  start.peer = std::move(paired.peer);
+  start.options = paired.options;
+  start.times.window = std::clamp<std::chrono::milliseconds>(
+      paired.options.resume_window, std::chrono::seconds(1), delivery::SessionTimes::kMaxWindow);
+  start.rejoin = std::make_unique<RelayRejoin>(
+      loop, RelayRejoin::Options{start.role, std::move(paired.relay), std::move(paired.other_relay),
+                                 own_name});
+  // What nobody has proved is not worth remembering.
+  if (!paired.pairings_file.empty() && start.peer.authenticated) {
+    Remembering::Options remember;
+    remember.role = start.role;
+    remember.file = std::move(paired.pairings_file);
+    remember.own_name = std::move(own_name);
+    remember.pairing_id = start.peer.pairing_id;
+    start.remember = std::move(remember);
+  }
+  start.new_link = [&network, configuration = std::move(paired.configuration)](PeerLinkEvents on) {
+    return PeerLink::Create(network, configuration, LinkForm::kLanes, std::move(on));
+  };
+  auto over = hooks.on_over;
+  auto core = SessionCore::Make(std::move(to_loop), loop, std::move(start), std::move(hooks));
+  if (core) return Session(std::move(*core));
+  // The pairing has given its key away: there is nothing to prove with.
+  loop.Post([over = std::move(over), error = core.error()] {
+    if (over) over(error);
   });
-  link->channel().Close();
-}
-
-void Session::Impl::Detach() {
-  detached_ = true;
-  events_ = {};
-  // Whoever reads no more must not hold up the other end's window while we drain.
-  ListenToLink();
-  link->ResumeMessages();
-  StartClose();
-}
-
-void Session::Impl::OnEnded(std::optional<Error> error) { Finish(std::move(error)); }
-
-void Session::Impl::Finish(std::optional<Error> error) {
-  if (state_ == SessionState::kClosed) return;
-  const auto keep = self.lock();  // the timer may be the last owner
-  SetState(SessionState::kClosed, error ? ToString(error->code) : "closed in order");
-  if (close_timer_ != 0) loop.CancelTimer(std::exchange(close_timer_, 0));
-  link->connection().Close();
-  const auto over = std::exchange(on_over, nullptr);
-  if (subscribed_) {
-    TellClosed(error);
-  } else {
-    untold_end_ = std::move(error);
-  }
-  if (over) over();
-}
-
-void Session::Impl::TellClosed(const std::optional<Error>& error) {
-  const auto on_closed = std::exchange(events_, {}).on_closed;
-  if (on_closed && !detached_) on_closed(error);
-}
-
-void Session::Impl::SetState(SessionState state, std::string_view reason) {
-  if (LogWanted(LogLevel::kInfo)) {
-    Log(LogLevel::kInfo, "session[" + std::string(ToString(state_)) + "]: " + std::string(reason) +
-                             " -> " + std::string(ToString(state)));
-  }
-  state_ = state;
-}
-
-Session SessionFactory::Make(std::shared_ptr<LoopLink> to_loop, Loop& loop,
-                             std::unique_ptr<PeerLink> link, std::string peer_name,
-                             std::function<void()> on_over) {
-  auto impl = std::make_shared<Session::Impl>(std::move(to_loop), loop, std::move(link),
-                                              std::move(peer_name));
-  impl->self = impl;
-  impl->on_over = std::move(on_over);
-  return Session(std::move(impl));
+  return Session();
 }
 
 Session::Session() = default;
@@ -135,7 +113,13 @@ Session& Session::operator=(Session&& other) noexcept {
 
 Session::~Session() {
   if (!impl_) return;
-  impl_->to_loop->RunAndWait([this](NetworkCore&) { impl_->Detach(); });
+  const auto to_loop = impl_->to_loop;
+  // It goes on the loop, too, if nobody else holds it.
+  to_loop->RunAndWait([this](NetworkCore&) {
+    const auto impl = std::move(impl_);
+    impl->Detach();
+    impl->TellWatchers();
+  });
 }
 
 void Session::Subscribe(SessionEvents events) {
@@ -145,27 +129,67 @@ void Session::Subscribe(SessionEvents events) {
   });
 }
 
-Result<void> Session::Send(std::string_view text) {
-  if (!impl_) return Fail(Errc::kClosed, "an empty handle");
-  return impl_->link->channel().Send(text);
+Result<MessageId> Session::Send(std::string_view text) {
+  if (!impl_) return EmptyHandle();
+  return impl_->Send(AsBytes(text), true);
 }
 
-Result<void> Session::Send(ByteSpan data) {
-  if (!impl_) return Fail(Errc::kClosed, "an empty handle");
-  return impl_->link->channel().Send(data);
+Result<MessageId> Session::Send(ByteSpan data) {
+  if (!impl_) return EmptyHandle();
+  return impl_->Send(data, false);
 }
 
-std::size_t Session::buffered_amount() const {
-  return impl_ ? impl_->link->channel().buffered_amount() : 0;
+Result<MessageId> Session::Send(const Event& event) {
+  if (!impl_) return EmptyHandle();
+  return impl_->Send(event);
 }
+
+Result<void> Session::SetState(std::string_view key, ByteSpan value) {
+  if (!impl_) return EmptyHandle();
+  return impl_->SetState(key, value, false);
+}
+
+Result<void> Session::SetState(std::string_view key, std::string_view text) {
+  if (!impl_) return EmptyHandle();
+  return impl_->SetState(key, AsBytes(text), true);
+}
+
+Result<void> Session::ClearState(std::string_view key) {
+  if (!impl_) return EmptyHandle();
+  return impl_->ClearState(key);
+}
+
+Result<void> Session::SendStream(ByteSpan frame) {
+  if (!impl_) return EmptyHandle();
+  return impl_->SendStream(frame);
+}
+
+void Session::Acknowledge(MessageId id) {
+  if (!impl_) return;
+  impl_->to_loop->Post([impl = impl_, id](NetworkCore&) { impl->Acknowledge(id); });
+}
+
+std::size_t Session::buffered_amount() const { return impl_ ? impl_->buffered_amount() : 0; }
 
 void Session::SetBufferedAmountLowThreshold(std::size_t bytes) {
-  if (impl_) impl_->link->channel().SetBufferedAmountLowThreshold(bytes);
+  if (impl_) impl_->SetBufferedAmountLowThreshold(bytes);
+}
+
+void Session::WhenWritable(std::size_t bytes, std::function<void(Result<void>)> done) {
+  if (impl_) {
+    impl_->WhenWritable(bytes, std::move(done));
+  } else {
+    done(EmptyHandle());
+  }
 }
 
 DataChannel Session::CreateDataChannel(std::string_view label, DataChannelInit init) {
-  if (!impl_) return {};
-  return impl_->link->connection().CreateDataChannel(label, std::move(init));
+  return impl_ ? impl_->CreateDataChannel(label, std::move(init)) : DataChannel();
+}
+
+void Session::NetworkChanged() {
+  if (!impl_) return;
+  impl_->to_loop->Post([impl = impl_](NetworkCore&) { impl->NetworkChanged(); });
 }
 
 void Session::Close() {
@@ -173,11 +197,14 @@ void Session::Close() {
   impl_->to_loop->Post([impl = impl_](NetworkCore&) { impl->StartClose(); });
 }
 
-SessionPath Session::path() const { return impl_ ? impl_->path : SessionPath{}; }
+SessionState Session::state() const { return impl_ ? impl_->state() : SessionState::kClosed; }
 
-const std::string& Session::peer_name() const {
-  static const std::string kEmpty;
-  return impl_ ? impl_->peer_name : kEmpty;
-}
+SessionPath Session::path() const { return impl_ ? impl_->path() : SessionPath{}; }
+
+PeerInfo Session::peer() const { return impl_ ? impl_->peer() : PeerInfo{}; }
+
+SessionStats Session::stats() const { return impl_ ? impl_->stats() : SessionStats{}; }
+
+std::optional<SharedClock> Session::clock() const { return impl_ ? impl_->clock() : std::nullopt; }
 
 }  // namespace pairwire

@@ -18,10 +18,11 @@ inline constexpr int kExitDone = 0;
 inline constexpr int kExitFailed = 1;
 inline constexpr int kExitUsage = 2;
 
-// Bytes to lines, incrementally. A line longer than kMaxLine is given in pieces.
+// Bytes to lines, incrementally. A line longer than kMaxLine is given in pieces, each of which fits
+// into one message.
 class LineSplitter {
  public:
-  static constexpr std::size_t kMaxLine = 256 * 1024;
+  static constexpr std::size_t kMaxLine = 255 * 1024;
 
   // Lines that `bytes` completed, without their line breaks.
   std::vector<std::string> Feed(std::string_view bytes);

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "samples/common/sha256.h"
+#include "peer/bulk/sha256.h"
 
 namespace pairwire::samples {
 namespace {
@@ -37,9 +37,9 @@ double MegabytesPerSecond(std::uint64_t bytes, Seconds took) {
   return static_cast<double>(bytes) / 1e6 / std::max(took.count(), 1e-6);
 }
 
-// "123456789" -> "123 456 789"
+// "123456789" -> "123 456 789"; a code with letters is grouped already.
 std::string Grouped(const std::string& code) {
-  if (code.size() < 6) return code;
+  if (code.size() < 6 || code.find('-') != std::string::npos) return code;
   std::string grouped;
   for (std::size_t i = 0; i < code.size(); ++i) {
     if (i > 0 && i % 3 == 0) grouped += ' ';
@@ -100,9 +100,25 @@ void Reporter::EndBar() {
 }
 
 void Reporter::Code(const PairingCode& code) {
+  if (code.code.empty()) {
+    Print(Dump({{"event", "code-void"}}),
+          "The controller is back: the code is not valid any more.");
+    return;
+  }
   const long long seconds = code.expires_in.count();
-  Print(Dump({{"event", "code"}, {"code", code.code}, {"expiresIn", seconds}}),
-        "Code: " + Grouped(code.code) + "   (valid for " + std::to_string(seconds) + " s)");
+  Json json = {{"event", "code"}, {"code", code.code}, {"expiresIn", seconds}};
+  std::string line =
+      "Code: " + Grouped(code.code) + "   (valid for " + std::to_string(seconds) + " s";
+  if (code.failed_attempts > 0) {
+    json["failedAttempts"] = code.failed_attempts;
+    line += ", failed attempts: " + std::to_string(code.failed_attempts);
+  }
+  line += ')';
+  if (!code.url.empty()) {
+    json["url"] = code.url;
+    line += "\n  or open " + code.url;
+  }
+  Print(Dump(json), line);
 }
 
 void Reporter::Paired(std::string_view peer_name) {
@@ -110,23 +126,45 @@ void Reporter::Paired(std::string_view peer_name) {
         peer_name.empty() ? "Paired." : "Paired with " + Printable(peer_name) + ".");
 }
 
+void Reporter::NoSecret() {
+  constexpr std::string_view kGivesUp =
+      "Without a secret whoever runs the relay, or guesses the digits, can sit between the two "
+      "ends.";
+  Print(Dump({{"event", "no-secret"}, {"message", kGivesUp}}), std::string(kGivesUp));
+}
+
 void Reporter::Connected(const Session& session) {
   const SessionPath path = session.path();
   const char* const how = path.relayed ? "relayed" : "direct";
-  Print(Dump({{"event", "connected"},
-              {"path", how},
-              {"localCandidate", path.local_candidate},
-              {"remoteCandidate", path.remote_candidate}}),
-        std::string("Connected, ") + how + ": " + DescribeCandidate(path.local_candidate) + " to " +
-            DescribeCandidate(path.remote_candidate));
+  const PeerInfo peer = session.peer();
+  Json json = {{"event", "connected"},
+               {"path", how},
+               {"authenticated", peer.authenticated},
+               {"localCandidate", path.local_candidate},
+               {"remoteCandidate", path.remote_candidate}};
+  if (!peer.pairing_id.empty()) json["pairingId"] = peer.pairing_id;
+  Print(Dump(json), std::string("Connected, ") + how + ": " +
+                        DescribeCandidate(path.local_candidate) + " to " +
+                        DescribeCandidate(path.remote_candidate));
 }
 
-void Reporter::Text(std::string_view text) {
-  Print(json_ ? Dump({{"event", "message"}, {"text", text}}) : "", Printable(text));
+void Reporter::Remembered(std::string_view pairing_id) {
+  Print(Dump({{"event", "remembered"}, {"pairingId", pairing_id}}),
+        "Remembered: from now on the two connect without a code.");
+}
+
+void Reporter::Text(std::string_view text, std::string_view who) {
+  std::string json;
+  if (json_) {
+    Json message = {{"event", "message"}, {"text", text}};
+    if (!who.empty()) message["display"] = who;
+    json = Dump(message);
+  }
+  Print(json, (who.empty() ? "" : Printable(who) + ": ") + Printable(text));
 }
 
 void Reporter::Binary(ByteSpan data) {
-  const std::string sha256 = Sha256Hex(data);
+  const std::string sha256 = bulk::Sha256Hex(data);
   Print(Dump({{"event", "message"}, {"size", data.size()}, {"sha256", sha256}}),
         "[" + std::to_string(data.size()) + " bytes, SHA-256 " + sha256 + "]");
 }
@@ -145,7 +183,20 @@ void Reporter::File(const ReceivedFile& file, Seconds took) {
                         Fixed(rate, 1) + " MB/s), SHA-256 " + file.sha256);
 }
 
-void Reporter::Progress(std::string_view name, std::uint64_t sent, std::uint64_t size) {
+void Reporter::Resuming(std::string_view name, std::uint64_t offset, std::uint64_t size) {
+  Print(Dump({{"event", "resuming"}, {"name", name}, {"offset", offset}, {"size", size}}),
+        "File " + Printable(name) + ": resuming at " + std::to_string(offset) + " bytes of " +
+            std::to_string(size) + ".");
+}
+
+void Reporter::Waiting(std::string_view name) {
+  Print(Dump({{"event", "waiting"}, {"name", name}}),
+        "File " + Printable(name) +
+            ": broke off; what came is kept, and it goes on with the next connection.");
+}
+
+void Reporter::Progress(std::string_view name, const FileProgress& progress, std::uint64_t size) {
+  const std::uint64_t sent = progress.sent;
   if (!json_ && !bar_wanted_) return;
   const int percent =
       size == 0 ? 100
@@ -156,8 +207,11 @@ void Reporter::Progress(std::string_view name, std::uint64_t sent, std::uint64_t
   if (!restarted && percent < last_percent_ + kStep && sent != size) return;
   last_percent_ = sent == size ? -1 : percent;
   if (json_) {
-    const std::string json =
-        Dump({{"event", "progress"}, {"name", name}, {"sent", sent}, {"size", size}});
+    const std::string json = Dump({{"event", "progress"},
+                                   {"name", name},
+                                   {"sent", sent},
+                                   {"stored", progress.stored},
+                                   {"size", size}});
     std::fprintf(stdout, "%s\n", json.c_str());
     std::fflush(stdout);
     return;
@@ -180,6 +234,12 @@ void Reporter::Ping(const PingResult& result) {
               {"p99Us", Rounded(result.p99_us, 10)}}),
         std::to_string(result.count) + " round trips: median " + Fixed(result.p50_us, 0) +
             " us, 99 % below " + Fixed(result.p99_us, 0) + " us");
+}
+
+void Reporter::Frame(std::uint64_t frame, std::int64_t shown_us, std::int64_t late_us) {
+  if (!json_) return;
+  Print(Dump({{"event", "frame"}, {"frame", frame}, {"shownUs", shown_us}, {"lateUs", late_us}}),
+        "");
 }
 
 void Reporter::Closed(const std::optional<pairwire::Error>& error) {

@@ -58,13 +58,12 @@ class ChatCommand final : public Command {
  private:
   LineSender::Outlet Outlet() {
     LineSender::Outlet outlet;
-    outlet.send = [this](const std::string& line) {
-      const Result<void> sent = session_->Send(line);
-      if (sent) {
-        ++messages_;
-        bytes_ += line.size();
-      }
-      return sent;
+    outlet.send = [this](const std::string& line) -> Result<void> {
+      const Result<MessageId> sent = session_->Send(line);
+      if (!sent) return tl::unexpected(sent.error());
+      ++messages_;
+      bytes_ += line.size();
+      return {};
     };
     outlet.buffered_amount = [this] { return session_->buffered_amount(); };
     outlet.filter = [this](const std::string& line) { return IsMessage(line); };

@@ -32,6 +32,7 @@ class Command {
   // Connected. The session outlives the command's use of it.
   virtual void Start(Session& session) = 0;
   virtual void OnMessage(const Message& message);
+  virtual void OnEvent(const Event&) {}
   virtual void OnBufferedAmountLow() {}
   // The session is over; with which exit code does the program end?
   virtual int OnClosed(const std::optional<Error>& error) = 0;

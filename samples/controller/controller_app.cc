@@ -24,11 +24,19 @@ ControllerApp::~ControllerApp() {
 }
 
 Result<void> ControllerApp::Start(ControllerOptions options) {
+  remembered_ = !options.pairing_id.empty();
   ControllerEvents on;
   on.on_paired = [this](const std::string& name) { reporter_.Paired(name); };
   on.on_session = [this](Session session) { OnSession(std::move(session)); };
   on.on_error = [this](const Error& error) {
-    reporter_.Error(error);
+    if (error.code == Errc::kAuthFailed && remembered_) {
+      reporter_.Error(ToString(error.code), error.detail + ": pair anew, by a code");
+    } else if (error.code == Errc::kAuthFailed) {
+      reporter_.Error(ToString(error.code),
+                      error.detail + ": look at the code again, it may have changed");
+    } else {
+      reporter_.Error(error);
+    }
     main_loop_.Finish(kExitFailed);
   };
   Result<Controller> controller = Controller::Create(network_, std::move(options), std::move(on));
@@ -41,16 +49,18 @@ void ControllerApp::OnSession(Session session) {
   session_ = std::move(session);
   reporter_.Connected(*session_);
   SessionEvents on;
-  on.on_message = [this](const Message& message) { command_->OnMessage(message); };
+  on.on_message = [this](const pairwire::Command& command) { command_->OnMessage(command); };
+  on.on_event = [this](const Event& event) { command_->OnEvent(event); };
   on.on_buffered_amount_low = [this] { command_->OnBufferedAmountLow(); };
-  on.on_closed = [this](const std::optional<Error>& error) { OnClosed(error); };
+  on.on_remembered = [this](const std::string& id) { reporter_.Remembered(id); };
+  on.on_closed = [this](const ClosedReport& report) { OnClosed(report); };
   session_->Subscribe(std::move(on));
   command_->Start(*session_);
 }
 
-void ControllerApp::OnClosed(const std::optional<Error>& error) {
-  const int exit_code = command_->OnClosed(error);
-  reporter_.Closed(error);
+void ControllerApp::OnClosed(const ClosedReport& report) {
+  const int exit_code = command_->OnClosed(report.error);
+  reporter_.Closed(report.error);
   over_ = true;
   main_loop_.Finish(exit_code);
 }

@@ -33,13 +33,14 @@ class ControllerApp {
 
  private:
   void OnSession(Session session);
-  void OnClosed(const std::optional<Error>& error);
+  void OnClosed(const ClosedReport& report);
 
   Network& network_;
   MainLoop& main_loop_;
   Reporter& reporter_;
   std::unique_ptr<Command> command_;
   std::optional<Session> session_;
+  bool remembered_ = false;  // without a code
   bool over_ = false;
   Controller controller_;
 };

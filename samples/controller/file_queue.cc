@@ -17,34 +17,45 @@ void FileQueue::Next() {
   while (!paths_.empty()) {
     const std::string path = std::move(paths_.front());
     paths_.pop_front();
-    auto source = DiskSource::Open(path);
-    if (!source) {
+    auto file = FileToSend::Open(path);
+    if (!file) {
       all_arrived_ = false;
-      reporter_.Error(source.error().code, source.error().message);
+      reporter_.Error(file.error().code, file.error().message);
       continue;
     }
-    OutgoingFile::Events on;
-    const std::string name = (*source)->name();
-    const std::uint64_t size = (*source)->size();
-    on.on_progress = [this, name, size](std::uint64_t sent) {
-      reporter_.Progress(name, sent, size);
-    };
-    on.on_finished = [this](FileResult<SentFile> result, Seconds took) {
-      OnFinished(result, took);
-    };
-    current_ = std::make_unique<OutgoingFile>(*session_, std::move(*source), std::move(on));
+    const std::string name = file->name;
+    FileSendEvents on = EventsFor(name, file->size);
+    auto sending = OutgoingFile::Send(*session_, std::move(*file), std::move(on));
+    if (!sending) {
+      all_arrived_ = false;
+      reporter_.Error(sending.error().code, name + " was not sent: " + sending.error().message);
+      continue;
+    }
+    current_ = std::move(*sending);
     return;
   }
   on_idle_(std::exchange(all_arrived_, true));
 }
 
-void FileQueue::OnFinished(const FileResult<SentFile>& result, Seconds took) {
+FileSendEvents FileQueue::EventsFor(const std::string& name, std::uint64_t size) {
+  FileSendEvents on;
+  on.on_progress = [this, name, size](const FileProgress& progress) {
+    reporter_.Progress(name, progress, size);
+  };
+  on.on_resumed = [this, name, size](std::uint64_t offset) {
+    reporter_.Resuming(name, offset, size);
+  };
+  on.on_waiting = [this, name] { reporter_.Waiting(name); };
+  on.on_finished = [this, name](const FileResult<SentFile>& result) { OnFinished(name, result); };
+  return on;
+}
+
+void FileQueue::OnFinished(const std::string& name, const FileResult<SentFile>& result) {
   if (result) {
-    reporter_.File({current_->name(), result->size, result->sha256, {}}, took);
+    reporter_.File({name, result->size, result->sha256, {}}, result->took);
   } else {
     all_arrived_ = false;
-    reporter_.Error(result.error().code,
-                    current_->name() + " was not sent: " + result.error().message);
+    reporter_.Error(result.error().code, name + " was not sent: " + result.error().message);
   }
   // Not in the transfer's own callback, and only if the queue is still there then.
   network_.Post([this, alive = std::weak_ptr<bool>(alive_)] {

@@ -5,14 +5,15 @@
 #ifndef PAIRWIRE_SAMPLES_CONTROLLER_FILE_QUEUE_H_
 #define PAIRWIRE_SAMPLES_CONTROLLER_FILE_QUEUE_H_
 
+#include <pairwire/bulk.h>
 #include <pairwire/network.h>
 
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
-#include "samples/common/file_transfer.h"
 #include "samples/common/reporter.h"
 
 namespace pairwire::samples {
@@ -25,11 +26,12 @@ class FileQueue {
   void Add(std::string path) { paths_.push_back(std::move(path)); }
   // Starts with what was added; `session` outlives the transfers.
   void Run(Session& session);
-  bool busy() const { return current_ != nullptr; }
+  bool busy() const { return current_.has_value(); }
 
  private:
   void Next();
-  void OnFinished(const FileResult<SentFile>& result, Seconds took);
+  FileSendEvents EventsFor(const std::string& name, std::uint64_t size);
+  void OnFinished(const std::string& name, const FileResult<SentFile>& result);
 
   Network& network_;
   Reporter& reporter_;
@@ -37,7 +39,7 @@ class FileQueue {
   Session* session_ = nullptr;
   std::deque<std::string> paths_;
   bool all_arrived_ = true;
-  std::unique_ptr<OutgoingFile> current_;
+  std::optional<OutgoingFile> current_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

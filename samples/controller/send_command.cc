@@ -2,8 +2,10 @@
 //
 // send TEXT, and watch: the two commands that need no state to speak of.
 #include <utility>
+#include <variant>
 
 #include "samples/controller/command.h"
+#include "samples/controller/display_lines.h"
 
 namespace pairwire::samples {
 
@@ -23,7 +25,7 @@ class SendCommand final : public Command {
       : Command(context), text_(std::move(text)) {}
 
   void Start(Session& session) override {
-    const Result<void> sent = session.Send(text_);
+    const Result<MessageId> sent = session.Send(text_);
     sent_ = sent.has_value();
     if (!sent) context_.reporter.Error(sent.error());
     session.Close();
@@ -46,7 +48,17 @@ class WatchCommand final : public Command {
  public:
   explicit WatchCommand(CommandContext context) : Command(context) {}
 
-  void Start(Session&) override {}
+  void Start(Session& session) override {
+    session_ = &session;
+    SayReach(context_.reporter, session);
+  }
+
+  void OnEvent(const Event& event) override {
+    SayEvent(context_.reporter, session_->peer().name, event);
+    if (std::holds_alternative<events::DisplayHealth>(event)) {
+      SayReach(context_.reporter, *session_);
+    }
+  }
 
   int OnClosed(const std::optional<Error>& error) override {
     if (!error) return kExitDone;
@@ -55,6 +67,9 @@ class WatchCommand final : public Command {
   }
 
   bool EndsByInterrupt() const override { return true; }
+
+ private:
+  Session* session_ = nullptr;
 };
 
 }  // namespace

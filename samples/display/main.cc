@@ -4,15 +4,19 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <system_error>
 
 #include "samples/common/arguments.h"
 #include "samples/common/main_loop.h"
+#include "samples/common/pairings_command.h"
 #include "samples/common/peer_options.h"
 #include "samples/common/reporter.h"
 #include "samples/display/display_app.h"
+#include "samples/display/status_report.h"
 
 namespace pairwire::samples {
 namespace {
@@ -23,7 +27,7 @@ constexpr char kProgram[] = "pairwire-display";
 constexpr std::size_t kMaxMessageBytes = 1024 * 1024;
 constexpr std::size_t kReceiveBufferBytes = 2 * 1024 * 1024;
 
-int Run(const DisplaySettings& settings) {
+int Run(DisplaySettings settings, const StatusReportSettings& status) {
   MainLoop main_loop;
   Reporter reporter(kProgram, settings.json);
   auto network = Network::Create();
@@ -31,15 +35,29 @@ int Run(const DisplaySettings& settings) {
     reporter.Error(network.error());
     return kExitFailed;
   }
+  if (!settings.display.secret) reporter.NoSecret();
+  StatusReport report(**network, reporter, settings.json);
+  settings.on_session_change = [&report] { report.OnSessionChange(); };
+  settings.on_frame = [&report](std::chrono::microseconds late, std::uint64_t dropped) {
+    report.OnFrame(late, dropped);
+  };
   DisplayApp app(**network, main_loop, reporter, settings);
+  const Result<void> reporting =
+      report.Start(status, settings.display, [&app] { return app.session(); });
+  if (!reporting) return WrongUsage(kProgram, reporting.error().detail);
   const Result<void> started = app.Start();
-  if (!started) return WrongUsage(kProgram, started.error().detail);
-  return main_loop.Wait().value_or(kExitDone);
+  if (!started) {
+    report.Detach();
+    return WrongUsage(kProgram, started.error().detail);
+  }
+  const int exit_code = main_loop.Wait().value_or(kExitDone);
+  report.Detach();
+  return exit_code;
 }
 
 int Main(int argc, char** argv) {
+  if (const auto exit_code = RunPairingsCommand(kProgram, argc, argv)) return *exit_code;
   DisplaySettings settings;
-  bool no_secret = false;
   bool verbose = false;
   CLI::App cli("Shows a pairing code and receives messages and files from a controller, directly.",
                kProgram);
@@ -47,12 +65,27 @@ int Main(int argc, char** argv) {
       ->required();
   cli.add_option("--name", settings.display.name, "Name that the controller sees");
   cli.add_option("--design", settings.display.design_id, "Design that this display shows");
-  cli.add_flag("--json", settings.json, "One JSON object a line on stdout");
+  auto* const json = cli.add_flag("--json", settings.json, "One JSON object a line on stdout");
   cli.add_option("--out", settings.directory, "Store files here; without it files are refused");
-  cli.add_flag("--no-secret", no_secret,
-               "Pair without secret letters in the code. This version always does.");
+  auto* const no_secret =
+      cli.add_flag("!--no-secret", settings.display.secret,
+                   "A code of digits alone: the relay, or who guesses it, can sit in between");
+  cli.add_option("--letters", settings.display.code_letters, "Letters in the code: 5, 6 or 8")
+      ->check(CLI::IsMember({5, 6, 8}))
+      ->capture_default_str();
+  cli.add_option("--page", settings.display.page_url,
+                 "The page for the code's URL; else the relay's own");
+  cli.add_flag("--qr", settings.qr, "Draw the code's URL as a QR code")
+      ->excludes(json)
+      ->excludes(no_secret);
+  cli.add_option("--pairings", settings.display.pairings_file,
+                 "Remember controllers in this file; those in it connect without a code")
+      ->excludes(no_secret);
+  cli.footer("pairwire-display pairings --help: who is remembered, and how to forget them.");
   PeerOptions peer_options;
   AddPeerOptions(cli, peer_options);
+  StatusReportSettings status;
+  AddStatusReportOptions(cli, status);
   cli.add_flag("--nearest", settings.display.nearest_node,
                "Measure the way to all nodes of the relay and use the nearest");
   cli.add_flag("--echo", settings.echo, "Send every message back as it came");
@@ -73,7 +106,7 @@ int Main(int argc, char** argv) {
   Apply(peer_options, settings.display.peer);
   settings.display.peer.max_message_size = kMaxMessageBytes;
   settings.display.peer.max_receive_buffer = kReceiveBufferBytes;
-  return Run(settings);
+  return Run(settings, status);
 }
 
 }  // namespace

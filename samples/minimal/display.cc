@@ -15,7 +15,7 @@ int main(int argc, char** argv) {
   };
   on.on_session = [&](pairwire::Session connected) {
     session = std::move(connected);
-    session.Subscribe({.on_message = [&](const pairwire::Message& message) {
+    session.Subscribe({.on_message = [&](const pairwire::Command& message) {
       std::printf("%.*s\n", int(message.data.size()), (const char*)message.data.data());
       (void)session.Send("Got it.");
     }});

@@ -3,12 +3,14 @@
 // The controller page: joins the form fields to pairwire.js. Everything that comes from outside is shown as
 // text, never as markup.
 
-import { pair } from './pairwire.js';
+import { isPlainCode, pair } from './pairwire.js';
 
 const MAX_LOG_LINES = 500;
 const $ = (id) => document.getElementById(id);
 
 let session = null;
+// The address that a QR code opened; it holds a secret, so it is used once and shown nowhere.
+let scanned = '';
 
 function setStatus(state, text) {
   $('status').dataset.state = state;
@@ -18,6 +20,7 @@ function setStatus(state, text) {
 function showPairError(text) {
   $('pair-error').textContent = text;
   $('pair-error').hidden = text === '';
+  $('code').setAttribute('aria-invalid', String(text !== ''));
 }
 
 function log(who, text, mine) {
@@ -45,44 +48,69 @@ function bytes(count) {
   return `${at === 0 ? value : value.toFixed(1)} ${units[at]}`;
 }
 
-function onClosed(reason) {
+function onClosed({ code, reason }) {
   session = null;
   $('session').hidden = true;
   $('pair').hidden = false;
   $('connect').disabled = false;
   setStatus('idle', 'Not connected');
-  showPairError(reason === 'Closed.' ? '' : reason);
+  showPairError(code === 'closed' ? '' : reason);
+  $('code').focus();
+}
+
+// What is sent meanwhile is kept and delivered when the connection is back.
+function showState(state, name) {
+  if (state === 'connected') setStatus('connected', `Connected to ${name}`);
+  if (state === 'recovering' || state === 'reconnecting') setStatus('connecting', 'Connection lost, reconnecting…');
+}
+
+function describeTrust({ authenticated }) {
+  if (!authenticated) {
+    return 'This code had no letters: whoever runs the server could read along without being noticed.';
+  }
+  return isSecureContext ? 'Confirmed by the code: only this display reads what you send.'
+    : 'Confirmed by the code. But this page came over an address without https, so somebody on the way could have changed it.';
 }
 
 async function connect(event) {
-  event.preventDefault();
+  event?.preventDefault();
+  const code = scanned || $('code').value;
+  scanned = '';
   $('connect').disabled = true;
   showPairError('');
   setStatus('connecting', 'Connecting…');
   try {
-    session = await pair($('code').value, {
+    session = await pair(code, {
       relay: new URL('.', location.href).href,
       name: 'Browser',
-      onPaired: () => setStatus('connecting', 'Code accepted, connecting…'),
+      // What is typed is what the screen shows: a display that does without letters shows nine digits.
+      plain: isPlainCode(code),
+      onPaired: () => setStatus('connecting', 'Display found, connecting…'),
     });
   } catch (error) {
     $('connect').disabled = false;
     setStatus('failed', 'Not connected');
     showPairError(error.message);
     $('code').focus();
+    $('code').select();
     return;
   }
   const name = session.display.name || 'the display';
-  session.addEventListener('close', ({ detail }) => onClosed(detail.reason));
+  session.addEventListener('close', ({ detail }) => onClosed(detail));
   session.addEventListener('message', ({ data }) => {
     log(name, typeof data === 'string' ? data : `${bytes(data.byteLength)} of binary data`, false);
   });
+  session.addEventListener('event', ({ detail }) => {
+    if (detail.type === 'chat:message') log(name, detail.data.text, false);
+  });
+  session.addEventListener('state', ({ detail }) => showState(detail.state, name));
   $('pair').hidden = true;
   $('code').value = '';
   $('log').replaceChildren();
   $('files').replaceChildren();
   $('session').hidden = false;
   setStatus('connected', `Connected to ${name}`);
+  $('trust').textContent = describeTrust(session.peer);
   $('path').textContent = (await session.path()) === 'direct'
     ? 'Direct connection. Messages and files do not pass through the server.'
     : 'Relayed connection. Messages stay encrypted between you and the display.';
@@ -94,8 +122,8 @@ function sendMessage(event) {
   const text = $('message').value;
   try {
     session.send(text);
-  } catch {
-    log('Not sent', text, true);
+  } catch (error) {
+    log(error.code === 'buffer_full' ? 'Not sent: too much is waiting' : 'Not sent', text, true);
     return;
   }
   log('You', text, true);
@@ -144,9 +172,21 @@ $('message-form').addEventListener('submit', sendMessage);
 $('file').addEventListener('change', sendFiles);
 $('disconnect').addEventListener('click', () => session?.close());
 
-// A link may carry the code: …/#123456789
-const linked = location.hash.slice(1);
-if (/^[0-9 -]{4,24}$/.test(linked)) {
-  $('code').value = linked;
-  history.replaceState(null, '', location.pathname);
+// An address may carry a code: that of a QR code with its secret, or digits. It leaves the address bar, and with it
+// the history, at once.
+function takeLinked() {
+  const linked = location.hash;
+  if (linked === '') return;
+  history.replaceState(null, '', location.pathname + location.search);
+  if (linked.startsWith('#pair=')) {
+    session?.close();
+    scanned = linked;
+    if (!$('connect').disabled) connect();
+  } else if (/^#[0-9A-Za-z .-]{4,24}$/.test(linked)) {
+    $('code').value = linked.slice(1);
+  }
 }
+addEventListener('hashchange', takeLinked);
+// The display hears that nobody is here any more.
+addEventListener('pagehide', () => session?.leave());
+takeLinked();

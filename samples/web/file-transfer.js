@@ -13,13 +13,13 @@ const MAX_BUFFERED_BYTES = 4 * 1024 * 1024;
 const LOW_BUFFERED_BYTES = 1024 * 1024;
 
 /**
- * @param {RTCPeerConnection} peer
+ * @param {import('./session/link.js').PeerLink} link
  * @param {File} file
  * @param {(sent: number, size: number) => void} onProgress called with what has left the send buffer
  * @returns {Promise<{sha256: string, size: number}>}
  */
-export async function sendFile(peer, file, onProgress) {
-  const channel = peer.createDataChannel('file', { protocol: PROTOCOL });
+export async function sendFile(link, file, onProgress) {
+  const channel = link.openChannel('file', { protocol: PROTOCOL });
   channel.binaryType = 'arraybuffer';
   channel.bufferedAmountLowThreshold = LOW_BUFFERED_BYTES;
   const answers = new Answers(channel);
@@ -27,7 +27,7 @@ export async function sendFile(peer, file, onProgress) {
     await answers.opened;
     channel.send(JSON.stringify({ type: 'offer', name: file.name, size: file.size }));
     await answers.next('accept');
-    const sha256 = await sendChunks(peer, channel, file, answers, onProgress);
+    const sha256 = await sendChunks(link, channel, file, answers, onProgress);
     channel.send(JSON.stringify({ type: 'end', sha256 }));
     const done = await answers.next('done');
     if (done.sha256 !== sha256) throw new Error('The display stored something else: the hashes differ.');
@@ -38,8 +38,8 @@ export async function sendFile(peer, file, onProgress) {
   }
 }
 
-async function sendChunks(peer, channel, file, answers, onProgress) {
-  const limit = Math.min(CHUNK_BYTES, peer.sctp?.maxMessageSize ?? CHUNK_BYTES);
+async function sendChunks(link, channel, file, answers, onProgress) {
+  const limit = Math.min(CHUNK_BYTES, link.maxMessageSize);
   const hash = new Sha256();
   for (let at = 0; at < file.size; at += READ_BYTES) {
     const piece = new Uint8Array(await file.slice(at, at + READ_BYTES).arrayBuffer());

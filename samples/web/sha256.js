@@ -70,6 +70,16 @@ export class Sha256 {
     return this;
   }
 
+  /** The digest of what came so far; it goes on growing. */
+  hexSoFar() {
+    const copy = new Sha256();
+    copy.#state = this.#state.slice();
+    copy.#block = this.#block.slice();
+    copy.#filled = this.#filled;
+    copy.#length = this.#length;
+    return copy.hex();
+  }
+
   /** Ends the digest. @returns {string} 64 lower-case hexadecimal digits */
   hex() {
     const bits = this.#length * 8;

@@ -56,6 +56,13 @@ std::unique_ptr<HttpCall> Post(RelayEndpoint& endpoint, const std::string& path,
       });
 }
 
+// For a display that asked for a code.
+Result<protocol::RegisterResponse> ParseWithCode(std::string_view body) {
+  auto response = protocol::ParseRegisterResponse(body);
+  if (response && response->code.empty()) return Fail(Errc::kParseError, "code is missing");
+  return response;
+}
+
 }  // namespace
 
 RelayFailure FailureOf(const HttpResponse& response) {
@@ -73,8 +80,9 @@ RelayFailure FailureOf(const HttpResponse& response) {
 std::unique_ptr<HttpCall> RegisterDisplay(RelayEndpoint& endpoint,
                                           const protocol::RegisterRequest& request,
                                           Registered done) {
-  return Post<protocol::RegisterResponse>(endpoint, "/api/sessions/register", ToJson(request), 201,
-                                          protocol::ParseRegisterResponse, std::move(done));
+  return Post<protocol::RegisterResponse>(
+      endpoint, "/api/sessions/register", ToJson(request), 201,
+      request.codeless ? protocol::ParseRegisterResponse : ParseWithCode, std::move(done));
 }
 
 std::unique_ptr<HttpCall> PairController(RelayEndpoint& endpoint,

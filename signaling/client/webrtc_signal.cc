@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "signaling/protocol/limits.h"
@@ -14,7 +15,85 @@ using protocol::JsonObject;
 using protocol::JsonWriter;
 using protocol::RawJson;
 
-RawJson ToSdpData(const std::string& sdp) { return {JsonWriter().Add("sdp", sdp).Take()}; }
+namespace {
+
+constexpr std::string_view kFailed = "failed";
+
+std::string JsonList(const std::vector<std::string>& words) {
+  std::string list = "[";
+  for (const std::string& word : words) {
+    if (list.size() > 1) list += ',';
+    protocol::AppendQuoted(list, word);
+  }
+  return list + "]";
+}
+
+}  // namespace
+
+RawJson ToSdpData(const std::string& sdp, const std::vector<std::string>& features) {
+  JsonWriter writer;
+  writer.Add("sdp", sdp);
+  if (!features.empty()) writer.AddRaw("features", JsonList(features));
+  return {writer.Take()};
+}
+
+Result<std::vector<std::string>> ParseFeatureList(const RawJson& data) {
+  const Result<JsonObject> object = JsonObject::Parse(data.text, protocol::kMaxMessageBytes);
+  if (!object) return tl::unexpected(object.error());
+  auto features = object->OptionalStrings("features", kMaxSignalFeatures, kMaxSignalFeatureBytes);
+  if (!features) return tl::unexpected(std::move(features.error()));
+  return std::move(*features).value_or(std::vector<std::string>());
+}
+
+RawJson ToPlainHello(const std::vector<std::string>& features) {
+  return {JsonWriter().Add("plain", 1).AddRaw("features", JsonList(features)).Take()};
+}
+
+bool IsPlainHello(const RawJson& hello) {
+  const Result<JsonObject> object = JsonObject::Parse(hello.text, protocol::kMaxHelloBytes);
+  if (!object) return false;
+  const auto plain = object->OptionalInteger("plain", 1, 1);
+  return plain && plain->has_value();
+}
+
+RawJson ToHello(const std::string& hello) { return {protocol::QuoteJson(hello)}; }
+
+std::optional<std::string> ParseHello(const RawJson& hello) {
+  if (hello.text.size() > protocol::kMaxHelloBytes) return std::nullopt;
+  const nlohmann::json value = nlohmann::json::parse(hello.text, nullptr, false);
+  if (!value.is_string()) return std::nullopt;
+  return value.get<std::string>();
+}
+
+RawJson ToBoxData(const BoxSignal& signal) {
+  return {JsonWriter()
+              .AddIfSet("kind", signal.kind)
+              .AddIfSet("pake", signal.pake)
+              .Add("box", signal.box)
+              .Take()};
+}
+
+Result<BoxSignal> ParseBoxData(const RawJson& data) {
+  const Result<JsonObject> object = JsonObject::Parse(data.text, protocol::kMaxMessageBytes);
+  if (!object) return tl::unexpected(object.error());
+  auto pake = object->OptionalString("pake", kMaxPakeBytes);
+  if (!pake) return tl::unexpected(std::move(pake.error()));
+  auto box = object->OptionalString("box", kMaxBoxBytes);
+  if (!box) return tl::unexpected(std::move(box.error()));
+  auto kind = object->OptionalString("kind", protocol::kMaxTypeBytes);
+  if (!kind) return tl::unexpected(std::move(kind.error()));
+  return BoxSignal{std::move(*pake).value_or(""), std::move(*box).value_or(""),
+                   std::move(*kind).value_or("")};
+}
+
+RawJson ToFailedData() { return {JsonWriter().Add(kFailed, "auth_failed").Take()}; }
+
+bool IsFailedData(const RawJson& data) {
+  const Result<JsonObject> object = JsonObject::Parse(data.text, protocol::kMaxMessageBytes);
+  if (!object) return false;
+  const auto failed = object->OptionalString(kFailed, protocol::kMaxTypeBytes);
+  return failed && failed->has_value();
+}
 
 Result<std::string> ParseSdpData(const RawJson& data) {
   const Result<JsonObject> object = JsonObject::Parse(data.text, protocol::kMaxMessageBytes);

@@ -30,6 +30,7 @@ Relay::Impl::Impl(RelayOptions options, Backend backend, RandomSource& random, R
       users_(users),
       codes_(options_.codes, NewProofSecret(random)),
       registers_(options_.registers_per_address, options_.max_addresses),
+      meets_(options_.meets_per_address, options_.max_addresses),
       // Never 0, which stands for none.
       incarnation_(random.NextUint64() | 1),
       links_(options_.node_id, incarnation_, bus_, *this),

@@ -45,8 +45,8 @@ using PollId = std::uint64_t;
 // from the start. Either way it may do both.
 enum class ConnectionMode : std::uint8_t { kLazy, kImmediate };
 // Who carries messages (row L13): the peers, and the relay only their webrtc:*; or the relay,
-// message:send, and no webrtc:*.
-enum class SignalingMode : std::uint8_t { kPeerToPeer, kRelayed };
+// message:send, and no webrtc:*; or the relay where the peers can not.
+enum class SignalingMode : std::uint8_t { kPeerToPeer, kRelayed, kBoth };
 
 struct RelayOptions {
   std::string node_id = "node-1";
@@ -93,6 +93,9 @@ struct RelayOptions {
   std::chrono::milliseconds wrong_code_delay_max{150};
   // A hall of displays behind one address may start at once.
   RateLimit registers_per_address{120.0 / 60, 600};
+  // Calls by a meet: it can not be guessed, so only the work is bounded. The same hall comes back
+  // at once when its network does.
+  RateLimit meets_per_address{120.0 / 60, 600};
   std::size_t max_addresses = 65'536;
 
   // Budgets of wrong codes, registrations and sockets are held over all nodes as well, by the
@@ -120,6 +123,11 @@ struct RelayCounters {
   std::uint64_t pairings_failed = 0;
   std::uint64_t pairings_limited = 0;  // Refused by a rate before the code was looked at.
   std::uint64_t proofs_accepted = 0;   // Pairings that a proof of work let through.
+  // By a meet; not among the pairings above.
+  std::uint64_t meets_ok = 0;
+  std::uint64_t meets_not_found = 0;
+  std::uint64_t meets_limited = 0;
+  std::uint64_t sessions_replaced = 0;  // By a newer registration of one of their meets.
   std::uint64_t sessions_expired = 0;
   std::uint64_t sessions_ended = 0;  // By DELETE, or because a member left.
   std::uint64_t members_departed = 0;
@@ -202,7 +210,8 @@ class Relay final {
   // kRateLimited, kNotReady.
   void Register(const protocol::RegisterRequest& request, std::string_view client_ip, TimePoint now,
                 Reply<protocol::RegisterResponse> reply);
-  // kCodeNotFound, kInvalidRequest (not a code at all), kRateLimited, kNotReady.
+  // kCodeNotFound, kInvalidRequest (not a code at all), kRateLimited, kNotReady. By a meet: as
+  // parsed, with neither the guard's bounds nor its delay.
   void Pair(const protocol::PairRequest& request, std::string_view client_ip, TimePoint now,
             Reply<protocol::PairResponse> reply);
   // By either end. kUnauthorized, kNotReady. Works while draining.

@@ -44,6 +44,8 @@ void Relay::Impl::RegisterNow(const protocol::RegisterRequest& request,
   session.token_hash = HashSecret(secret);
   session.max_controllers = std::clamp(request.max_controllers, 1, protocol::kMaxControllers);
   session.plain = request.plain;
+  session.codeless = request.codeless;
+  for (const std::string& meet : request.meets) session.meets.push_back(HashSecret(meet));
   session.waiting_ttl = options_.waiting_ttl;
   for (std::uint64_t& draw : session.draws) draw = random_.NextUint64();
 
@@ -64,6 +66,7 @@ void Relay::Impl::RegisterNow(const protocol::RegisterRequest& request,
                                   reply = std::move(reply)](StoreResult<Registered> registered) {
                            if (!registered) return reply(Problem(registered.error()));
                            ++counters_.sessions_registered;
+                           counters_.sessions_replaced += registered->replaced;
                            protocol::RegisterResponse complete = response;
                            complete.code = registered->code;
                            complete.expires_at = protocol::FormatTime(registered->expires_at);
@@ -74,6 +77,7 @@ void Relay::Impl::RegisterNow(const protocol::RegisterRequest& request,
 void Relay::Impl::Pair(const protocol::PairRequest& request, std::string_view client_ip,
                        Reply<protocol::PairResponse> reply) {
   if (draining_) return reply(Problem(ProblemCode::kNotReady, "draining", drain_retry_));
+  if (!request.meet.empty()) return PairByMeet(request, client_ip, std::move(reply));
   auto code = protocol::NormalizeCode(request.code);
   if (!code) return reply(Problem(ProblemCode::kInvalidRequest, code.error().detail));
   // An address pays for wrong codes only, when they are known to be wrong. Guesses that race each
@@ -98,11 +102,33 @@ void Relay::Impl::Pair(const protocol::PairRequest& request, std::string_view cl
   ClaimFor(std::move(attempt));
 }
 
+void Relay::Impl::PairByMeet(const protocol::PairRequest& request, std::string_view client_ip,
+                             Reply<protocol::PairResponse> reply) {
+  constexpr const char* kTooMany = "too many calls by name from this address";
+  if (!meets_.Take(client_ip, now_)) {
+    ++counters_.meets_limited;
+    return reply(Problem(ProblemCode::kRateLimited, kTooMany, meets_.RetryAfter(client_ip)));
+  }
+  auto attempt = std::make_shared<PairAttempt>();
+  attempt->request = request;
+  attempt->reply = std::move(reply);
+  if (!options_.shared_rates) return ClaimFor(std::move(attempt));
+  CheckShared(
+      "meet", AddressKey(client_ip), options_.meets_per_address, kTooMany,
+      [this, attempt] { ClaimFor(attempt); },
+      [this, attempt](protocol::Problem problem) {
+        if (problem.code == ProblemCode::kRateLimited) ++counters_.meets_limited;
+        attempt->reply(tl::unexpected(std::move(problem)));
+      });
+}
+
 void Relay::Impl::ClaimFor(std::shared_ptr<PairAttempt> attempt) {
   const protocol::PairRequest& request = attempt->request;
   const std::string secret = NewSecret(random_);
   Claim claim;
   claim.code = request.code;
+  const bool by_meet = !request.meet.empty();
+  if (by_meet) claim.meet = HashSecret(request.meet);
   claim.member_id = NewId("c_", random_);
   claim.name = request.name;
   claim.token_hash = HashSecret(secret);
@@ -115,27 +141,40 @@ void Relay::Impl::ClaimFor(std::shared_ptr<PairAttempt> attempt) {
   claim.left_notice = protocol::ToJson(left);
   claim.join_within = options_.join_within;
   const std::string controller_id = claim.member_id;
-  store_.ClaimCode(std::move(claim), now_,
-                   Guarded([this, secret, controller_id, attempt](StoreResult<Claimed> claimed) {
-                     if (!claimed && claimed.error() == StoreError::kNotFound) {
-                       ++counters_.pairings_failed;
-                       codes_.OnWrong(attempt->ip, now_);
-                       if (options_.shared_rates) ChargeShared(*attempt);
-                       return RefuseCode(attempt->reply);
-                     }
-                     codes_.OnOther(attempt->paid);
-                     if (options_.shared_rates) ReturnShared(*attempt);
-                     if (!claimed) return attempt->reply(Problem(claimed.error()));
-                     ++counters_.pairings_ok;
-                     protocol::PairResponse response;
-                     response.session_id = claimed->session_id;
-                     response.controller_id = controller_id;
-                     response.controller_token = MakeToken(claimed->session_id, secret);
-                     response.ws_url = WsUrl();
-                     response.display_id = claimed->display_id;
-                     response.display_name = claimed->display_name;
-                     attempt->reply(std::move(response));
-                   }));
+  store_.ClaimCode(
+      std::move(claim), now_,
+      Guarded([this, secret, controller_id, attempt, by_meet](StoreResult<Claimed> claimed) {
+        if (!claimed && claimed.error() == StoreError::kNotFound) {
+          return by_meet ? RefuseMeet(*attempt) : OnWrongCode(*attempt);
+        }
+        if (!by_meet) {
+          codes_.OnOther(attempt->paid);
+          if (options_.shared_rates) ReturnShared(*attempt);
+        }
+        if (!claimed) return attempt->reply(Problem(claimed.error()));
+        ++(by_meet ? counters_.meets_ok : counters_.pairings_ok);
+        protocol::PairResponse response;
+        response.session_id = claimed->session_id;
+        response.controller_id = controller_id;
+        response.controller_token = MakeToken(claimed->session_id, secret);
+        response.ws_url = WsUrl();
+        response.display_id = claimed->display_id;
+        response.display_name = claimed->display_name;
+        attempt->reply(std::move(response));
+      }));
+}
+
+void Relay::Impl::RefuseMeet(const PairAttempt& attempt) {
+  // At once: there is nothing to guess, and whoever asks is waiting for the other end.
+  ++counters_.meets_not_found;
+  attempt.reply(Problem(ProblemCode::kCodeNotFound, "nobody waits under this name"));
+}
+
+void Relay::Impl::OnWrongCode(const PairAttempt& attempt) {
+  ++counters_.pairings_failed;
+  codes_.OnWrong(attempt.ip, now_);
+  if (options_.shared_rates) ChargeShared(attempt);
+  RefuseCode(attempt.reply);
 }
 
 void Relay::Impl::RefuseCode(Reply<protocol::PairResponse> reply) {

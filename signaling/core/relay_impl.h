@@ -81,7 +81,9 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
                    Reply<protocol::RegisterResponse> reply);
   void Pair(const protocol::PairRequest& request, std::string_view client_ip,
             Reply<protocol::PairResponse> reply);
-  // One try of a code, from the guard's yes to its answer.
+  void PairByMeet(const protocol::PairRequest& request, std::string_view client_ip,
+                  Reply<protocol::PairResponse> reply);
+  // One try of a code, from the guard's yes to its answer; or of a meet, which nobody guards.
   struct PairAttempt {
     protocol::PairRequest request;  // its code normalised
     std::string ip;
@@ -89,6 +91,8 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
     Reply<protocol::PairResponse> reply;
   };
   void ClaimFor(std::shared_ptr<PairAttempt> attempt);
+  void RefuseMeet(const PairAttempt& attempt);
+  void OnWrongCode(const PairAttempt& attempt);
   void RefuseCode(Reply<protocol::PairResponse> reply);
   void OnWrongCodeDue(std::uint64_t id);
   void EndSession(std::string_view session_id, std::string_view token, Reply<void> reply);
@@ -350,8 +354,15 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
   std::string WsUrl() const;
   // For a welcome.
   std::string Mode() const {
-    const bool relayed = options_.signaling == SignalingMode::kRelayed;
-    return std::string(relayed ? protocol::kModeRelayed : std::string_view());
+    switch (options_.signaling) {
+      case SignalingMode::kPeerToPeer:
+        return {};
+      case SignalingMode::kRelayed:
+        return std::string(protocol::kModeRelayed);
+      case SignalingMode::kBoth:
+        return std::string(protocol::kModeBoth);
+    }
+    return {};
   }
 
   LocalSession& SessionOf(const std::string& session_id) { return sessions_[session_id]; }
@@ -538,6 +549,7 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
   std::unordered_map<std::uint64_t, WrongCode> wrong_codes_;
   std::uint64_t last_wrong_code_ = 0;
   AddressBuckets registers_;
+  AddressBuckets meets_;
   Deadlines<Work> deadlines_;
   std::unordered_map<ConnectionId, Socket> sockets_;
   std::unordered_map<std::string, LocalMember> members_;

@@ -55,7 +55,7 @@ void Relay::Impl::Handle(Socket& socket, const protocol::EnvelopeView& envelope)
       }
       return RouteMessage(socket, envelope, envelope.type);
     case protocol::TypeKind::kMessage:
-      if (options_.signaling != SignalingMode::kRelayed) {
+      if (options_.signaling == SignalingMode::kPeerToPeer) {
         return SendError(socket, envelope.id, ProblemCode::kNotSupported,
                          "messages go from peer to peer, not through this relay");
       }

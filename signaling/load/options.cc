@@ -8,6 +8,8 @@
 #include <cstdio>
 #include <map>
 
+#include "signaling/protocol/limits.h"
+
 namespace pairwire::load {
 namespace {
 
@@ -114,6 +116,11 @@ std::variant<Options, int> ParseOptions(int argc, char** argv) {
                  "second for the latency")
       ->check(CLI::Range(0.1, kMaxRate))
       ->capture_default_str();
+  cli.add_option("--meets", options.meets,
+                 "pairing: displays come back with so many names each and no code, and their "
+                 "controllers by one of them")
+      ->check(CLI::Range(std::size_t{0}, protocol::kMaxMeets))
+      ->capture_default_str();
   cli.add_option("--size", options.size, "signaling: bytes of a message")
       ->check(CLI::Range(kMinMessageBytes, kMaxMessageBytes))
       ->capture_default_str();
@@ -168,6 +175,9 @@ std::variant<Options, int> ParseOptions(int argc, char** argv) {
   }
   if ((options.processes > 1 || options.as_many) && options.scenario != ScenarioName::kWaiting) {
     return WrongUsage("--processes and --as-many are for waiting");
+  }
+  if (options.meets > 0 && options.scenario != ScenarioName::kPairing) {
+    return WrongUsage("--meets is for pairing");
   }
   if (options.processes > 1 && options.displays < options.processes)
     return WrongUsage("there are more --processes than --displays");

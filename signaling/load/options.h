@@ -46,7 +46,8 @@ struct Options {
   std::size_t displays = 0;  // the same
   std::size_t pairs = 16;
   std::size_t window = 4;
-  double rate = 200;  // pairings or messages a second
+  double rate = 200;      // pairings or messages a second
+  std::size_t meets = 0;  // pairing: names of each display, instead of a code; 0: codes
   std::size_t size = 300;
   bool ack = false;
   Part part = Part::kBoth;

@@ -8,6 +8,7 @@
 #include "signaling/load/histogram.h"
 #include "signaling/load/scenarios.h"
 #include "signaling/protocol/events.h"
+#include "signaling/protocol/session_messages.h"
 
 namespace pairwire::load {
 namespace {
@@ -16,8 +17,9 @@ class PairingRun {
  public:
   PairingRun(Stage& stage, std::vector<Display> displays)
       : stage_(stage), displays_(std::move(displays)), streams_(stage), heard_(displays_.size()) {
-    streams_.SetOnEvent([this](std::size_t display, std::string_view type, std::string_view) {
+    streams_.SetOnEvent([this](std::size_t display, std::string_view type, std::string_view data) {
       if (type != protocol::kPairingReady) return;
+      if (!SaysTheName(data)) ++unnamed_;
       if (heard_[display]) {
         ++doubled_;
         return;
@@ -56,12 +58,21 @@ class PairingRun {
     if (ready_ < displays_.size()) {
       return number(displays_.size() - ready_) + " displays did not hear pairing:ready";
     }
+    if (unnamed_ > 0) return number(unnamed_) + " displays did not hear which name it was";
     return doubled_ > 0 ? number(doubled_) + " displays heard it twice" : std::string();
   }
 
  private:
   TimePoint DueAt(std::size_t i) const {
     return start_ + FromSeconds(static_cast<double>(i) / stage_.options().rate);
+  }
+
+  // The last one of the registration.
+  bool SaysTheName(std::string_view data) const {
+    const std::size_t meets = stage_.options().meets;
+    if (meets == 0) return true;
+    const auto ready = protocol::ParsePairingReady({std::string(data)});
+    return ready && ready->meet == meets - 1;
   }
 
   void SendDue() {
@@ -91,6 +102,7 @@ class PairingRun {
   std::size_t refused_ = 0;
   std::size_t ready_ = 0;
   std::size_t doubled_ = 0;
+  std::size_t unnamed_ = 0;
   Histogram to_answer_;
   Histogram to_event_;
 };
@@ -104,7 +116,8 @@ Result<Report> RunPairing(Stage& stage) {
     return Fail(Errc::kInvalidArgument,
                 "--rate times --seconds is more than " + std::to_string(kMaxDisplays));
   }
-  auto displays = stage.Register(count);
+  auto displays =
+      options.meets > 0 ? stage.RegisterMeets(count, options.meets) : stage.Register(count);
   if (!displays) return tl::unexpected<Error>(displays.error());
   PairingRun run(stage, std::move(*displays));
   if (auto opened = run.Open(); !opened) return tl::unexpected<Error>(opened.error());
@@ -112,6 +125,7 @@ Result<Report> RunPairing(Stage& stage) {
   Report report;
   report.Add("scenario", "pairing");
   report.Add("rate", options.rate);
+  if (options.meets > 0) report.Add("meets", static_cast<double>(options.meets));
   const Spent from = stage.Now();
   run.Start();
   stage.RunUntil([&] { return run.finished(); },

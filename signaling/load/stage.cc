@@ -7,12 +7,14 @@
 #include <algorithm>
 #include <cctype>
 #include <csignal>
+#include <random>
 #include <tuple>
 #include <utility>
 
 #include "signaling/load/process_usage.h"
 #include "signaling/protocol/http_messages.h"
 #include "signaling/protocol/json.h"
+#include "signaling/protocol/limits.h"
 
 namespace pairwire::load {
 namespace {
@@ -212,7 +214,10 @@ Request Stage::RegisterCall(std::string_view body) {
 }
 
 Request Stage::PairCall(const Display& display) {
-  return {"POST", "/api/sessions/pair", {}, R"({"code":")" + display.code + R"("})", {}};
+  protocol::PairRequest request;
+  request.code = display.code;
+  request.meet = display.meet;
+  return {"POST", "/api/sessions/pair", {}, protocol::ToJson(request), {}};
 }
 
 Result<Display> Stage::ReadDisplay(const Response& response, const Target& target) {
@@ -240,21 +245,46 @@ Result<Controller> Stage::ReadController(const Response& response) {
 }
 
 Result<std::vector<Display>> Stage::Register(std::size_t count, std::string_view body) {
-  return RegisterWhere(count, body, [this](std::size_t i) { return i % relay_count(); });
+  return RegisterWhere(
+      count, [body](std::size_t) { return std::string(body); },
+      [this](std::size_t i) { return i % relay_count(); });
+}
+
+Result<std::vector<Display>> Stage::RegisterMeets(std::size_t count, std::size_t meets) {
+  // Another run's names are others.
+  const std::string run = std::to_string(std::random_device()());
+  const auto name = [&run](std::size_t display, std::size_t number) {
+    std::string text = run + "_" + std::to_string(display) + "_" + std::to_string(number);
+    text.resize(protocol::kMeetBytes, '-');
+    return text;
+  };
+  auto displays = RegisterWhere(
+      count,
+      [&](std::size_t i) {
+        protocol::RegisterRequest request;
+        request.codeless = true;
+        for (std::size_t n = 0; n < meets; ++n) request.meets.push_back(name(i, n));
+        return protocol::ToJson(request);
+      },
+      [this](std::size_t i) { return i % relay_count(); });
+  if (!displays) return displays;
+  for (std::size_t i = 0; i < count; ++i) (*displays)[i].meet = name(i, meets - 1);
+  return displays;
 }
 
 Result<std::vector<Display>> Stage::RegisterAt(std::size_t relay, std::size_t count) {
-  return RegisterWhere(count, "{}", [relay](std::size_t) { return relay; });
+  return RegisterWhere(
+      count, [](std::size_t) { return std::string("{}"); }, [relay](std::size_t) { return relay; });
 }
 
 Result<std::vector<Display>> Stage::RegisterWhere(
-    std::size_t count, std::string_view body,
+    std::size_t count, const std::function<std::string(std::size_t)>& body,
     const std::function<std::size_t(std::size_t)>& relay) {
   std::vector<Display> displays(count);
   const auto done = Each(
       count,
       [&](std::size_t i, HttpPool::Callback answered) {
-        pool(relay(i)).Send(RegisterCall(body), std::move(answered));
+        pool(relay(i)).Send(RegisterCall(body(i)), std::move(answered));
       },
       [&](std::size_t i, const Response& response) -> Result<void> {
         auto display = ReadDisplay(response, target(relay(i)));

@@ -31,6 +31,7 @@ struct Display {
   std::string session_id;
   std::string display_id;
   std::string code;
+  std::string meet;  // instead of the code, when not empty
   std::string token;
   std::string events_path;
   std::string poll_path;
@@ -77,6 +78,8 @@ class Stage {
 
   // `count` displays, spread over the relays. All of them or the first refusal.
   Result<std::vector<Display>> Register(std::size_t count, std::string_view body = "{}");
+  // Without codes: each with `meets` names of its own, the last of which its controller knows.
+  Result<std::vector<Display>> RegisterMeets(std::size_t count, std::size_t meets);
   // All at one relay.
   Result<std::vector<Display>> RegisterAt(std::size_t relay, std::size_t count);
   Result<Display> RegisterOne(std::string_view body = "{}");
@@ -101,7 +104,9 @@ class Stage {
 
  private:
   explicit Stage(const Options& options);
-  Result<std::vector<Display>> RegisterWhere(std::size_t count, std::string_view body,
+  // `body` and `relay` by the number of the display.
+  Result<std::vector<Display>> RegisterWhere(std::size_t count,
+                                             const std::function<std::string(std::size_t)>& body,
                                              const std::function<std::size_t(std::size_t)>& relay);
   // Each number below `count` once, some at a time; `send` hands its request in. The first error.
   Result<void> Each(std::size_t count,

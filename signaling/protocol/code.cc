@@ -1,6 +1,7 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 #include "signaling/protocol/code.h"
 
+#include <algorithm>
 #include <cstddef>
 
 #include "signaling/protocol/limits.h"
@@ -33,6 +34,13 @@ std::string CodeFromNumber(std::uint64_t number, int digits) {
     number /= 10;
   }
   return code;
+}
+
+bool IsMeet(std::string_view name) {
+  return name.size() == kMeetBytes && std::all_of(name.begin(), name.end(), [](char c) {
+           return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+                  c == '-' || c == '_';
+         });
 }
 
 std::string FormatCode(std::string_view code) {

@@ -1,6 +1,10 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 #include "signaling/protocol/http_messages.h"
 
+#include <algorithm>
+#include <set>
+
+#include "signaling/protocol/code.h"
 #include "signaling/protocol/json_read.h"
 #include "signaling/protocol/limits.h"
 
@@ -10,6 +14,15 @@ namespace {
 // URLs of an answer: an origin, a path prefix and an id.
 constexpr std::size_t kMaxUrlBytes = 2048;
 
+std::string ToJsonArray(const std::vector<std::string>& strings) {
+  std::string array = "[";
+  for (const std::string& string : strings) {
+    if (array.size() > 1) array.push_back(',');
+    AppendQuoted(array, string);
+  }
+  return array + "]";
+}
+
 }  // namespace
 
 std::string ToJson(const RegisterRequest& request) {
@@ -18,6 +31,8 @@ std::string ToJson(const RegisterRequest& request) {
   writer.AddIfSet("designId", request.design_id);
   if (request.max_controllers != 1) writer.Add("maxControllers", request.max_controllers);
   if (request.plain) writer.Add("plain", true);
+  if (!request.meets.empty()) writer.AddRaw("meets", ToJsonArray(request.meets));
+  if (request.codeless) writer.Add("codeless", true);
   return writer.Take();
 }
 
@@ -30,13 +45,21 @@ Result<RegisterRequest> ParseRegisterRequest(std::string_view body) {
   reader.ReadOptional("designId", kMaxIdBytes, request.design_id);
   reader.ReadOptional("maxControllers", 1, kMaxControllers, max_controllers);
   reader.ReadOptional("plain", request.plain);
+  reader.ReadOptional("meets", kMaxMeets, kMeetBytes, request.meets);
+  reader.ReadOptional("codeless", request.codeless);
   request.max_controllers = static_cast<int>(max_controllers);
+  if (reader.ok() && !std::all_of(request.meets.begin(), request.meets.end(), IsMeet)) {
+    return Fail(Errc::kParseError, "meets: each is 43 characters of base64url");
+  }
+  const std::set<std::string_view> different(request.meets.begin(), request.meets.end());
+  if (different.size() != request.meets.size())
+    return Fail(Errc::kParseError, "meets: one is there twice");
   return reader.Finish(std::move(request));
 }
 
 std::string ToJson(const RegisterResponse& response) {
   JsonWriter writer;
-  writer.Add("sessionId", response.session_id).Add("code", response.code);
+  writer.Add("sessionId", response.session_id).AddIfSet("code", response.code);
   writer.Add("displayId", response.display_id).Add("displayToken", response.display_token);
   writer.Add("expiresIn", std::int64_t{response.expires_in.count()});
   writer.Add("expiresAt", response.expires_at).Add("eventsUrl", response.events_url);
@@ -50,7 +73,7 @@ Result<RegisterResponse> ParseRegisterResponse(std::string_view body) {
   RegisterResponse response;
   JsonReader reader(body, kMaxBodyBytes);
   reader.Read("sessionId", kMaxIdBytes, response.session_id);
-  reader.Read("code", kMaxCodeInputBytes, response.code);
+  reader.ReadOptional("code", kMaxCodeInputBytes, response.code);
   reader.Read("displayId", kMaxIdBytes, response.display_id);
   reader.Read("displayToken", kMaxTokenBytes, response.display_token);
   reader.ReadOptional("expiresIn", response.expires_in);
@@ -65,7 +88,8 @@ Result<RegisterResponse> ParseRegisterResponse(std::string_view body) {
 
 std::string ToJson(const PairRequest& request) {
   JsonWriter writer;
-  writer.Add("code", request.code).AddIfSet("name", request.name);
+  writer.AddIfSet("code", request.code).AddIfSet("meet", request.meet);
+  writer.AddIfSet("name", request.name);
   writer.AddRaw("hello", request.hello.text);
   if (!request.proof.challenge.empty()) {
     JsonWriter proof;
@@ -78,7 +102,12 @@ std::string ToJson(const PairRequest& request) {
 Result<PairRequest> ParsePairRequest(std::string_view body) {
   PairRequest request;
   JsonReader reader(body, kMaxBodyBytes);
-  reader.Read("code", kMaxCodeInputBytes, request.code);
+  reader.ReadOptional("meet", kMeetBytes, request.meet);
+  if (request.meet.empty()) {
+    reader.Read("code", kMaxCodeInputBytes, request.code);
+  } else {
+    reader.ReadOptional("code", kMaxCodeInputBytes, request.code);
+  }
   reader.ReadOptional("name", kMaxNameBytes, request.name);
   reader.ReadRaw("hello", kMaxHelloBytes, request.hello);
   RawJson proof;
@@ -88,6 +117,12 @@ Result<PairRequest> ParsePairRequest(std::string_view body) {
     inner.Read("challenge", kMaxIdBytes, request.proof.challenge);
     inner.Read("answer", kMaxIdBytes, request.proof.answer);
     reader.Adopt(inner);
+  }
+  if (reader.ok() && !request.meet.empty()) {
+    if (!request.code.empty())
+      return Fail(Errc::kParseError, "code and meet: one of them, not both");
+    if (!IsMeet(request.meet))
+      return Fail(Errc::kParseError, "meet is not 43 characters of base64url");
   }
   return reader.Finish(std::move(request));
 }

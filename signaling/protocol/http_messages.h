@@ -24,6 +24,12 @@ struct RegisterRequest {
   std::string design_id;   // May be empty.
   int max_controllers = 1;
   bool plain = false;  // No secret guards the session: a 9-digit code is asked for.
+  // Names under which it can be paired with besides (IsMeet), at most kMaxMeets, no two the same. A
+  // session that had one of them before ends (kReasonReplaced).
+  std::vector<std::string> meets = {};
+  // No code is wanted. Without meets as well nobody can pair with it: then it is there for its
+  // token, which reports the display's status.
+  bool codeless = false;
 
   bool operator==(const RegisterRequest&) const = default;
 };
@@ -33,7 +39,7 @@ std::string ToJson(const RegisterRequest& request);
 // 201. URLs are absolute, or start with "/" and are appended to the relay's own URL.
 struct RegisterResponse {
   std::string session_id;
-  std::string code;  // Digits only.
+  std::string code;  // Digits only; empty when it was asked for without.
   std::string display_id;
   std::string display_token;  // Secret.
   std::chrono::seconds expires_in{0};
@@ -66,6 +72,8 @@ struct PairRequest {
   std::string name;  // May be empty.
   RawJson hello;     // Opaque, at most kMaxHelloBytes; empty when absent.
   Proof proof = {};  // When an earlier try was answered with a challenge.
+  // Instead of the code: a name of the display's registration (IsMeet). One of both is empty.
+  std::string meet = {};
 
   bool operator==(const PairRequest&) const = default;
 };

@@ -2,7 +2,8 @@
 //
 // JSON as the protocol allows it: UTF-8, bounded size, depth and member count, duplicate keys
 // refused (RFC 8259 leaves them open; two parsers that disagree are a hole). Nothing here throws.
-// The JSON library stays in json.cc; other files see RawJson, JsonObject and JsonWriter only.
+// The JSON library stays in json.cc and event_fields.h; other files see RawJson, JsonObject and
+// JsonWriter only.
 #ifndef PAIRWIRE_SIGNALING_PROTOCOL_JSON_H_
 #define PAIRWIRE_SIGNALING_PROTOCOL_JSON_H_
 

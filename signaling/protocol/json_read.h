@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "signaling/protocol/json.h"
 
@@ -34,6 +35,11 @@ class JsonReader {
   }
   void ReadOptional(std::string_view key, std::int64_t low, std::int64_t high, std::int64_t& out) {
     if (ok()) PutOptional(object_->OptionalInteger(key, low, high), out);
+  }
+  // At most `max_count` strings of at most `max_bytes`.
+  void ReadOptional(std::string_view key, std::size_t max_count, std::size_t max_bytes,
+                    std::vector<std::string>& out) {
+    if (ok()) PutOptional(object_->OptionalStrings(key, max_count, max_bytes), out);
   }
   // Durations of the protocol: whole, up to a day.
   template <typename Duration>

@@ -39,6 +39,11 @@ inline constexpr std::size_t kMaxTokenBytes = 256;
 inline constexpr std::size_t kMaxHelloBytes = 4 * 1024;
 // A code as typed, with separators.
 inline constexpr std::size_t kMaxCodeInputBytes = 32;
+// A meet: the name of 256 random bits under which two ends that know each other find each other
+// again, as 43 characters of base64url.
+inline constexpr std::size_t kMeetBytes = 43;
+// Meets of one registration: the sessions and controllers that a display would know again.
+inline constexpr std::size_t kMaxMeets = 16;
 // Digits of a code. Ordinary codes grow from 4 to 6 as they fill; 9 when nothing else guards a
 // session.
 inline constexpr int kMinCodeDigits = 4;

@@ -44,7 +44,14 @@ RawJson ToData(const PairingReady& ready) {
   JsonWriter writer;
   writer.Add("controllerId", ready.controller_id).AddIfSet("name", ready.name);
   writer.AddRaw("hello", ready.hello.text);
-  return {writer.Take()};
+  RawJson data{writer.Take()};
+  if (ready.meet) AddMeet(data.text, *ready.meet);
+  return data;
+}
+
+void AddMeet(std::string& ready_data, std::size_t meet) {
+  ready_data.pop_back();
+  ready_data += ",\"meet\":" + std::to_string(meet) + "}";
 }
 
 Result<PairingReady> ParsePairingReady(const RawJson& data) {
@@ -53,6 +60,10 @@ Result<PairingReady> ParsePairingReady(const RawJson& data) {
   reader.Read("controllerId", kMaxIdBytes, ready.controller_id);
   reader.ReadOptional("name", kMaxNameBytes, ready.name);
   reader.ReadRaw("hello", kMaxHelloBytes, ready.hello);
+  constexpr std::int64_t kNone = -1;
+  std::int64_t meet = kNone;
+  reader.ReadOptional("meet", 0, kMaxMeets - 1, meet);
+  if (meet != kNone) ready.meet = static_cast<std::size_t>(meet);
   return reader.Finish(std::move(ready));
 }
 

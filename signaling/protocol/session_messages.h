@@ -24,12 +24,14 @@ struct Welcome {
   std::string resume_token;  // Secret, single use; each welcome of a member brings a new one.
   std::chrono::seconds heartbeat_interval{0};
   std::string node_id;
-  // How messages of applications travel: kModeRelayed, or empty: directly, peer to peer.
+  // How messages of applications travel: kModeRelayed, kModeBoth, or empty: directly, peer to peer.
   std::string mode = {};
 
   bool operator==(const Welcome&) const = default;
 };
 inline constexpr std::string_view kModeRelayed = "relayed";
+// Peer to peer, and through the relay for those who can not.
+inline constexpr std::string_view kModeBoth = "both";
 RawJson ToData(const Welcome& welcome);
 [[nodiscard]] Result<Welcome> ParseWelcome(const RawJson& data);
 
@@ -38,14 +40,19 @@ struct PairingReady {
   std::string controller_id;
   std::string name;  // May be empty.
   RawJson hello;     // Opaque; may be empty.
+  // Which of the registration's meets it came by, counted from 0; nothing: by the code.
+  std::optional<std::size_t> meet = std::nullopt;
 
   bool operator==(const PairingReady&) const = default;
 };
 RawJson ToData(const PairingReady& ready);
+// Adds `meet` to what ToData made of one without: whoever holds the names says which it was.
+void AddMeet(std::string& ready_data, std::size_t meet);
 [[nodiscard]] Result<PairingReady> ParsePairingReady(const RawJson& data);
 
 // session:terminated. Reasons in use: "expired" (never paired, or an end never came), "ended"
-// (DELETE), "user_left" (an end's socket was gone for longer than the window).
+// (DELETE), "user_left" (an end's socket was gone for longer than the window), "replaced" (a newer
+// registration has one of its meets).
 struct SessionTerminated {
   std::string reason;
 
@@ -54,6 +61,7 @@ struct SessionTerminated {
 inline constexpr std::string_view kReasonExpired = "expired";
 inline constexpr std::string_view kReasonEnded = "ended";
 inline constexpr std::string_view kReasonUserLeft = "user_left";
+inline constexpr std::string_view kReasonReplaced = "replaced";
 RawJson ToData(const SessionTerminated& terminated);
 [[nodiscard]] Result<SessionTerminated> ParseSessionTerminated(const RawJson& data);
 

@@ -2,6 +2,7 @@
 #include "signaling/redis/redis_store.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "signaling/protocol/session_messages.h"
@@ -142,6 +143,7 @@ void RedisStore::ReadSizes(std::size_t shard, FieldReader& fields) {
   sizes.ended = counts.Number();
   sizes.resting_codes = counts.Number();
   sizes.scheduled = counts.Number();
+  sizes.meets = counts.Number();
   if (counts.ok() && counts.AtEnd()) sizes_[shard] = sizes;
 }
 
@@ -153,6 +155,7 @@ relay::StoreSizes RedisStore::Sizes() const {
     sum.ended += sizes.ended;
     sum.resting_codes += sizes.resting_codes;
     sum.scheduled += sizes.scheduled;
+    sum.meets += sizes.meets;
   }
   return sum;
 }
@@ -169,29 +172,107 @@ void RedisStore::RegisterSession(relay::NewSession session, TimePoint now,
                                    std::to_string(session.max_controllers),
                                    session.plain ? "1" : "0",
                                    ToText(session.waiting_ttl)};
+  std::string meets;
+  for (const relay::TokenHash& meet : session.meets) meets += ToHex(meet);
+  args.push_back(meets);
+  args.emplace_back(session.codeless ? "1" : "0");
   for (const std::uint64_t draw : session.draws) args.push_back(keys_.Draw(draw, shard));
+  auto born = std::make_shared<std::uint64_t>(0);
+  if (!meets.empty() && keys_.shards() > 1) {
+    reply = [this, id = std::move(session.session_id), meets = std::move(meets), now, born,
+             reply = std::move(reply)](StoreResult<relay::Registered> registered) mutable {
+      if (!registered) return reply(std::move(registered));
+      ReplaceElsewhere(id, meets, *born, now, std::move(*registered), std::move(reply));
+    };
+  }
   Run<relay::Registered>(Step::kRegister, shard, now, std::move(args), std::move(reply),
-                         [](FieldReader& fields) {
+                         [born](FieldReader& fields) {
                            relay::Registered registered;
                            registered.code = fields.Text();
                            registered.expires_at = FromMilliseconds(fields.Number());
+                           *born = fields.Number();
+                           registered.replaced = fields.Number();
                            return registered;
                          });
 }
 
+void RedisStore::ReplaceElsewhere(const std::string& session_id, const std::string& meets,
+                                  std::uint64_t born, TimePoint now, relay::Registered registered,
+                                  StoreReply<relay::Registered> reply) {
+  struct Others {
+    std::size_t left = 0;
+    bool ok = true;
+    relay::Registered registered;
+    StoreReply<relay::Registered> reply;
+  };
+  auto others = std::make_shared<Others>();
+  others->left = keys_.shards() - 1;
+  others->registered = std::move(registered);
+  others->reply = std::move(reply);
+  for (std::size_t shard = 0; shard < keys_.shards(); ++shard) {
+    if (shard == keys_.ShardOf(session_id)) continue;
+    Run<std::size_t>(
+        Step::kReplace, shard, now, {session_id, meets, std::to_string(born)},
+        [others](StoreResult<std::size_t> replaced) {
+          others->ok = others->ok && replaced.has_value();
+          if (replaced) others->registered.replaced += *replaced;
+          if (--others->left > 0) return;
+          // Not whole: the older session may still be found instead of this one.
+          if (!others->ok) return others->reply(tl::unexpected(StoreError::kUnavailable));
+          others->reply(std::move(others->registered));
+        },
+        [](FieldReader& fields) { return static_cast<std::size_t>(fields.Number()); });
+  }
+}
+
 void RedisStore::ClaimCode(relay::Claim claim, TimePoint now, StoreReply<relay::Claimed> reply) {
-  const std::size_t shard = keys_.ShardOfCode(claim.code);
-  Run<relay::Claimed>(Step::kClaim, shard, now,
-                      {std::move(claim.code), std::move(claim.member_id), std::move(claim.name),
-                       ToText(claim.token_hash), std::move(claim.ready_data),
-                       std::move(claim.left_notice), ToText(claim.join_within)},
-                      std::move(reply), [](FieldReader& fields) {
-                        relay::Claimed claimed;
-                        claimed.session_id = fields.Text();
-                        claimed.display_id = fields.Text();
-                        claimed.display_name = fields.Text();
-                        return claimed;
-                      });
+  if (!claim.meet) {
+    const std::size_t shard = keys_.ShardOfCode(claim.code);
+    return ClaimAt(shard, std::move(claim), now, std::move(reply));
+  }
+  if (keys_.shards() == 1) return ClaimAt(0, std::move(claim), now, std::move(reply));
+  // A meet stands with its session, in whichever shard that is: all are asked.
+  struct Search {
+    std::size_t left = 0;
+    bool ok = true;
+    std::optional<std::size_t> found;
+    relay::Claim claim;
+    StoreReply<relay::Claimed> reply;
+  };
+  auto search = std::make_shared<Search>();
+  search->left = keys_.shards();
+  search->claim = std::move(claim);
+  search->reply = std::move(reply);
+  for (std::size_t shard = 0; shard < keys_.shards(); ++shard) {
+    const std::string key = keys_.Prefix(shard) + "meet:" + ToHex(*search->claim.meet);
+    runner_.Command(shard, {"GET", key}, [this, shard, search, now](const Result<Reply>& answer) {
+      const bool answered = answer && (answer->IsText() || answer->IsNil());
+      search->ok = search->ok && answered;
+      if (answered && answer->IsText()) search->found = shard;
+      if (--search->left > 0) return;
+      if (search->found) {
+        return ClaimAt(*search->found, std::move(search->claim), now, std::move(search->reply));
+      }
+      const bool known = search->ok && !finding_out_;
+      search->reply(tl::unexpected(known ? StoreError::kNotFound : StoreError::kUnavailable));
+    });
+  }
+}
+
+void RedisStore::ClaimAt(std::size_t shard, relay::Claim claim, TimePoint now,
+                         StoreReply<relay::Claimed> reply) {
+  Run<relay::Claimed>(
+      Step::kClaim, shard, now,
+      {std::move(claim.code), std::move(claim.member_id), std::move(claim.name),
+       ToText(claim.token_hash), std::move(claim.ready_data), std::move(claim.left_notice),
+       ToText(claim.join_within), claim.meet ? ToHex(*claim.meet) : std::string()},
+      std::move(reply), [](FieldReader& fields) {
+        relay::Claimed claimed;
+        claimed.session_id = fields.Text();
+        claimed.display_id = fields.Text();
+        claimed.display_name = fields.Text();
+        return claimed;
+      });
 }
 
 namespace {

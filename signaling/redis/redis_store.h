@@ -92,6 +92,12 @@ class RedisStore final : public relay::Store {
   void Run(Step step, std::size_t shard, TimePoint now, std::vector<std::string> args,
            StoreReply<T> reply, std::function<T(FieldReader&)> parse);
   void ReadSizes(std::size_t shard, FieldReader& fields);
+  // What a registration replaces may be in any shard.
+  void ReplaceElsewhere(const std::string& session_id, const std::string& meets, std::uint64_t born,
+                        TimePoint now, relay::Registered registered,
+                        StoreReply<relay::Registered> reply);
+  void ClaimAt(std::size_t shard, relay::Claim claim, TimePoint now,
+               StoreReply<relay::Claimed> reply);
   void CatchUpAll(std::function<void(bool)> done);
   void CompareInboxes(std::size_t shard, const std::vector<std::string>& nodes, FieldReader last);
 

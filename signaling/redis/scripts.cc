@@ -3,11 +3,13 @@
 
 #include <openssl/evp.h>
 
+#include <span>
 #include <utility>
 
 #include "signaling/protocol/limits.h"
 #include "signaling/protocol/session_messages.h"
 #include "signaling/redis/script_texts.h"
+#include "signaling/store/event_log.h"
 
 namespace pairwire::redis {
 namespace {
@@ -18,17 +20,21 @@ constexpr std::chrono::milliseconds kInboxTtl = std::chrono::minutes(10);
 constexpr std::chrono::milliseconds kClaimAfterRestore = std::chrono::seconds(2);
 constexpr std::chrono::milliseconds kEventsTtl = std::chrono::hours(7 * 24);
 
+std::string HexOf(std::span<const unsigned char> bytes) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string hex;
+  for (const unsigned char byte : bytes) {
+    hex += kHex[byte >> 4];
+    hex += kHex[byte & 15];
+  }
+  return hex;
+}
+
 std::string Sha1(std::string_view text) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned int size = 0;
   EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha1(), nullptr);
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::string hex;
-  for (unsigned int i = 0; i < size; ++i) {
-    hex += kHex[digest[i] >> 4];
-    hex += kHex[digest[i] & 15];
-  }
-  return hex;
+  return HexOf(std::span(digest).first(size));
 }
 
 // Only our own constants come here.
@@ -45,6 +51,7 @@ std::string Limits(const ScriptOptions& options, const RedisKeys& keys) {
       {"base", Quoted(keys.base())},
       {"shards", std::to_string(shards)},
       {"max_sessions", std::to_string((options.max_sessions + shards - 1) / shards)},
+      {"max_meets", std::to_string((options.max_meets + shards - 1) / shards)},
       {"max_events", std::to_string(options.max_logged)},
       {"events_ttl", ToText(kEventsTtl)},
       {"max_inbox", std::to_string(options.max_inbox)},
@@ -61,6 +68,9 @@ std::string Limits(const ScriptOptions& options, const RedisKeys& keys) {
       {"expired_data", Quoted(TerminatedData(protocol::kReasonExpired))},
       {"user_left", Quoted(protocol::kReasonUserLeft)},
       {"user_left_data", Quoted(TerminatedData(protocol::kReasonUserLeft))},
+      {"replaced", Quoted(protocol::kReasonReplaced)},
+      {"replaced_data", Quoted(TerminatedData(protocol::kReasonReplaced))},
+      {"by_meet", Quoted(relay::kLoggedByMeet)},
   };
   std::string text = "local LIMITS = {";
   for (const auto& [name, value] : values) text += name + " = " + value + ", ";
@@ -79,6 +89,7 @@ std::optional<relay::StoreError> ErrorOf(std::string_view status) {
 }  // namespace
 
 std::string ToText(const relay::TokenHash& hash) { return {hash.begin(), hash.end()}; }
+std::string ToHex(const relay::TokenHash& hash) { return HexOf(hash); }
 std::string ToText(std::chrono::milliseconds time) { return std::to_string(time.count()); }
 
 std::uint64_t ToMilliseconds(relay::TimePoint time) {
@@ -110,6 +121,7 @@ std::array<Script, kSteps> MakeScripts(const ScriptOptions& options, const Redis
       {"snapshot", kSnapshotLua},
       {"restore", kRestoreLua},
       {"keep_again", kKeepAgainLua},
+      {"replace", kReplaceLua},
   }};
   const std::string common = Limits(options, keys) + std::string(kLibLua);
   std::array<Script, kSteps> scripts;

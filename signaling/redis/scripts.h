@@ -47,8 +47,9 @@ enum class Step : std::uint8_t {
   kSnapshot,
   kRestore,
   kKeepAgain,
+  kReplace,
 };
-inline constexpr std::size_t kSteps = 19;
+inline constexpr std::size_t kSteps = 20;
 
 struct StepTimer {
   using Time = std::chrono::steady_clock::time_point;
@@ -60,6 +61,8 @@ struct StepTimer {
 struct ScriptOptions {
   // Of all shards together; each holds its even share.
   std::size_t max_sessions = 1'000'000;
+  // Of all sessions and shards together, some 300 B each.
+  std::size_t max_meets = 1'000'000;
   // A released code is not given out again for so long.
   std::chrono::milliseconds code_rest = std::chrono::minutes(10);
   // How long an ended session still answers the display's poll.
@@ -143,6 +146,8 @@ class ScriptRunner {
 
 // For ARGV.
 std::string ToText(const relay::TokenHash& hash);
+// 64 digits, for a key that an operator may read.
+std::string ToHex(const relay::TokenHash& hash);
 std::string ToText(std::chrono::milliseconds time);
 std::uint64_t ToMilliseconds(relay::TimePoint time);
 relay::TimePoint FromMilliseconds(std::uint64_t time);

@@ -127,7 +127,8 @@ void Declare(CLI::App& app, RawOptions& raw, ServerConfig& config) {
                  "lazy: displays wait on an event stream; immediate: on a WebSocket from the start")
       ->capture_default_str();
   app.add_option("--signaling", raw.signaling,
-                 "p2p: messages go from peer to peer; relayed: through this relay (message:send)")
+                 "p2p: messages go from peer to peer; relayed: through this relay (message:send); "
+                 "both: from peer to peer, and through this relay for peers that can not")
       ->capture_default_str();
   app.add_option("--expiry", raw.expiry,
                  "events: Redis' expired events bring what is due early; sweep: ten looks a second "
@@ -252,10 +253,11 @@ std::string Check(const RawOptions& raw, ServerConfig& config) {
     return "--connection must be lazy or immediate";
   }
   if (raw.connection == "immediate") config.connection = relay::ConnectionMode::kImmediate;
-  if (raw.signaling != "p2p" && raw.signaling != "relayed") {
-    return "--signaling must be p2p or relayed";
+  if (raw.signaling != "p2p" && raw.signaling != "relayed" && raw.signaling != "both") {
+    return "--signaling must be p2p, relayed or both";
   }
   if (raw.signaling == "relayed") config.signaling = relay::SignalingMode::kRelayed;
+  if (raw.signaling == "both") config.signaling = relay::SignalingMode::kBoth;
   if (raw.expiry != "events" && raw.expiry != "sweep") return "--expiry must be events or sweep";
   config.expiry_hints = raw.expiry == "events";
   for (const std::string& origin : config.origins) {

@@ -260,6 +260,12 @@ std::string Metrics::Render(const ConnectionTable& connections, const relay::Rel
   m.CountTotal("pairwire_pairings_total", pairings, relay.pairings_failed, {{"result", "failed"}});
   m.CountTotal("pairwire_pairings_total", pairings, relay.pairings_limited,
                {{"result", "limited"}});
+  const char* meets = "Pairings by a name that both ends know, by how they ended";
+  m.CountTotal("pairwire_meets_total", meets, relay.meets_ok, {{"result", "ok"}});
+  m.CountTotal("pairwire_meets_total", meets, relay.meets_not_found, {{"result", "not_found"}});
+  m.CountTotal("pairwire_meets_total", meets, relay.meets_limited, {{"result", "limited"}});
+  m.SetGauge("pairwire_meets", "Names in the store under which a display waits",
+             static_cast<double>(store.meets));
   m.CountTotal("pairwire_proofs_accepted_total",
                "Attempts to pair that a proof of work let past the ceiling", relay.proofs_accepted);
   m.SetGauge("pairwire_guarded_addresses", "Addresses whose wrong codes are remembered",
@@ -270,6 +276,8 @@ std::string Metrics::Render(const ConnectionTable& connections, const relay::Rel
   m.CountTotal("pairwire_sessions_ended_total", ends, relay.sessions_expired,
                {{"reason", "expired"}});
   m.CountTotal("pairwire_sessions_ended_total", ends, relay.sessions_ended, {{"reason", "ended"}});
+  m.CountTotal("pairwire_sessions_ended_total", ends, relay.sessions_replaced,
+               {{"reason", "replaced"}});
   m.CountTotal("pairwire_members_departed_total", "Members gone for longer than the window",
                relay.members_departed);
   m.CountTotal("pairwire_events_sent_total", "Events sent to waiting displays", relay.events_sent);

@@ -49,6 +49,7 @@ relay::RelayOptions RelayOptionsOf(const ServerConfig& config, const std::string
     options.codes.in_all = kNoRateLimit;
     options.codes.lock_after = 0;
     options.registers_per_address = kNoRateLimit;
+    options.meets_per_address = kNoRateLimit;
     options.messages_per_socket = kNoRateLimit;
     options.room_changes_per_socket = kNoRateLimit;
     options.bytes_per_socket = kNoByteRateLimit;

@@ -18,7 +18,9 @@
 namespace pairwire::relay {
 
 inline constexpr std::string_view kLoggedSessionRegistered = "session_registered";
+// By a meet instead: with the reason "meet".
 inline constexpr std::string_view kLoggedCodeClaimed = "code_claimed";
+inline constexpr std::string_view kLoggedByMeet = "meet";
 inline constexpr std::string_view kLoggedMemberJoined = "member_joined";
 inline constexpr std::string_view kLoggedMemberDisconnecting = "member_disconnecting";
 inline constexpr std::string_view kLoggedMemberLeft = "member_left";
@@ -44,7 +46,8 @@ struct LoggedEvent {
   std::string member_id;
   std::string role;
   std::string node_id;
-  std::string reason;  // session_ended: as in session:terminated; session_restored: its state.
+  // session_ended: as in session:terminated; session_restored: its state; code_claimed: see there.
+  std::string reason;
 
   bool operator==(const LoggedEvent&) const = default;
 };

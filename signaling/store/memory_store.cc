@@ -12,13 +12,17 @@
 namespace pairwire::relay {
 
 StoreResult<Registered> MemoryStore::Impl::RegisterSession(NewSession asked, TimePoint now) {
-  if (sessions_.size() >= options_.max_sessions || sessions_.Find(asked.session_id) != nullptr) {
+  if (sessions_.size() >= options_.max_sessions || sessions_.Find(asked.session_id) != nullptr ||
+      !meets_.HasRoom(asked.meets.size())) {
     return tl::unexpected(StoreError::kFull);
   }
   auto made = std::make_unique<MemorySession>(asked.session_id, asked.display_id, asked.design_id);
-  auto code = codes_.Take(*made, asked.plain, asked.draws, now);
+  std::optional<std::string> code = std::string();
+  if (!asked.codeless) code = codes_.Take(*made, asked.plain, asked.draws, now);
   if (!code) return tl::unexpected(StoreError::kFull);
+  const std::size_t replaced = Replace(asked.meets, now);
   MemorySession& session = sessions_.Add(std::move(made));
+  meets_.Add(session, std::move(asked.meets));
   session.code = CodeBook::NumberOf(*code);
   session.code_expires = now + asked.waiting_ttl;
   session.places_left = asked.max_controllers;
@@ -27,11 +31,23 @@ StoreResult<Registered> MemoryStore::Impl::RegisterSession(NewSession asked, Tim
   due_.Set(session, session.code_expires);
   ++waiting_;
   Note(kLoggedSessionRegistered, now, &session, &display);
-  return Registered{std::move(*code), session.code_expires};
+  return Registered{std::move(*code), session.code_expires, replaced};
+}
+
+std::size_t MemoryStore::Impl::Replace(const std::vector<TokenHash>& meets, TimePoint now) {
+  std::size_t replaced = 0;
+  for (const TokenHash& meet : meets) {
+    const auto holder = meets_.Find(meet);
+    if (!holder) continue;
+    End(*holder->session, protocol::kReasonReplaced, now);
+    ++replaced;
+  }
+  return replaced;
 }
 
 StoreResult<Claimed> MemoryStore::Impl::ClaimCode(Claim claim, TimePoint now) {
-  MemorySession* session = codes_.Find(claim.code);
+  const auto met = claim.meet ? meets_.Find(*claim.meet) : std::nullopt;
+  MemorySession* session = met ? met->session : (claim.meet ? nullptr : codes_.Find(claim.code));
   // What is due but not claimed yet is over already.
   if (session == nullptr || session->code_expires <= now) {
     return tl::unexpected(StoreError::kNotFound);
@@ -49,7 +65,8 @@ StoreResult<Claimed> MemoryStore::Impl::ClaimCode(Claim claim, TimePoint now) {
   controller.token_hash = claim.token_hash;
   controller.extra().left_notice = std::move(claim.left_notice);
   due_.Set(controller, now + claim.join_within);
-  Note(kLoggedCodeClaimed, now, session, &controller);
+  Note(kLoggedCodeClaimed, now, session, &controller, {}, met ? kLoggedByMeet : std::string_view());
+  if (met) protocol::AddMeet(claim.ready_data, met->index);
   MemoryMember& display = session->display();
   if (display.node == 0 && !display.is_due_set()) due_.Set(display, now + claim.join_within);
   const SessionEvent& event = Log(*session, protocol::kPairingReady, std::move(claim.ready_data));
@@ -158,6 +175,7 @@ std::vector<std::string> MemoryStore::Impl::NodesOf(const MemorySession& session
 void MemoryStore::Impl::ReleaseCode(MemorySession& session, TimePoint now) {
   codes_.Release(session.code, now);
   session.code = 0;
+  meets_.Release(session);
 }
 
 void MemoryStore::Impl::End(MemorySession& session, std::string_view reason, TimePoint now) {

@@ -22,6 +22,9 @@ struct MemoryStoreOptions {
   std::size_t max_sessions = 100'000;
   // Codes in use or resting: with the rest below, the rate of registrations that can be kept up.
   std::size_t max_codes = 1'000'000;
+  // Meets of all sessions together, 224 B for the first of a session and 128 B for each other:
+  // every display of a full relay may have two.
+  std::size_t max_meets = 200'000;
   // A released code is not given out again for so long: a late typist must not reach a stranger.
   std::chrono::milliseconds code_rest = std::chrono::minutes(10);
   // How long an ended session still answers the display's poll.

@@ -15,6 +15,7 @@
 
 #include "signaling/store/code_book.h"
 #include "signaling/store/id_table.h"
+#include "signaling/store/meet_book.h"
 #include "signaling/store/memory_nodes.h"
 #include "signaling/store/memory_session.h"
 #include "signaling/store/memory_store.h"
@@ -28,6 +29,7 @@ class MemoryStore::Impl final : public Registry, public EventLog {
         now_(std::move(now)),
         options_(options),
         codes_(options.max_codes, options.code_rest),
+        meets_(options.max_meets),
         events_(options.max_logged) {}
 
   void Subscribe(const std::string& node_id, NodeHandler& handler) {
@@ -69,7 +71,8 @@ class MemoryStore::Impl final : public Registry, public EventLog {
   DueReport ClaimDue(TimePoint now, std::size_t limit);
   TimePoint NextDue() const { return due_.next(); }
   StoreSizes Sizes() const {
-    return {sessions_.size() - ended_, waiting_, ended_, codes_.resting(), due_.size()};
+    return {sessions_.size() - ended_, waiting_,    ended_,
+            codes_.resting(),          due_.size(), meets_.size()};
   }
 
  private:
@@ -128,7 +131,10 @@ class MemoryStore::Impl final : public Registry, public EventLog {
   MemoryMember* OpenRoom(JoinRequest& request, TimePoint now, StoreError& error);
   bool LeaveNow(MemorySession& session, MemoryMember& member, LeaveRequest& request, TimePoint now,
                 DueReport& report);
+  // Its meets as well.
   void ReleaseCode(MemorySession& session, TimePoint now);
+  // Ends the sessions that have one of these; how many.
+  std::size_t Replace(const std::vector<TokenHash>& meets, TimePoint now);
   void End(MemorySession& session, std::string_view reason, TimePoint now);
   void Depart(MemorySession& session, MemoryMember& member, TimePoint now, DueReport& report);
   void ExpireSession(MemorySession& session, TimePoint now, DueReport& report);
@@ -151,6 +157,7 @@ class MemoryStore::Impl final : public Registry, public EventLog {
   std::vector<std::vector<MemoryMember*>> members_at_;
   IdTable<MemorySession> sessions_;
   CodeBook codes_;
+  MeetBook meets_;
   MemoryEvents events_;
   MemoryStore::Announce announce_;
   DueQueue due_;

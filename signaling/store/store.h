@@ -15,6 +15,11 @@
 //   keeps only the token hash and the event log of the display, so that a poll after the end still
 //   learns of it.
 //
+// A session may have meets besides its code, or instead of it: names that only its display and a
+// controller know, by which the place is claimed as by the code. They end with the code: with the
+// last place, at its expiry, with the session. A meet is one session's: the newest that registers
+// it ends the one that had it.
+//
 // A room is a session of users without display and code: it comes to be with the first Join that
 // may open it and goes with its last user.
 //
@@ -46,7 +51,7 @@ namespace pairwire::relay {
 using protocol::SessionEvent;
 using protocol::TimePoint;
 
-// SHA-256 of a token's secret part. Tokens themselves never reach a store.
+// SHA-256 of a token's secret part, or of a meet. Tokens and meets themselves never reach a store.
 using TokenHash = std::array<std::uint8_t, 32>;
 // In constant time.
 bool SameHash(const TokenHash& a, const TokenHash& b);
@@ -113,18 +118,23 @@ struct NewSession {
   bool plain = false;
   std::chrono::milliseconds waiting_ttl{0};
   CodeDraws draws{};
+  bool codeless = false;         // No code is drawn.
+  std::vector<TokenHash> meets;  // At most protocol::kMaxMeets, no two the same.
 };
 struct Registered {
-  std::string code;
+  std::string code;  // Empty when codeless.
   TimePoint expires_at{};
+  std::size_t replaced = 0;  // Sessions that ended for it, since they had one of its meets.
 };
 
 struct Claim {
-  std::string code;  // Normalised.
+  std::string code;                              // Normalised.
+  std::optional<TokenHash> meet = std::nullopt;  // Instead of the code.
   std::string member_id;
   std::string name;
   TokenHash token_hash{};
-  // Data of the pairing:ready event, logged and published in the same step.
+  // Data of the pairing:ready event, logged and published in the same step; with the meet's place
+  // in the registration (protocol::AddMeet).
   std::string ready_data;
   // As in JoinRequest, for a controller that never comes.
   std::string left_notice;
@@ -278,6 +288,7 @@ struct StoreSizes {
   std::size_t ended = 0;          // Lingering.
   std::size_t resting_codes = 0;  // Released, not to be used again yet.
   std::size_t scheduled = 0;      // Due times.
+  std::size_t meets = 0;          // Names that can be claimed.
 };
 
 class Store {
@@ -292,12 +303,14 @@ class Store {
   // own, so that they agree.
 
   // Makes a waiting session with a code that is free and not resting: 4 digits, 5 and 6 as the
-  // shorter ones fill beyond 60 %, 9 when plain. kFull.
+  // shorter ones fill beyond 60 %, 9 when plain. kFull. On a store of several shards the sessions
+  // that its meets replace end a moment later than it begins, before the answer; until then a claim
+  // may still find the older one.
   virtual void RegisterSession(NewSession session, TimePoint now, StoreReply<Registered> reply) = 0;
 
   // Takes one place of the session that has the code. Of two that race for the last place exactly
-  // one wins; with the last place the code is released and rests. kNotFound covers unknown,
-  // expired, used.
+  // one wins; with the last place the code and the meets are released, and the code rests.
+  // kNotFound covers unknown, expired, used.
   virtual void ClaimCode(Claim claim, TimePoint now, StoreReply<Claimed> reply) = 0;
 
   // Whose hash this is. kNotFound.

@@ -34,8 +34,8 @@ class StoreUnderTest {
 
 struct StoreParam {
   std::string name;
-  // A new, empty store: at most `max_sessions`, rest of codes 10 min, linger of ended sessions 30
-  // s.
+  // A new, empty store: at most `max_sessions` and four times as many meets, rest of codes 10 min,
+  // linger of ended sessions 30 s.
   std::function<std::unique_ptr<StoreUnderTest>(std::size_t max_sessions)> make;
   // Codes and the bound of sessions depend on the shard that a session falls into, so a case that
   // names them exactly has nothing to say.
@@ -258,6 +258,27 @@ class StoreContract : public testing::TestWithParam<StoreParam> {
   std::uint64_t next_draw_ = 0;
   int resumes_ = 0;
   std::string cursor_;
+};
+
+// Names that both ends know (store_contract_meets.cc).
+class Meet : public StoreContract {
+ protected:
+  NewSession MakeMeeting(const std::string& id, const std::vector<std::string>& meets,
+                         bool codeless = true, int max_controllers = 1) {
+    NewSession session = MakeSession(id, max_controllers);
+    session.codeless = codeless;
+    for (const std::string& meet : meets) session.meets.push_back(Hash("meet " + meet));
+    return session;
+  }
+  Claim MakeMeetClaim(const std::string& meet, const std::string& member) {
+    Claim claim = MakeClaim("", member);
+    claim.meet = Hash("meet " + meet);
+    return claim;
+  }
+  StoreResult<Claimed> TakeMeet(const std::string& meet, const std::string& member) {
+    return Ask<Claimed>(
+        [&](auto reply) { store().ClaimCode(MakeMeetClaim(meet, member), now, std::move(reply)); });
+  }
 };
 
 }  // namespace pairwire::relay

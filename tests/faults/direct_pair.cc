@@ -44,9 +44,9 @@ DirectPair::DirectPair(const std::string& display_relay, const std::string& cont
   const Json code = EventOf(*display_, "code");
   EXPECT_TRUE(code.is_object()) << display_->errors();
   code_ = code.is_object() ? code.value("code", "") : "";
-  controller_ = std::make_unique<test::ChildProcess>(
-      std::vector<std::string>{PAIRWIRE_BIN_DIR "/pairwire-controller", "--relay", controller_relay,
-                               "--code", code_, "--json", "--bind", "127.0.0.1", "chat"});
+  controller_ = std::make_unique<test::ChildProcess>(std::vector<std::string>{
+      PAIRWIRE_BIN_DIR "/pairwire-controller", "--relay", controller_relay, "--code", code_,
+      "--json", "--no-secret", "--bind", "127.0.0.1", "chat"});
   EXPECT_TRUE(EventOf(*controller_, "connected").is_object()) << controller_->errors();
   EXPECT_TRUE(EventOf(*display_, "connected").is_object()) << display_->errors();
 }

@@ -7,11 +7,11 @@
 #include <string>
 #include <string_view>
 
-#include "samples/common/file_disk.h"
-#include "samples/common/file_messages.h"
+#include "peer/bulk/bulk_messages.h"
+#include "peer/bulk/disk_files.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace pairwire::samples;
+  using namespace pairwire::bulk;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const auto message = ParseFileMessage(text);
   if (message) {

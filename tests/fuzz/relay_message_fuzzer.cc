@@ -77,6 +77,14 @@ void SendToRelay(std::string_view text) {
   relay.Pair({display.code, "", {}}, "::1", now,
              [&](auto outcome) { controller = std::move(*outcome); });
   executor.Drain();
+  if (const auto asked = protocol::ParseRegisterRequest(text)) {
+    relay.Register(*asked, "::2", now, [](const auto&) {});
+    executor.Drain();
+  }
+  if (const auto asked = protocol::ParsePairRequest(text)) {
+    relay.Pair(*asked, "::3", now, [](const auto&) {});
+    executor.Drain();
+  }
   ConnectionId next = 0;
   for (const std::string& token : {display.display_token, controller.controller_token}) {
     Member member;

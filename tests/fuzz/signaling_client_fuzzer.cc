@@ -33,6 +33,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto resolved = ResolveRelayReference({true, "relay", 443, "/p"}, text);
   if (resolved && !resolved->relay.tls) std::abort();
   static_cast<void>(ParseSdpData({std::string(text)}));
+  static_cast<void>(ParseBoxData({std::string(text)}));
+  static_cast<void>(ParseFeatureList({std::string(text)}));
+  static_cast<void>(ParseHello({std::string(text)}));
+  static_cast<void>(IsPlainHello({std::string(text)}));
+  static_cast<void>(IsFailedData({std::string(text)}));
   static_cast<void>(ParseCandidateData({std::string(text)}));
   return 0;
 }

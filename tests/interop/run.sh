@@ -13,6 +13,7 @@ for program in pairwire-relay pairwire-display pairwire-interop-peer; do
   echo "interop: $program is not built: cmake --preset release -DPAIRWIRE_BUILD_TESTS=ON && cmake --build --preset release" >&2
   exit 1
 done
+../../samples/web-packages/install.sh  # what the page needs
 if ! npm ci --no-audit --no-fund --loglevel=error >install.log 2>&1; then
   echo "interop: npm ci failed; every stack that is missing is SKIPPED:" >&2
   tail -5 install.log >&2

@@ -152,22 +152,97 @@ TEST(FileScenario, AFullDiskRefusesClearly) {
   EXPECT_EQ(left, 1u);
 }
 
-TEST(FileScenario, CtrlCInATransferIsSaidAndNothingHalfStays) {
+// What is in the folder besides unfinished files.
+std::size_t WholeFiles(const std::filesystem::path& folder) {
+  std::size_t files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() != ".part") ++files;
+  }
+  return files;
+}
+
+// Runs until a good part of the file is on the display's disk.
+void RunHalf(Program& controller, std::size_t size) {
+  while (true) {
+    const Json progress = controller.Event("progress");
+    ASSERT_TRUE(progress.is_object()) << controller.Said();
+    if (progress.value("stored", std::size_t{0}) >= size / 4) return;
+  }
+}
+
+// The second start of what was interrupted: it goes on, and the file is whole.
+void ExpectResumed(Program& controller, Program& display, std::size_t size,
+                   const std::string& hash) {
+  const Json resuming = controller.Event("resuming");
+  ASSERT_TRUE(resuming.is_object()) << controller.Said();
+  EXPECT_GE(resuming.value("offset", std::size_t{0}), size / 4);
+  EXPECT_EQ(controller.process().WaitForExit(kLongTransfer), 0) << controller.Said();
+  EXPECT_EQ(display.Event("file").value("sha256", ""), hash) << display.Said();
+}
+
+constexpr std::size_t kLargeSize = 200'000'000;
+
+TEST(FileScenario, BothKilledTheNextStartGoesOn) {
   TemporaryFolder folder;
   Relay relay;
-  const auto display = StartDisplay(relay.url(), {"--out", (folder / "out").string()});
-  WriteTestFile(folder / "big.bin", 100'000'000, 1);
-  const auto controller = StartController(relay.url(), NextCode(*display),
-                                          {"send-file", (folder / "big.bin").string()});
-  ASSERT_TRUE(controller->Event("progress").is_object()) << controller->Said();
+  const std::vector<std::string> out = {kWithLetters, "--out", (folder / "out").string()};
+  const std::string hash = WriteTestFile(folder / "big.bin", kLargeSize, 2);
+  const std::vector<std::string> command = {"send-file", (folder / "big.bin").string()};
+  {
+    const auto display = StartDisplay(relay.url(), out);
+    const auto controller = StartController(relay.url(), NextCode(*display), command);
+    ASSERT_NO_FATAL_FAILURE(RunHalf(*controller, kLargeSize));
+    controller->process().Signal(SIGKILL);
+    display->process().Signal(SIGKILL);
+    controller->process().WaitForExit();
+    display->process().WaitForExit();
+  }
+  EXPECT_EQ(WholeFiles(folder / "out"), 0u);
+  const auto display = StartDisplay(relay.url(), out);
+  const auto controller = StartController(relay.url(), NextCode(*display), command);
+  ASSERT_NO_FATAL_FAILURE(ExpectResumed(*controller, *display, kLargeSize, hash));
+}
+
+// Row L11: the relay is stopped and then killed while 100 MB travel.
+TEST(FileScenario, CtrlCIsSaidAndTheNextStartGoesOn) {
+  TemporaryFolder folder;
+  Relay relay;
+  const auto display =
+      StartDisplay(relay.url(), {kWithLetters, "--out", (folder / "out").string()});
+  const std::string hash = WriteTestFile(folder / "big.bin", kLargeSize, 1);
+  const std::vector<std::string> command = {"send-file", (folder / "big.bin").string()};
+  const auto controller = StartController(relay.url(), NextCode(*display), command);
+  ASSERT_NO_FATAL_FAILURE(RunHalf(*controller, kLargeSize));
   controller->process().Signal(SIGINT);
   EXPECT_EQ(controller->process().WaitForExit(), 1);
   EXPECT_EQ(controller->Event("error").value("code", ""), "cancelled") << controller->Said();
   EXPECT_TRUE(display->Event("closed").is_object()) << display->Said();
-  EXPECT_TRUE(std::filesystem::is_empty(folder / "out"));
+  EXPECT_EQ(WholeFiles(folder / "out"), 0u);
+
+  const auto again = StartController(relay.url(), NextCode(*display), command);
+  ASSERT_NO_FATAL_FAILURE(ExpectResumed(*again, *display, kLargeSize, hash));
+  EXPECT_EQ(Sha256OfFile(folder / "out" / "big.bin"), hash);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder / "out"), {}), 1);
 }
 
-// Row L11: the relay is stopped and then killed while 100 MB travel.
+TEST(FileScenario, AFileThatChangedIsAnother) {
+  TemporaryFolder folder;
+  Relay relay;
+  const auto display =
+      StartDisplay(relay.url(), {kWithLetters, "--out", (folder / "out").string()});
+  WriteTestFile(folder / "big.bin", kLargeSize, 3);
+  const std::vector<std::string> command = {"send-file", (folder / "big.bin").string()};
+  const auto controller = StartController(relay.url(), NextCode(*display), command);
+  ASSERT_NO_FATAL_FAILURE(RunHalf(*controller, kLargeSize));
+  controller->process().Signal(SIGINT);
+  controller->process().WaitForExit();
+  const std::string hash = WriteTestFile(folder / "big.bin", kLargeSize, 4);
+  const auto again = StartController(relay.url(), NextCode(*display), command);
+  EXPECT_EQ(again->process().WaitForExit(kLongTransfer), 0) << again->Said();
+  EXPECT_EQ(display->Event("file").value("sha256", ""), hash) << display->Said();
+  EXPECT_TRUE(again->Events("resuming").empty()) << again->Said();
+}
+
 TEST(FileScenario, ATransferOutlivesItsRelay) {
   TemporaryFolder folder;
   Relay relay;

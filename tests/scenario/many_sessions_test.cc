@@ -65,13 +65,13 @@ class TestDisplay {
     on.on_session = [this](Session session) {
       session_ = std::move(session);
       SessionEvents events;
-      events.on_message = [this](const Message& message) {
+      events.on_message = [this](const Command& message) {
         static_cast<void>(session_.Send("echo " + std::string(AsText(message.data))));
         seen.Update([](Seen& all) { ++all.messages; });
       };
       // The next session replaces this one: only the loop and, at the end, the test's thread touch
       // the handle.
-      events.on_closed = [this](const std::optional<Error>&) {
+      events.on_closed = [this](const ClosedReport&) {
         seen.Update([](Seen& all) { ++all.closed; });
       };
       session_.Subscribe(std::move(events));
@@ -104,13 +104,13 @@ class TestController {
     on.on_session = [this](Session session) {
       session_ = std::move(session);
       SessionEvents events;
-      events.on_message = [this](const Message& message) {
+      events.on_message = [this](const Command& message) {
         seen.Update([&](Seen& all) {
           ++all.messages;
           all.last_text = AsText(message.data);
         });
       };
-      events.on_closed = [this](const std::optional<Error>&) {
+      events.on_closed = [this](const ClosedReport&) {
         seen.Update([](Seen& all) { ++all.closed; });
       };
       session_.Subscribe(std::move(events));
@@ -222,7 +222,7 @@ TEST_P(DropScenario, AControllerThatGoesAtAnyStepLeavesTheDisplayUsable) {
     drop(DropAt::kSession);
     if (!session) return;
     SessionEvents events;
-    events.on_message = [&](const Message&) { drop(DropAt::kFirstMessage); };
+    events.on_message = [&](const Command&) { drop(DropAt::kFirstMessage); };
     session->Subscribe(std::move(events));
     static_cast<void>(session->Send("hello"));
   };

@@ -66,8 +66,11 @@ class Relay {
   std::string url_;
 };
 
+// One of `more`: the code has letters. Without it: digits alone.
+inline constexpr char kWithLetters[] = "(letters)";
 std::unique_ptr<Program> StartDisplay(const std::string& relay_url,
                                       std::vector<std::string> more = {});
+// --no-secret when the code has no letters.
 std::unique_ptr<Program> StartController(const std::string& relay_url, const std::string& code,
                                          std::vector<std::string> command);
 

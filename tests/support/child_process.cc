@@ -197,10 +197,12 @@ std::size_t ChildProcess::OpenDescriptors() const {
   return static_cast<std::size_t>(std::distance(begin, std::filesystem::directory_iterator()));
 }
 
-std::size_t ChildProcess::ConnectionsTo(int port) const {
+std::size_t ChildProcess::ConnectionsTo(int port) const { return ConnectionsOf(pid_, port); }
+
+std::size_t ConnectionsOf(pid_t pid, int port) {
   std::set<std::string> inodes;
   std::error_code error;
-  const std::string process = "/proc/" + std::to_string(pid_);
+  const std::string process = "/proc/" + std::to_string(pid);
   for (const auto& entry : std::filesystem::directory_iterator(process + "/fd", error)) {
     const std::string target = std::filesystem::read_symlink(entry.path(), error).string();
     if (target.starts_with("socket:[")) inodes.insert(target.substr(8, target.size() - 9));

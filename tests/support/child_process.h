@@ -73,6 +73,9 @@ class ChildProcess {
   std::thread reader_;
 };
 
+// The same of any process, as this one.
+std::size_t ConnectionsOf(pid_t pid, int port);
+
 }  // namespace pairwire::test
 
 #endif  // PAIRWIRE_TESTS_SUPPORT_CHILD_PROCESS_H_

@@ -164,7 +164,7 @@ end
 local function sizes()
   return {redis.call('ZCARD', P .. 'sessions:waiting'), redis.call('ZCARD', P .. 'sessions:paired'),
           redis.call('ZCARD', P .. 'sessions:ended'), redis.call('ZCARD', P .. 'resting'),
-          redis.call('ZCARD', P .. 'due')}
+          redis.call('ZCARD', P .. 'due'), redis.call('ZCARD', P .. 'meets')}
 end
 
 local function is_full()
@@ -379,7 +379,35 @@ local function set_code(code, value, rest)
   redis.call('PEXPIRE', key, SHARED_TTL)
 end
 
+-- ---- Meets: hashes in hex, 64 digits each, one behind the other in the session's record ----
+
+local function each_meet(meets, call)
+  for i = 1, #meets, 64 do call(string.sub(meets, i, i + 63), (i - 1) / 64) end
+end
+
+local function set_meet(meet, id, ttl)
+  redis.call('SET', P .. 'meet:' .. meet, id, 'PX', ttl)
+  redis.call('ZADD', P .. 'meets', now + ttl, meet)
+  redis.call('PEXPIRE', P .. 'meets', SHARED_TTL)
+end
+
+-- Those that are another session's by now stay that one's.
+local function release_meets(s)
+  if (s.meets or '') == '' then return end
+  each_meet(s.meets, function(meet)
+    if redis.call('GET', P .. 'meet:' .. meet) ~= s.id then return end
+    redis.call('DEL', P .. 'meet:' .. meet)
+    redis.call('ZREM', P .. 'meets', meet)
+  end)
+  s.meets = ''
+  redis.call('HSET', s.key, 'meets', '')
+end
+
+-- ---- Codes again ----
+
+-- Its meets as well.
 local function release_code(s)
+  release_meets(s)
   if s.code == '' then return end
   set_code(s.code, '', LIMITS.code_rest)
   redis.call('ZADD', P .. 'resting', now + LIMITS.code_rest, s.code)
@@ -388,8 +416,12 @@ local function release_code(s)
   redis.call('HSET', s.key, 'code', '')
 end
 
--- Forgets codes that rested long enough, some at a time.
+-- Forgets codes that rested long enough, and meets that nobody released, some at a time.
 local function purge_codes()
+  for _, meet in ipairs(redis.call('ZRANGEBYSCORE', P .. 'meets', '-inf', now, 'LIMIT', 0, 128)) do
+    redis.call('ZREM', P .. 'meets', meet)
+    redis.call('DEL', P .. 'meet:' .. meet)
+  end
   for _, length in ipairs(CODE_LENGTHS) do
     local key = P .. 'codes:' .. length
     for _, code in ipairs(redis.call('ZRANGEBYSCORE', key, '-inf', now, 'LIMIT', 0, 128)) do
@@ -428,6 +460,22 @@ local function finish(s, all, reason, data)
   schedule(s, nil, now + LIMITS.ended_linger)
   renew(s)
   class(s, 'ended')
+end
+
+-- Ends the sessions that have one of the meets, but not `id`, and none that is younger than it, born
+-- at `born`. How many.
+local function replace(meets, id, born)
+  local replaced = 0
+  each_meet(meets, function(meet)
+    local holder = redis.call('GET', P .. 'meet:' .. meet)
+    local s = holder and holder ~= id and session(holder)
+    if not s then return end
+    local age = tonumber(s.born) or 0
+    if age > born or (age == born and s.id > id) then return end
+    finish(s, members(s), LIMITS.replaced, LIMITS.replaced_data)
+    replaced = replaced + 1
+  end)
+  return replaced
 end
 
 local function depart_room(s, m)

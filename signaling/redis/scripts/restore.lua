@@ -46,6 +46,14 @@ if is_new then
   end
   if due then schedule(s, nil, math.max(due, now + 1)) end
   if s.code ~= '' then set_code(s.code, id, math.max(1, tonumber(s.code_until) - now) + 120000) end
+  each_meet(s.meets or '', function(meet)
+    -- Registered anew meanwhile, or brought already: the youngest has it.
+    local holder = redis.call('GET', P .. 'meet:' .. meet)
+    local other = holder and session(holder)
+    if not other or (tonumber(other.born) or 0) < (tonumber(s.born) or 0) then
+      set_meet(meet, id, math.max(1, tonumber(s.code_until) - now) + 120000)
+    end
+  end)
   note('session_restored', s, nil, '', s.room and 'room' or s.state)
 else
   if brought.state == 'paired' and s.state ~= 'paired' then

@@ -19,12 +19,14 @@ export class Tool {
     this.state = null;  // the connection's, as told last
     this.closing = false;
     this.onSignal = () => {};  // descriptions and candidates, as they come
-    this.child = spawn('/bin/sh', ['-c', `exec ${command}`], { stdio: ['pipe', 'pipe', 'pipe'] });
+    // A process group of its own: what a peer started (a browser) ends with it, also when the peer itself has to be killed.
+    this.child = spawn('/bin/sh', ['-c', `exec ${command}`], { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
     this.child.stdin.on('error', () => {});  // told by the exit
     createInterface({ input: this.child.stdout }).on('line', (line) => this.#take(line));
     createInterface({ input: this.child.stderr }).on('line', (line) => this.#note(line));
     this.exited = new Promise((resolve) => {
       this.child.on('close', (code, signal) => {
+        this.#killGroup();
         this.#gone = new Error(`${name} ended with ${signal ?? code}`);
         for (const waiter of [...this.#waiters]) waiter.reject(this.#gone);
         resolve();
@@ -107,8 +109,16 @@ export class Tool {
   async stop() {
     if (!this.running) return;
     this.send({ cmd: 'quit' });
-    const timer = setTimeout(() => this.child.kill('SIGKILL'), 6000);
+    const timer = setTimeout(() => this.#killGroup(), 6000);
     await this.exited;
     clearTimeout(timer);
+  }
+
+  #killGroup() {
+    try {
+      process.kill(-this.child.pid, 'SIGKILL');
+    } catch (error) {
+      if (error.code !== 'ESRCH') throw error;
+    }
   }
 }

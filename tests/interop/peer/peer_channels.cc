@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "samples/common/sha256.h"
+#include "peer/bulk/sha256.h"
 
 namespace pairwire::interop {
 namespace {
@@ -27,7 +27,7 @@ void ReportMessage(const std::string& label, const Message& message) {
              {"label", label},
              {"kind", message.is_text ? "text" : "binary"},
              {"size", message.data.size()},
-             {"sha256", samples::Sha256Hex(message.data)}};
+             {"sha256", bulk::Sha256Hex(message.data)}};
   if (message.is_text && message.data.size() <= kMaxTextShown) {
     event["text"] = AsText(message.data);
   }

@@ -249,9 +249,40 @@ TEST_F(IcePathsTest, AThirdGenerationReplacesTheSecond) {
   Up("one");
   ASSERT_TRUE(paths_.Start(2, {"two", "pw"}));
   ASSERT_TRUE(paths_.Start(3, {"three", "pw"}));
-  EXPECT_FALSE(Lives("two"));
+  Up("two");
+  EXPECT_THAT(pairs_, ElementsAre("one"));
   Up("three");
   EXPECT_THAT(pairs_, ElementsAre("one", "three"));
+  loop_.AdvanceBy(IcePaths::kLinger);
+  EXPECT_FALSE(Lives("two"));
+}
+
+// The two ends do not change over at one moment. Without this a restart right behind another takes
+// away what the other end sends over, and what this end sends over goes there.
+TEST_F(IcePathsTest, WhatIsReplacedReceivesForAWhile) {
+  ASSERT_TRUE(paths_.Start(1, {"one", "pw"}));
+  Up("one");
+  ASSERT_TRUE(paths_.Start(2, {"two", "pw"}));
+  Receive("two", "the other end is over already");
+  // Ours, which loses against the other end's.
+  ASSERT_TRUE(paths_.Start(3, {"three", "pw"}));
+  paths_.DropSuccessor();
+  ASSERT_TRUE(paths_.Start(4, {"four", "pw"}));
+  ASSERT_TRUE(Lives("two"));
+  Receive("two", "still there");
+  EXPECT_EQ(packets_, 2u);
+  EXPECT_TRUE(paths_.Send(AsBytes("x")));
+  EXPECT_EQ(Ice("one").sent, 1);
+}
+
+TEST_F(IcePathsTest, WhatIsReplacedIsBounded) {
+  for (std::uint32_t number = 1; number <= 20; ++number) {
+    ASSERT_TRUE(paths_.Start(number, {std::to_string(number), "pw"}));
+    if (number == 1) Up("1");
+  }
+  EXPECT_EQ(living_.size(), 2 + IcePaths::kMaxReplaced);
+  loop_.AdvanceBy(IcePaths::kLinger);
+  EXPECT_EQ(living_.size(), 2u);
 }
 
 TEST_F(IcePathsTest, ARestartWithoutAddressChangesNothing) {

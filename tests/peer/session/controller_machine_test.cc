@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "signaling/protocol/session_messages.h"
+#include "tests/support/seeded_random.h"
 
 namespace pairwire::pairing {
 namespace {
@@ -21,12 +22,10 @@ struct Describe {
   std::string operator()(const OpenSocket&) const { return "open-socket"; }
   std::string operator()(const MoveSocket&) const { return "move-socket"; }
   std::string operator()(const CloseSocket&) const { return "close-socket"; }
-  std::string operator()(const StartPeer&) const { return "start-peer"; }
   std::string operator()(const DropPeer&) const { return "drop-peer"; }
-  std::string operator()(const ApplyDescription& a) const { return "apply:" + a.sdp; }
-  std::string operator()(const ApplyCandidate& a) const {
-    return "candidate:" + a.candidate.candidate;
-  }
+  std::string operator()(const Refuse& a) const { return "refuse:" + a.to; }
+  std::string operator()(const ApplyDescription& a) const { return "apply:" + a.data; }
+  std::string operator()(const ApplyCandidate& a) const { return "candidate:" + a.data; }
   std::string operator()(const SendDescription& a) const { return "answer:" + a.to + ":" + a.sdp; }
   std::string operator()(const SendCandidate& a) const {
     return "send:" + a.to + ":" + a.candidate.candidate;
@@ -88,9 +87,9 @@ class ControllerMachineTest : public ::testing::Test {
 TEST_F(ControllerMachineTest, PairsFromStartToSession) {
   EXPECT_EQ(Give(Start{}), Words({"pair"}));
   EXPECT_EQ(Give(PairedWith{"Hall"}), Words({"open-socket", "paired:Hall"}));
-  EXPECT_EQ(Give(SocketReady{}), Words({"start-peer"}));
+  EXPECT_EQ(Give(SocketReady{}), Words());
   EXPECT_EQ(Give(RemoteDescription{"d1", "o"}), Words({"apply:o"}));
-  EXPECT_EQ(Give(RemoteCandidate{"d1", Line("a")}), Words({"candidate:a"}));
+  EXPECT_EQ(Give(RemoteCandidate{"d1", "a"}), Words({"candidate:a"}));
   EXPECT_EQ(Give(LocalCandidate{Line("b")}), Words());
   EXPECT_EQ(Give(LocalDescription{"x"}), Words({"answer:d1:x", "send:d1:b"}));
   EXPECT_EQ(Give(LocalCandidate{Line("c")}), Words({"send:d1:c"}));
@@ -165,7 +164,7 @@ TEST_F(ControllerMachineTest, HeldCandidatesAreBounded) {
 
 TEST_F(ControllerMachineTest, CandidatesOfOthersAreIgnored) {
   BringTo(ControllerState::kConnecting);
-  EXPECT_EQ(Give(RemoteCandidate{"d2", Line("a")}), Words());
+  EXPECT_EQ(Give(RemoteCandidate{"d2", "a"}), Words());
   EXPECT_EQ(Give(PeerGone{"d2"}), Words());
 }
 
@@ -206,7 +205,9 @@ TEST_F(ControllerMachineTest, EveryStateTakesEveryInput) {
       {"PeerGone", PeerGone{"d1"}, {i, p, d, d, d, l, d}},
       {"RelayError", RelayError{error}, {i, p, d, d, d, l, d}},
       {"RemoteDescription", RemoteDescription{"d1", "x"}, {i, p, o, c, c, l, d}},
-      {"RemoteCandidate", RemoteCandidate{"d1", Line("x")}, {i, p, o, a, c, l, d}},
+      {"RemoteCandidate", RemoteCandidate{"d1", "x"}, {i, p, o, a, c, l, d}},
+      {"RemoteFailed", RemoteFailed{"d1"}, {i, p, o, d, d, l, d}},
+      {"Proven", Proven{}, {i, p, o, a, c, l, d}},
       {"LocalDescription", LocalDescription{"x"}, {i, p, o, a, c, l, d}},
       {"LocalCandidate", LocalCandidate{Line("x")}, {i, p, o, a, c, l, d}},
       {"PeerFailed", PeerFailed{error}, {i, p, o, d, d, l, d}},
@@ -225,6 +226,149 @@ TEST_F(ControllerMachineTest, EveryStateTakesEveryInput) {
       EXPECT_EQ(machine_->state(), row.after[k]) << row.name << " in " << ToString(states[k]);
     }
   }
+}
+
+// The display has to prove that it knows the code.
+class SecretControllerMachineTest : public ControllerMachineTest {
+ protected:
+  void SetUp() override { machine_.emplace(seconds(30), true); }
+};
+
+TEST_F(SecretControllerMachineTest, TheRelaysWordIsNotEnough) {
+  Give(Start{});
+  EXPECT_EQ(Give(PairedWith{"Hall"}), Words({"open-socket"}));
+  Give(SocketReady{});
+  EXPECT_EQ(Give(RemoteDescription{"d1", "o"}), Words({"apply:o"}));
+  EXPECT_EQ(Give(Proven{}), Words({"paired:Hall"}));
+  EXPECT_EQ(Give(LocalDescription{"x"}), Words({"answer:d1:x"}));
+  EXPECT_EQ(Give(Linked{}), Words({"hand-over:Hall"}));
+}
+
+// Other places of the code live on: the session at the relay is the display's to end.
+TEST_F(SecretControllerMachineTest, OneThatFailsSaysSoAndLeavesTheSessionAlone) {
+  BringTo(ControllerState::kConnecting);
+  EXPECT_EQ(Give(PeerFailed{{Errc::kAuthFailed, ""}}),
+            Words({"drop-peer", "refuse:d1", "close-socket", "error:auth_failed"}));
+  SetUp();
+  BringTo(ControllerState::kAwaitingOffer);
+  EXPECT_EQ(Give(Stop{}), Words({"drop-peer", "refuse:", "close-socket"}));
+}
+
+TEST_F(SecretControllerMachineTest, ARefusalEndsIt) {
+  for (const ControllerState state :
+       {ControllerState::kAwaitingOffer, ControllerState::kConnecting}) {
+    SetUp();
+    BringTo(state);
+    EXPECT_EQ(Give(RemoteFailed{"d1"}), Words({"drop-peer", "close-socket", "error:auth_failed"}));
+  }
+  SetUp();
+  BringTo(ControllerState::kConnecting);
+  EXPECT_EQ(Give(RemoteFailed{"d2"}), Words());
+}
+
+TEST_F(SecretControllerMachineTest, WhateverEndsItBeforeTheDisplayTookTheAnswerIsAuthFailed) {
+  for (const ControllerState state :
+       {ControllerState::kOpening, ControllerState::kAwaitingOffer, ControllerState::kConnecting}) {
+    SetUp();
+    BringTo(state);
+    EXPECT_EQ(Expire().back(), "error:auth_failed") << ToString(state);
+    SetUp();
+    BringTo(state);
+    EXPECT_EQ(Give(Terminated{"ended"}).back(), "error:auth_failed") << ToString(state);
+    SetUp();
+    BringTo(state);
+    EXPECT_EQ(Give(PeerGone{"d1"}).back(), "error:auth_failed") << ToString(state);
+  }
+  SetUp();
+  BringTo(ControllerState::kConnecting);
+  Give(LocalDescription{"x"});
+  EXPECT_EQ(Expire(), Words({"drop-peer", "close-socket", "end-relay", "error:auth_failed"}));
+}
+
+TEST_F(SecretControllerMachineTest, OnceItTookTheAnswerOnlyTheConnectionCounts) {
+  BringTo(ControllerState::kConnecting);
+  Give(RemoteCandidate{"d1", "early"});
+  Give(LocalDescription{"x"});
+  Give(RemoteCandidate{"d1", "end"});
+  EXPECT_EQ(Expire(), Words({"drop-peer", "close-socket", "end-relay", "error:timed_out"}));
+}
+
+class RememberedControllerTest : public ControllerMachineTest {
+ protected:
+  RememberedControllerTest() { machine_.emplace(seconds(30), true, &random_); }
+
+  test::SeededRandom random_{1};
+};
+
+TEST_F(RememberedControllerTest, NotFoundIsTriedAgainForMeets) {
+  const auto began = now_;
+  Give(Start{});
+  int tries = 1;
+  while (true) {
+    EXPECT_EQ(Give(PairFailed{{{Errc::kCodeNotFound, ""}, {}}}), Words());
+    ASSERT_EQ(machine_->state(), ControllerState::kPausing);
+    const auto before = now_;
+    const Words next = Expire();
+    const auto pause = now_ - before;
+    if (next != Words({"pair"})) {
+      EXPECT_EQ(next, Words({"drop-peer", "close-socket", "error:timed_out"}));
+      break;
+    }
+    EXPECT_GE(pause, ControllerMachine::kMinPause);
+    EXPECT_LE(pause, ControllerMachine::kMaxPause);
+    ++tries;
+    EXPECT_TRUE(tries != 3 || now_ - began <= milliseconds(250 + 500));
+  }
+  EXPECT_EQ(now_ - began, seconds(30));
+  EXPECT_GT(tries, 15);
+  EXPECT_LT(tries, 100);
+}
+
+TEST_F(RememberedControllerTest, FoundAtLastItPairs) {
+  Give(Start{});
+  Give(PairFailed{{{Errc::kCodeNotFound, ""}, {}}});
+  EXPECT_EQ(Expire(), Words({"pair"}));
+  EXPECT_EQ(Give(PairedWith{"Hall"}), Words({"open-socket"}));
+  Give(SocketReady{});
+  EXPECT_EQ(Give(RemoteDescription{"d1", "o"}), Words({"apply:o"}));
+  EXPECT_EQ(Give(Proven{}), Words({"paired:Hall"}));
+  EXPECT_EQ(Give(LocalDescription{"x"}), Words({"answer:d1:x"}));
+  EXPECT_EQ(Give(Linked{}), Words({"hand-over:Hall"}));
+}
+
+// The display was about to leave, or is busy with somebody else: no word about the secret.
+TEST_F(RememberedControllerTest, ADisplayThatLeavesBeforeItsOfferIsTriedAgain) {
+  const std::vector<ControllerMachine::Input> reasons = {
+      Terminated{"replaced"}, PeerGone{"d1"}, RemoteFailed{"d1"},
+      SocketClosed{{Errc::kRelayUnreachable, ""}}};
+  for (const auto& reason : reasons) {
+    machine_.emplace(seconds(30), true, &random_);
+    BringTo(ControllerState::kAwaitingOffer);
+    EXPECT_EQ(Give(reason), Words({"drop-peer", "close-socket"}));
+    EXPECT_EQ(Expire(), Words({"pair"}));
+  }
+}
+
+TEST_F(RememberedControllerTest, AfterTheOfferAFailureIsOne) {
+  BringTo(ControllerState::kConnecting);
+  EXPECT_EQ(Give(PeerFailed{{Errc::kAuthFailed, ""}}).back(), "error:auth_failed");
+  EXPECT_EQ(machine_->state(), ControllerState::kDone);
+}
+
+TEST_F(RememberedControllerTest, TheRelaysPauseIsKept) {
+  Give(Start{});
+  Give(PairFailed{{{Errc::kRateLimited, ""}, seconds(5)}});
+  const auto before = now_;
+  EXPECT_EQ(Expire(), Words({"pair"}));
+  EXPECT_GE(now_ - before, seconds(5));
+}
+
+TEST_F(RememberedControllerTest, StopsInAPause) {
+  Give(Start{});
+  Give(PairFailed{{{Errc::kCodeNotFound, ""}, {}}});
+  Give(Stop{});
+  EXPECT_EQ(machine_->state(), ControllerState::kDone);
+  EXPECT_FALSE(machine_->deadline());
 }
 
 }  // namespace

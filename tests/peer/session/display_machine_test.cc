@@ -1,4 +1,7 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// Length: one fixture and one vocabulary of actions; every way through the machine, in the open,
+// with a secret and on a socket, is read beside the others.
 #include "peer/session/display_machine.h"
 
 #include <gtest/gtest.h>
@@ -28,10 +31,11 @@ struct Describe {
   std::string operator()(const CloseSocket&) const { return "close-socket"; }
   std::string operator()(const StartPeer&) const { return "start-peer"; }
   std::string operator()(const DropPeer&) const { return "drop-peer"; }
-  std::string operator()(const ApplyDescription& a) const { return "apply:" + a.sdp; }
-  std::string operator()(const ApplyCandidate& a) const {
-    return "candidate:" + a.candidate.candidate;
-  }
+  std::string operator()(const BeginRun& a) const { return "begin:" + a.hello; }
+  std::string operator()(const EndRun&) const { return "end-run"; }
+  std::string operator()(const Refuse& a) const { return "refuse:" + a.to; }
+  std::string operator()(const ApplyDescription& a) const { return "apply:" + a.data; }
+  std::string operator()(const ApplyCandidate& a) const { return "candidate:" + a.data; }
   std::string operator()(const SendDescription& a) const { return "offer:" + a.to + ":" + a.sdp; }
   std::string operator()(const SendCandidate& a) const {
     return "send:" + a.to + ":" + a.candidate.candidate;
@@ -39,6 +43,7 @@ struct Describe {
   std::string operator()(const EndRelay&) const { return "end-relay"; }
   std::string operator()(const ShowCode& a) const { return "code:" + a.code.code; }
   std::string operator()(const TellPaired& a) const { return "paired:" + a.name; }
+  std::string operator()(const EndWaiting&) const { return "end-waiting"; }
   std::string operator()(const HandOver& a) const { return "hand-over:" + a.peer_name; }
   std::string operator()(const TellError& a) const {
     return "error:" + std::string(ToString(a.error.code));
@@ -107,12 +112,12 @@ TEST_F(DisplayMachineTest, PairsFromStartToSessionAndOver) {
   EXPECT_EQ(Give(RegisteredAs{{"123456789", seconds(600)}}),
             Words({"open-stream", "code:123456789"}));
   EXPECT_EQ(Give(StreamOpened{}), Words());
-  EXPECT_EQ(Give(PairingReady{"c1", "Ann"}), Words({"open-socket", "paired:Ann"}));
+  EXPECT_EQ(Give(PairingReady{"c1", "Ann"}), Words({"begin:", "open-socket", "paired:Ann"}));
   EXPECT_EQ(Give(SocketReady{}), Words({"close-stream", "start-peer"}));
   EXPECT_EQ(Give(LocalDescription{"o"}), Words({"offer:c1:o"}));
   EXPECT_EQ(Give(LocalCandidate{Line("a")}), Words({"send:c1:a"}));
   EXPECT_EQ(Give(RemoteDescription{"c1", "x"}), Words({"apply:x"}));
-  EXPECT_EQ(Give(RemoteCandidate{"c1", Line("b")}), Words({"candidate:b"}));
+  EXPECT_EQ(Give(RemoteCandidate{"c1", "b"}), Words({"candidate:b"}));
   EXPECT_EQ(Give(Linked{}), Words({"hand-over:Ann"}));
   // Row B5: after the grace nothing holds on to the relay.
   EXPECT_EQ(machine_->deadline(), now_ + kRelayGrace);
@@ -138,7 +143,7 @@ TEST_F(DisplayMachineTest, OnlyTheControllerThatPairedIsHeard) {
   BringTo(DisplayState::kConnecting);
   Give(LocalDescription{"o"});
   EXPECT_EQ(Give(RemoteDescription{"stranger", "x"}), Words());
-  EXPECT_EQ(Give(RemoteCandidate{"stranger", Line("b")}), Words());
+  EXPECT_EQ(Give(RemoteCandidate{"stranger", "b"}), Words());
   EXPECT_EQ(Give(PeerGone{"stranger"}), Words());
   EXPECT_EQ(Give(RemoteDescription{"c1", "x"}), Words({"apply:x"}));
   EXPECT_EQ(Give(RemoteDescription{"c1", "again"}), Words());
@@ -211,7 +216,7 @@ TEST_F(DisplayMachineTest, ALostStreamKeepsTheCode) {
   Give(StreamLost{Unreachable()});
   EXPECT_EQ(machine_->state(), DisplayState::kWaiting);
   EXPECT_EQ(Expire(), Words({"open-stream"}));
-  EXPECT_EQ(Give(PairingReady{"c1", ""}), Words({"open-socket", "paired:"}));
+  EXPECT_EQ(Give(PairingReady{"c1", ""}), Words({"begin:", "open-socket", "paired:"}));
 }
 
 // Every way in which a pairing fails midway ends in one error and a new registration.
@@ -227,8 +232,8 @@ TEST_F(DisplayMachineTest, AFailedPairingIsToldAndANewCodeAskedFor) {
   for (const auto& [input, error] : failures) {
     machine_.emplace(random_, milliseconds(500));
     BringTo(DisplayState::kConnecting);
-    EXPECT_EQ(Give(input),
-              Words({"drop-peer", "close-stream", "close-socket", "end-relay", "register", error}));
+    EXPECT_EQ(Give(input), Words({"end-run", "drop-peer", "close-stream", "close-socket",
+                                  "end-relay", "register", error}));
     EXPECT_EQ(machine_->state(), DisplayState::kRegistering);
   }
 }
@@ -265,6 +270,64 @@ TEST_F(DisplayMachineTest, ASessionThatEndsWithinTheGraceStillLeavesTheRelay) {
   EXPECT_EQ(Give(SessionOver{}), Words({"close-stream", "close-socket", "end-relay", "register"}));
 }
 
+TEST_F(DisplayMachineTest, ThePlaceOfAControllerThatIsAwayIsOffered) {
+  BringTo(DisplayState::kLinked);
+  Expire();
+  EXPECT_EQ(Give(SessionWaits{}), Words({"register"}));
+  EXPECT_EQ(Give(RegisteredAs{{"456", seconds(600)}}), Words({"open-stream", "code:456"}));
+  Give(PairingReady{"c2", "Bob"});
+  Give(SocketReady{});
+  Give(LocalDescription{"offer"});
+  Give(RemoteDescription{"c2", "answer"});
+  EXPECT_EQ(Give(Linked{}), Words({"end-waiting", "hand-over:Bob"}));
+  // Of the one that has gone nothing is awaited any more.
+  EXPECT_EQ(Give(SessionBack{}), Words());
+  EXPECT_EQ(machine_->state(), DisplayState::kLinked);
+}
+
+TEST_F(DisplayMachineTest, AControllerThatComesBackKeepsItsPlace) {
+  const Words back({"close-stream", "close-socket", "end-relay", "code:"});
+  for (const DisplayState at : {DisplayState::kRegistering, DisplayState::kBackingOff,
+                                DisplayState::kWaiting, DisplayState::kConnecting}) {
+    machine_.emplace(random_, milliseconds(500));
+    BringTo(DisplayState::kLinked);
+    Expire();
+    Give(SessionWaits{});
+    if (at == DisplayState::kBackingOff) Give(RegisterFailed{Unreachable()});
+    if (at == DisplayState::kWaiting || at == DisplayState::kConnecting) {
+      Give(RegisteredAs{{"456", seconds(600)}});
+    }
+    if (at == DisplayState::kConnecting) {
+      Give(PairingReady{"c2", "Bob"});
+      Give(SocketReady{});
+    }
+    ASSERT_EQ(machine_->state(), at);
+    Words words = Give(SessionBack{});
+    if (at == DisplayState::kConnecting) {
+      ASSERT_GT(words.size(), 2u);
+      EXPECT_EQ(Words(words.begin(), words.begin() + 2), Words({"end-run", "drop-peer"}));
+      words.erase(words.begin(), words.begin() + 2);
+    }
+    EXPECT_EQ(words, back);
+    EXPECT_EQ(machine_->state(), DisplayState::kLinked);
+    EXPECT_FALSE(machine_->deadline().has_value());
+    // The answer to a registration that was under way: the code is given back.
+    if (at == DisplayState::kRegistering) {
+      EXPECT_EQ(Give(RegisteredAs{{"456", seconds(600)}}),
+                Words({"close-stream", "close-socket", "end-relay"}));
+    }
+    EXPECT_EQ(Give(SessionOver{}), Words({"register"}));
+  }
+}
+
+TEST_F(DisplayMachineTest, AWaitingSessionThatEndsLeavesTheOfferAsItIs) {
+  BringTo(DisplayState::kLinked);
+  Give(SessionWaits{});
+  Give(RegisteredAs{{"456", seconds(600)}});
+  EXPECT_EQ(Give(SessionOver{}), Words());
+  EXPECT_EQ(machine_->state(), DisplayState::kWaiting);
+}
+
 TEST_F(DisplayMachineTest, StopLeavesASessionThatWasHandedOut) {
   BringTo(DisplayState::kLinked);
   EXPECT_EQ(Give(Stop{}), Words({"close-stream", "close-socket", "end-relay"}));
@@ -284,7 +347,7 @@ class ImmediateDisplayTest : public DisplayMachineTest {
 TEST_F(ImmediateDisplayTest, PairsOnTheSocketThatIsThere) {
   Wait();
   EXPECT_EQ(machine_->state(), DisplayState::kWaiting);
-  EXPECT_EQ(Give(PairingReady{"c1", "Ann"}), Words({"start-peer", "paired:Ann"}));
+  EXPECT_EQ(Give(PairingReady{"c1", "Ann"}), Words({"begin:", "start-peer", "paired:Ann"}));
   EXPECT_EQ(machine_->state(), DisplayState::kConnecting);
   EXPECT_EQ(machine_->deadline(), now_ + kPairingDeadline);
   // That the controller has joined says nothing new.
@@ -301,7 +364,7 @@ TEST_F(ImmediateDisplayTest, ALostSocketIsOpenedAnewAndTheCodeStays) {
   EXPECT_EQ(machine_->state(), DisplayState::kWaiting);
   EXPECT_EQ(Expire(), Words({"open-socket"}));
   EXPECT_EQ(Give(SocketReady{}), Words());
-  EXPECT_EQ(Give(PairingReady{"c1", ""}), Words({"start-peer", "paired:"}));
+  EXPECT_EQ(Give(PairingReady{"c1", ""}), Words({"begin:", "start-peer", "paired:"}));
 }
 
 TEST_F(ImmediateDisplayTest, TheEndOfTheCodeMakesANewOne) {
@@ -320,7 +383,7 @@ TEST_F(ImmediateDisplayTest, MovesWithItsSocketWhenItsNodeGoes) {
   EXPECT_LE(*machine_->deadline(), now_ + milliseconds(800));
   EXPECT_EQ(Expire(), Words({"move-socket"}));
   Give(SocketReady{});
-  EXPECT_EQ(Give(PairingReady{"c1", ""}), Words({"start-peer", "paired:"}));
+  EXPECT_EQ(Give(PairingReady{"c1", ""}), Words({"begin:", "start-peer", "paired:"}));
 }
 
 TEST_F(DisplayMachineTest, MovesToAnotherNodeWithItsCode) {
@@ -376,6 +439,8 @@ TEST_F(DisplayMachineTest, EveryStateTakesEveryInput) {
        {i, r, b, r, o, c, l, s}},
       {"PairingReady", PairingReady{"c1", ""}, {i, r, b, o, o, c, l, s}},
       {"SessionOver", SessionOver{}, {i, r, b, w, o, c, r, s}},
+      {"SessionWaits", SessionWaits{}, {i, r, b, w, o, c, r, s}},
+      {"SessionBack", SessionBack{}, {i, r, b, w, o, c, l, s}},
       {"MoveOn", MoveOn{seconds(1)}, {i, r, b, w, o, c, l, s}},
       {"SocketReady", SocketReady{}, {i, r, b, w, c, c, l, s}},
       {"SocketClosed", SocketClosed{error}, {i, r, b, w, r, r, l, s}},
@@ -383,7 +448,9 @@ TEST_F(DisplayMachineTest, EveryStateTakesEveryInput) {
       {"PeerGone", PeerGone{"c1"}, {i, r, b, w, r, r, l, s}},
       {"RelayError", RelayError{error}, {i, r, b, w, o, r, l, s}},
       {"RemoteDescription", RemoteDescription{"c1", "x"}, {i, r, b, w, o, c, l, s}},
-      {"RemoteCandidate", RemoteCandidate{"c1", Line("x")}, {i, r, b, w, o, c, l, s}},
+      {"RemoteCandidate", RemoteCandidate{"c1", "x"}, {i, r, b, w, o, c, l, s}},
+      {"RemoteFailed", RemoteFailed{"c1"}, {i, r, b, w, o, c, l, s}},
+      {"Proven", Proven{}, {i, r, b, w, o, c, l, s}},
       {"LocalDescription", LocalDescription{"x"}, {i, r, b, w, o, c, l, s}},
       {"LocalCandidate", LocalCandidate{Line("x")}, {i, r, b, w, o, c, l, s}},
       {"PeerFailed", PeerFailed{error}, {i, r, b, w, o, r, l, s}},
@@ -402,6 +469,165 @@ TEST_F(DisplayMachineTest, EveryStateTakesEveryInput) {
       EXPECT_EQ(machine_->state(), row.after[k]) << row.name << " in " << ToString(states[k]);
     }
   }
+}
+
+// Controllers have to prove that they know the code.
+class SecretDisplayMachineTest : public DisplayMachineTest {
+ protected:
+  void SetUp() override {
+    machine_.emplace(random_, milliseconds(500), true);
+    BringTo(DisplayState::kWaiting);
+  }
+
+  // The first one brings the display to its socket.
+  void Knock(const std::string& id) {
+    Give(PairingReady{id, "Ann", "h"});
+    if (machine_->state() == DisplayState::kOpening) Give(SocketReady{});
+    ASSERT_EQ(machine_->state(), DisplayState::kConnecting);
+  }
+
+  static PeerFailed WrongLetters() { return {{Errc::kAuthFailed, ""}}; }
+};
+
+TEST_F(SecretDisplayMachineTest, NobodyHasPairedBeforeTheAnswerIsGood) {
+  EXPECT_EQ(Give(PairingReady{"c1", "Ann", "h"}), Words({"begin:h", "open-socket"}));
+  EXPECT_EQ(Give(SocketReady{}), Words({"close-stream", "start-peer"}));
+  EXPECT_EQ(Give(LocalDescription{"o"}), Words({"offer:c1:o"}));
+  EXPECT_EQ(Give(LocalCandidate{Line("a")}), Words({"send:c1:a"}));
+  // The end of them says that the answer was taken.
+  EXPECT_EQ(Give(LocalCandidate{Line("")}), Words());
+  EXPECT_EQ(Give(RemoteDescription{"c1", "x"}), Words({"apply:x"}));
+  EXPECT_EQ(Give(Proven{}), Words({"send:c1:", "paired:Ann"}));
+  EXPECT_EQ(Give(Proven{}), Words());
+  // From now on only the connection counts.
+  EXPECT_EQ(Give(RemoteFailed{"c1"}), Words());
+  EXPECT_EQ(Give(Linked{}), Words({"hand-over:Ann"}));
+}
+
+TEST_F(SecretDisplayMachineTest, AFailedRunKeepsTheCode) {
+  const std::vector<DisplayMachine::Input> failures = {WrongLetters(), PeerGone{"c1"},
+                                                       RemoteFailed{"c1"}};
+  for (const DisplayMachine::Input& failure : failures) {
+    SetUp();
+    const auto registered = now_ - seconds(10);
+    Knock("c1");
+    EXPECT_EQ(Give(failure),
+              Words({"refuse:c1", "drop-peer", "end-run", "error:auth_failed", "code:123"}));
+    EXPECT_EQ(machine_->state(), DisplayState::kWaiting);
+    EXPECT_EQ(machine_->deadline(), registered + seconds(600) + DisplayMachine::kExpiryGrace);
+    // On the socket that is open: the next one needs no other.
+    EXPECT_EQ(Give(PairingReady{"c2", "Bob", "h2"}), Words({"begin:h2", "start-peer"}));
+  }
+}
+
+TEST_F(SecretDisplayMachineTest, SilenceIsAFailedRun) {
+  Knock("c1");
+  EXPECT_EQ(Expire(),
+            Words({"refuse:c1", "drop-peer", "end-run", "error:auth_failed", "code:123"}));
+}
+
+TEST_F(SecretDisplayMachineTest, TheScreenSaysHowOftenSomebodyFailed) {
+  Knock("c1");
+  auto actions = machine_->Handle(now_, WrongLetters());
+  ASSERT_TRUE(std::holds_alternative<ShowCode>(actions.back()));
+  EXPECT_EQ(std::get<ShowCode>(actions.back()).code.failed_attempts, 1);
+  EXPECT_LE(std::get<ShowCode>(actions.back()).code.expires_in, seconds(600));
+  Knock("c2");
+  actions = machine_->Handle(now_, WrongLetters());
+  ASSERT_TRUE(std::holds_alternative<ShowCode>(actions.back()));
+  EXPECT_EQ(std::get<ShowCode>(actions.back()).code.failed_attempts, 2);
+}
+
+TEST_F(SecretDisplayMachineTest, WhoIsRememberedCostsTheCodeNothing) {
+  auto actions = machine_->Handle(now_, PairingReady{"c1", "Ann", "h", 3});
+  ASSERT_TRUE(std::holds_alternative<BeginRun>(actions.front()));
+  EXPECT_EQ(std::get<BeginRun>(actions.front()).meet, 3u);
+  Give(SocketReady{});
+  actions = machine_->Handle(now_, WrongLetters());
+  ASSERT_TRUE(std::holds_alternative<ShowCode>(actions.back()));
+  EXPECT_EQ(std::get<ShowCode>(actions.back()).code.failed_attempts, 0);
+  Knock("c2");
+  actions = machine_->Handle(now_, WrongLetters());
+  ASSERT_TRUE(std::holds_alternative<ShowCode>(actions.back()));
+  EXPECT_EQ(std::get<ShowCode>(actions.back()).code.failed_attempts, 1);
+}
+
+TEST_F(SecretDisplayMachineTest, ThirdFailureChangesIt) {
+  for (const char* id : {"c1", "c2"}) {
+    Knock(id);
+    Give(WrongLetters());
+    ASSERT_EQ(machine_->state(), DisplayState::kWaiting);
+  }
+  Knock("c3");
+  EXPECT_EQ(Give(WrongLetters()),
+            Words({"refuse:c3", "end-run", "drop-peer", "close-stream", "close-socket", "end-relay",
+                   "register", "error:auth_failed"}));
+}
+
+TEST_F(SecretDisplayMachineTest, SecondKnockIsRefused) {
+  Knock("c1");
+  EXPECT_EQ(Give(PairingReady{"c2", "Bob", "h"}), Words({"refuse:c2"}));
+  // The relay tells of both as members, too.
+  EXPECT_EQ(Give(PairingReady{"c1", "Ann"}), Words());
+  EXPECT_EQ(Give(PairingReady{"c2", "Bob"}), Words());
+  EXPECT_EQ(Give(RemoteDescription{"c2", "x"}), Words());
+  EXPECT_EQ(Give(RemoteCandidate{"c2", "x"}), Words());
+  EXPECT_EQ(Give(RemoteFailed{"c2"}), Words());
+  EXPECT_EQ(Give(PeerGone{"c2"}), Words());
+  // It has taken a place: one is left, and a relay that makes more up is not heard.
+  Give(WrongLetters());
+  Knock("c3");
+  EXPECT_EQ(Give(PairingReady{"c4", "Eve", "h"}), Words());
+  EXPECT_EQ(Give(WrongLetters()).back(), "error:auth_failed");
+  EXPECT_EQ(machine_->state(), DisplayState::kRegistering);
+}
+
+TEST_F(SecretDisplayMachineTest, AKnockWhileTheSocketOpensIsRefusedOnIt) {
+  Give(PairingReady{"c1", "Ann", "h"});
+  EXPECT_EQ(Give(PairingReady{"c2", "Bob", "h"}), Words());
+  EXPECT_EQ(Give(SocketReady{}), Words({"close-stream", "refuse:c2", "start-peer"}));
+}
+
+TEST_F(SecretDisplayMachineTest, AHelloThatMayNotTryIsToldSoOnceThereIsASocket) {
+  Give(PairingReady{"c1", "Ann"});
+  EXPECT_EQ(Give(WrongLetters()), Words());
+  EXPECT_EQ(Give(SocketReady{}), Words({"close-stream", "refuse:c1", "drop-peer", "end-run",
+                                        "error:auth_failed", "code:123"}));
+}
+
+TEST_F(SecretDisplayMachineTest, WithoutTheRelaysSessionThereIsNothingToKeep) {
+  Knock("c1");
+  EXPECT_EQ(Give(Terminated{"ended"}),
+            Words({"end-run", "drop-peer", "close-stream", "close-socket", "end-relay", "register",
+                   "error:auth_failed"}));
+  SetUp();
+  Knock("c1");
+  EXPECT_EQ(Give(SocketClosed{{Errc::kRelayRefused, ""}}).back(), "error:relay_refused");
+  EXPECT_EQ(machine_->state(), DisplayState::kRegistering);
+  SetUp();
+  Give(PairingReady{"c1", "Ann", "h"});
+  EXPECT_EQ(Expire().back(), "error:auth_failed");
+  EXPECT_EQ(machine_->state(), DisplayState::kRegistering);
+}
+
+TEST_F(SecretDisplayMachineTest, ACodeThatWasUsedIsReplaced) {
+  Knock("c1");
+  Give(LocalDescription{"o"});
+  Give(RemoteDescription{"c1", "x"});
+  Give(Proven{});
+  EXPECT_EQ(Give(PeerFailed{{Errc::kIceFailed, ""}}),
+            Words({"end-run", "drop-peer", "close-stream", "close-socket", "end-relay", "register",
+                   "error:ice_failed"}));
+}
+
+TEST_F(SecretDisplayMachineTest, ALostSocketIsOpenedAnewWhileItWaits) {
+  Knock("c1");
+  Give(WrongLetters());
+  EXPECT_EQ(Give(SocketClosed{{Errc::kRelayUnreachable, ""}}),
+            Words({"close-socket", "error:relay_unreachable"}));
+  EXPECT_EQ(Expire(), Words({"open-socket"}));
+  EXPECT_EQ(Give(SocketReady{}), Words());
+  EXPECT_EQ(Give(PairingReady{"c2", "Bob", "h"}), Words({"begin:h", "start-peer"}));
 }
 
 // A day of a relay that comes and goes, in a moment: the machine never stops trying and never gets

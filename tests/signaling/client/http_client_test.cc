@@ -13,6 +13,7 @@
 #include <string>
 
 #include "signaling/client/relay_api.h"
+#include "signaling/protocol/limits.h"
 #include "tests/signaling/client/fake_relay.h"
 
 namespace pairwire {
@@ -214,6 +215,37 @@ TEST(RelayApiTest, RefusalsKeepTheirMeaning) {
     });
     ASSERT_TRUE(failure.WaitUntil([](const auto& value) { return value.has_value(); }));
     EXPECT_EQ(failure.Get()->error.code, code) << text;
+    client.Do([&] { call.reset(); });
+  }
+}
+
+// Names go out as they are; an answer without a code is one for a display that wanted none.
+TEST(RelayApiTest, AnAnswerWithoutACodeIsForWhoWantedNone) {
+  Watched<std::string> asked;
+  FakeRelay relay([&](FakeConnection& connection) {
+    asked.Set(connection.ReadRequest());
+    connection.Write(HttpAnswer(
+        "201 Created",
+        R"({"sessionId":"s","displayId":"d","displayToken":"t","eventsUrl":"/e","pollUrl":"/p","wsUrl":"/w"})"));
+  });
+  ClientLoop client(relay.url());
+  for (const bool codeless : {true, false}) {
+    protocol::RegisterRequest request;
+    request.codeless = codeless;
+    request.meets = {std::string(protocol::kMeetBytes, 'm')};
+    Watched<std::optional<RelayResult<protocol::RegisterResponse>>> outcome;
+    std::unique_ptr<HttpCall> call;
+    client.Do([&] {
+      call = RegisterDisplay(client.endpoint(), request,
+                             [&](const auto& result) { outcome.Set(result); });
+    });
+    ASSERT_TRUE(outcome.WaitUntil([](const auto& value) { return value.has_value(); }));
+    EXPECT_NE(asked.Get().find(R"("meets":["mmm)"), std::string::npos);
+    const auto result = *outcome.Get();
+    EXPECT_EQ(result.has_value(), codeless);
+    if (!result) {
+      EXPECT_EQ(result.error().error.code, Errc::kRelayProtocol);
+    }
     client.Do([&] { call.reset(); });
   }
 }

@@ -165,6 +165,43 @@ TEST(WebRtcSignalTest, DescriptionsAndCandidatesSurviveTheirWay) {
             IceCandidate{});
 }
 
+TEST(WebRtcSignalTest, BoxesHellosAndFailuresSurviveTheirWay) {
+  const BoxSignal both{"cGFrZQ", "Ym94"};
+  EXPECT_EQ(*ParseBoxData(ToBoxData(both)), both);
+  const BoxSignal candidate{"", "Ym94"};
+  EXPECT_EQ(ToBoxData(candidate).text, R"({"box":"Ym94"})");
+  EXPECT_EQ(*ParseBoxData(ToBoxData(candidate)), candidate);
+  EXPECT_EQ(*ParseBoxData(ToSdpData("v=0\r\n")), BoxSignal{});
+  const std::string longest(kMaxBoxBytes, 'x');
+  EXPECT_TRUE(ParseBoxData(ToBoxData({"", longest})));
+  EXPECT_FALSE(ParseBoxData(ToBoxData({"", longest + 'x'})));
+  EXPECT_FALSE(ParseBoxData(ToBoxData({std::string(kMaxPakeBytes + 1, 'x'), ""})));
+  EXPECT_FALSE(ParseBoxData({R"({"box":7})"}));
+  EXPECT_FALSE(ParseBoxData({"[]"}));
+
+  EXPECT_EQ(*ParseHello(ToHello("aGVsbG8")), "aGVsbG8");
+  EXPECT_FALSE(IsPlainHello(ToHello("aGVsbG8")));
+  const std::vector<std::string> features = {"a", "session.1"};
+  EXPECT_EQ(ToPlainHello(features).text, R"({"plain":1,"features":["a","session.1"]})");
+  EXPECT_TRUE(IsPlainHello(ToPlainHello(features)));
+  EXPECT_FALSE(ParseHello(ToPlainHello(features)));
+  EXPECT_EQ(*ParseFeatureList(ToPlainHello(features)), features);
+  EXPECT_EQ(*ParseFeatureList(ToSdpData("x", features)), features);
+  EXPECT_EQ(ToSdpData("x").text, R"({"sdp":"x"})");
+  EXPECT_TRUE(ParseFeatureList(ToSdpData("x"))->empty());
+  EXPECT_FALSE(ParseFeatureList({R"({"features":7})"}));
+  for (const char* bad : {"", "7", "[]", "{}", R"({"plain":2})", R"({"plain":"1"})"}) {
+    EXPECT_FALSE(IsPlainHello({bad})) << bad;
+    EXPECT_FALSE(ParseHello({bad})) << bad;
+  }
+
+  EXPECT_TRUE(IsFailedData(ToFailedData()));
+  EXPECT_EQ(ToFailedData().text, R"({"failed":"auth_failed"})");
+  for (const char* other : {"", "{}", "[]", R"({"failed":null})", R"({"sdp":"failed"})"}) {
+    EXPECT_FALSE(IsFailedData({other})) << other;
+  }
+}
+
 TEST(WebRtcSignalTest, MalformedDataIsRefused) {
   const std::string good = ToSdpData("v=0\r\n").text;
   for (std::size_t size = 0; size < good.size(); ++size) {

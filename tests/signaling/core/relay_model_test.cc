@@ -50,12 +50,18 @@ class World {
     bus_.SetNow(now_);
     for (std::size_t node = 0; node < kNodes; ++node) Start(node);
     Quiet();
+    // Every other one meets by a name: from then on it is a session as any other.
+    protocol::RegisterRequest asked;
+    asked.codeless = seed % 2 == 1;
+    if (asked.codeless) asked.meets = {std::string(protocol::kMeetBytes, 'm')};
     protocol::RegisterResponse display;
-    At(0).Register({}, "192.0.2.1", now_, [&](auto outcome) { display = std::move(*outcome); });
+    At(0).Register(asked, "192.0.2.1", now_, [&](auto outcome) { display = std::move(*outcome); });
     Quiet();
+    protocol::PairRequest pair;
+    pair.code = display.code;
+    if (asked.codeless) pair.meet = asked.meets[0];
     protocol::PairResponse controller;
-    At(1).Pair({display.code, "", {}}, "192.0.2.2", now_,
-               [&](auto outcome) { controller = std::move(*outcome); });
+    At(1).Pair(pair, "192.0.2.2", now_, [&](auto outcome) { controller = std::move(*outcome); });
     Quiet();
     clients_[0].token = display.display_token;
     clients_[1].token = controller.controller_token;

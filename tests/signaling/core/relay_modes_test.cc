@@ -133,6 +133,49 @@ TEST_F(Modes, Relayed) {
   }
 }
 
+TEST_F(Modes, Both) {
+  RelayOptions options;
+  options.signaling = SignalingMode::kBoth;
+  AddNodes(options);
+  for (const std::size_t node : {0U, 1U}) {
+    const Paired paired = MakePaired(0, node);
+    EXPECT_EQ(paired.display_welcome.mode, "both");
+    out(0).Take(paired.display_socket);
+    Say(paired.display_socket, Offer(1, "o"));
+    Say(paired.display_socket, Message("message:send", R"({"box":"abc"})", "m"));
+    const auto got = out(node).Take(paired.controller_socket);
+    ASSERT_EQ(got.size(), 2U);
+    EXPECT_EQ(got[0].type, "webrtc:offer");
+    EXPECT_EQ(got[1].type, "message:received");
+    EXPECT_EQ(got[1].from, paired.display_welcome.member_id);
+    EXPECT_EQ(got[1].data.text, R"({"box":"abc"})");
+    EXPECT_THAT(out(0).TakeTypes(paired.display_socket), ElementsAre("ack", "ack"));
+    Say(paired.controller_socket, Message("message:send", R"({"box":"back"})"), node);
+    EXPECT_THAT(Data("message:received", paired.display_socket, 0),
+                ElementsAre(R"({"box":"back"})"));
+  }
+}
+
+TEST_F(Modes, BothHasTheBoundsOfOne) {
+  RelayOptions options;
+  options.signaling = SignalingMode::kBoth;
+  AddNodes(options);
+  const Paired paired = MakePaired(0, 1);
+  out(0).Take(paired.display_socket);
+  const std::string large(protocol::kMaxDataBytes, 'x');
+  Say(paired.display_socket, Message("message:send", R"({"box":")" + large + "\"}", "l"));
+  EXPECT_EQ(ErrorCode(out(0).Take(paired.display_socket).at(0)), ProblemCode::kPayloadTooLarge);
+  // Signals and messages draw on one rate.
+  std::size_t carried = 0;
+  for (int i = 0; i < 150; ++i) {
+    Say(paired.display_socket, Message("message:send", "{}"));
+    Say(paired.display_socket, Offer(i));
+    carried += out(1).Take(paired.controller_socket).size();
+  }
+  EXPECT_LE(carried, static_cast<std::size_t>(options.messages_per_socket.burst));
+  EXPECT_GE(carried, 150U);
+}
+
 TEST_F(Modes, RelayedMessagesAreKeptForWhoComesBack) {
   RelayOptions options;
   options.signaling = SignalingMode::kRelayed;

@@ -29,10 +29,12 @@ class TappedStore final : public Store {
   }
   void RegisterSession(NewSession s, TimePoint now, StoreReply<Registered> reply) override {
     seen += s.session_id + s.display_id + s.design_id + s.member_id + s.name + Text(s.token_hash);
+    for (const TokenHash& meet : s.meets) seen += Text(meet);
     if (!Away(reply)) inner_.RegisterSession(std::move(s), now, std::move(reply));
   }
   void ClaimCode(Claim c, TimePoint now, StoreReply<Claimed> reply) override {
     seen += c.member_id + c.name + Text(c.token_hash) + c.ready_data + c.left_notice;
+    if (c.meet) seen += Text(*c.meet);
     if (!Away(reply)) inner_.ClaimCode(std::move(c), now, std::move(reply));
   }
   void FindMember(const std::string& id, const TokenHash& hash, TimePoint now,

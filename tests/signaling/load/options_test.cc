@@ -45,6 +45,8 @@ TEST(OptionsTest, WrongUseIsTwo) {
         {"waiting", "--relay", "http://a:1", "--transport", "pigeon"},
         {"signaling", "--relay", "http://a:1", "--size", "10"},
         {"pairing", "--relay", "http://a:1", "--processes", "2"},
+        {"pairing", "--relay", "http://a:1", "--meets", "17"},
+        {"signaling", "--relay", "http://a:1", "--meets", "1"},
         {"suite", "--relay", "http://a:1", "--as-many"},
         {"waiting", "--relay", "http://a:1", "--processes", "0"},
         {"waiting", "--relay", "http://a:1", "--processes", "3", "--displays", "2"},

@@ -194,6 +194,14 @@ TEST(LoadProgramTest, Pairing) {
   EXPECT_EQ(outcome.report.value("ready", 0), 100);
 }
 
+TEST(LoadProgramTest, PairingByMeet) {
+  const Relay relay;
+  const Outcome outcome =
+      RunLoad("pairing", relay, {"--rate", "100", "--seconds", "1", "--meets", "3"});
+  ExpectFigures(outcome, {"answerP50Ms", "readyP50Ms", "meets"});
+  EXPECT_EQ(outcome.report.value("ready", 0), 100);
+}
+
 TEST(LoadProgramTest, Signaling) {
   const Relay relay;
   const Outcome outcome =

@@ -51,6 +51,42 @@ TEST(HttpMessages, RegisterRequestLimits) {
   EXPECT_FALSE(ParseRegisterRequest(R"({"x":")" + std::string(kMaxBodyBytes, 'x') + "\"}"));
 }
 
+// 43 characters that end in `last`.
+std::string MeetName(char last) { return std::string(kMeetBytes - 1, 'm') + last; }
+
+TEST(HttpMessages, RegisterRequestWithMeets) {
+  const RegisterRequest request{"d", "", "", 1, false, {MeetName('-'), MeetName('_')}, true};
+  EXPECT_EQ(ToJson(request), R"({"displayId":"d","meets":[")" + MeetName('-') + R"(",")" +
+                                 MeetName('_') + R"("],"codeless":true})");
+  EXPECT_EQ(ParseRegisterRequest(ToJson(request)).value(), request);
+  ExpectEveryCutRefused(ToJson(request), ParseRegisterRequest);
+  RegisterRequest most;
+  for (std::size_t i = 0; i < kMaxMeets; ++i) {
+    most.meets.push_back(MeetName(static_cast<char>('a' + i)));
+  }
+  EXPECT_EQ(ParseRegisterRequest(ToJson(most)).value(), most);
+  most.meets.push_back(MeetName('z'));
+  EXPECT_FALSE(ParseRegisterRequest(ToJson(most)));
+  const auto refuses = [](const std::string& meets) {
+    return !ParseRegisterRequest(R"({"meets":)" + meets + "}");
+  };
+  EXPECT_TRUE(refuses("[\"" + MeetName('a') + "\",\"" + MeetName('a') + "\"]")) << "twice";
+  for (const std::string& bad : {std::string(kMeetBytes - 1, 'm'), std::string(kMeetBytes + 1, 'm'),
+                                 MeetName('+'), MeetName('='), MeetName(' '), std::string()}) {
+    EXPECT_TRUE(refuses("[\"" + bad + "\"]")) << bad;
+  }
+  EXPECT_TRUE(refuses("[1]"));
+  EXPECT_TRUE(refuses("{}"));
+  EXPECT_FALSE(ParseRegisterRequest(R"({"codeless":1})"));
+}
+
+TEST(HttpMessages, ARegistrationWithoutACode) {
+  const RegisterResponse response{"s_1",  "",   "d",  "s_1.secret", 600s,
+                                  "2026", "/e", "/p", "/ws",        10s};
+  EXPECT_EQ(ToJson(response).find("code"), std::string::npos);
+  EXPECT_EQ(ParseRegisterResponse(ToJson(response)).value(), response);
+}
+
 TEST(HttpMessages, RegisterResponse) {
   const RegisterResponse response{"s_1",  "1234", "d",  "s_1.secret", 600s,
                                   "2026", "/e",   "/p", "/ws",        10s};
@@ -68,6 +104,23 @@ TEST(HttpMessages, PairRequest) {
   EXPECT_FALSE(ParsePairRequest(R"({"code":")" + std::string(kMaxCodeInputBytes + 1, '1') + "\"}"));
   EXPECT_FALSE(
       ParsePairRequest(R"({"code":"1234","hello":")" + std::string(kMaxHelloBytes, 'h') + "\"}"));
+}
+
+TEST(HttpMessages, PairRequestByMeet) {
+  const PairRequest request{"", "Ann", {R"({"share":"abc"})"}, {}, MeetName('0')};
+  EXPECT_EQ(ToJson(request),
+            R"({"meet":")" + MeetName('0') + R"(","name":"Ann","hello":{"share":"abc"}})");
+  EXPECT_EQ(ParsePairRequest(ToJson(request)).value(), request);
+  ExpectEveryCutRefused(ToJson(request), ParsePairRequest);
+  // Exactly one of the two.
+  const auto both = ParsePairRequest(R"({"code":"1234","meet":")" + MeetName('0') + "\"}");
+  ASSERT_FALSE(both);
+  EXPECT_EQ(both.error().detail, "code and meet: one of them, not both");
+  EXPECT_FALSE(ParsePairRequest(R"({"code":"","meet":""})"));
+  for (const std::string& bad :
+       {std::string(kMeetBytes - 1, 'm'), std::string(kMeetBytes + 1, 'm'), MeetName('/')}) {
+    EXPECT_FALSE(ParsePairRequest(R"({"meet":")" + bad + "\"}")) << bad;
+  }
 }
 
 TEST(HttpMessages, PairResponse) {
@@ -100,6 +153,11 @@ TEST(SessionMessages, RoundTrip) {
   EXPECT_EQ(ParseWelcome(ToData(welcome)).value(), welcome);
   const PairingReady ready{"c", "Ann", {R"({"x":1})"}};
   EXPECT_EQ(ParsePairingReady(ToData(ready)).value(), ready);
+  const PairingReady met{"c", "", {}, 15};
+  EXPECT_EQ(ToData(met).text, R"({"controllerId":"c","meet":15})");
+  EXPECT_EQ(ParsePairingReady(ToData(met)).value(), met);
+  EXPECT_FALSE(ParsePairingReady({R"({"controllerId":"c","meet":16})"}));
+  EXPECT_FALSE(ParsePairingReady({R"({"controllerId":"c","meet":-1})"}));
   const SessionTerminated terminated{"expired"};
   EXPECT_EQ(ParseSessionTerminated(ToData(terminated)).value(), terminated);
   EXPECT_EQ(ToData(terminated).text, R"({"reason":"expired"})");

@@ -196,6 +196,47 @@ TEST_F(RedisRestoreTest, ANodeThatIsLateBringsWhatItKeptToTheSocket) {
   EXPECT_THAT(Delivered(a_), ElementsAre(R"({"type":"x","data":{}})"));
 }
 
+TEST_F(RedisRestoreTest, AMeetComesBackWithItsSession) {
+  ASSERT_TRUE(a_.RegisterMeet("s", "x"));
+  ASSERT_TRUE(a_.Listen("s"));
+  Settle();
+  Empty();
+  ComeBack(b_);
+  EXPECT_FALSE(b_.ClaimMeet("x", "c"));
+  ComeBack(a_);
+  // As a code, it is good once all nodes had time to bring what they know.
+  server_.Cli({"HDEL", "pw:session:s", "claim_after"});
+  EXPECT_EQ(b_.ClaimMeet("x", "c")->session_id, "s");
+  EXPECT_EQ(a_.Listen("s")->events.back().data.text, R"({"controllerId":"c","meet":0})");
+  EXPECT_FALSE(b_.ClaimMeet("x", "c2"));
+}
+
+TEST_F(RedisRestoreTest, TheYoungestHasTheNameWhoeverComesBackFirst) {
+  for (const bool older_first : {true, false}) {
+    const std::string older = older_first ? "older" : "older again";
+    const std::string newer = older_first ? "newer" : "newer again";
+    ASSERT_TRUE(a_.RegisterMeet(older, "x"));
+    ASSERT_TRUE(a_.Listen(older));
+    Settle();
+    // It does not hear that its session was replaced.
+    a_->client().Unsubscribe(a_->keys().InboxChannel("a"));
+    (*a_).Settle();
+    // They are told apart by the millisecond.
+    const auto later = std::chrono::steady_clock::now() + 10ms;
+    ASSERT_TRUE((*b_).RunUntil([&] { return std::chrono::steady_clock::now() >= later; }));
+    ASSERT_EQ(b_.RegisterMeet(newer, "x")->replaced, 1u);
+    ASSERT_TRUE(b_.Listen(newer));
+    Empty();
+    ComeBack(older_first ? a_ : b_);
+    ComeBack(older_first ? b_ : a_);
+    server_.Cli(
+        {"HDEL", older_first ? "pw:session:newer" : "pw:session:newer%20again", "claim_after"});
+    EXPECT_EQ(b_.ClaimMeet("x", "c-" + newer)->session_id, newer);
+    ASSERT_TRUE(a_->client().Subscribe(a_->keys().InboxChannel("a")));
+    Settle();
+  }
+}
+
 // Both ends are away, and nobody has a socket any more.
 TEST_F(RedisRestoreTest, ASessionOfAbsentMembersComesBack) {
   Pair();

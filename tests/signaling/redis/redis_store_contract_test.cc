@@ -24,6 +24,7 @@ class RedisUnderTest final : public StoreUnderTest {
     redis::RedisBackendOptions options;
     options.prefix = prefix;
     options.scripts.max_sessions = max_sessions;
+    options.scripts.max_meets = 4 * max_sessions;
     options.scripts.clock = [] { return TimePoint{} + std::chrono::hours(500'000); };
     return options;
   }
@@ -51,6 +52,9 @@ std::string NameOf(const testing::TestParamInfo<StoreParam>& param) { return par
 INSTANTIATE_TEST_SUITE_P(Redis, StoreContract, testing::Values(StoreParam{"redis", OnOneServer}),
                          NameOf);
 INSTANTIATE_TEST_SUITE_P(RedisCluster, StoreContract,
+                         testing::Values(StoreParam{"cluster", OnACluster, true}), NameOf);
+INSTANTIATE_TEST_SUITE_P(Redis, Meet, testing::Values(StoreParam{"redis", OnOneServer}), NameOf);
+INSTANTIATE_TEST_SUITE_P(RedisCluster, Meet,
                          testing::Values(StoreParam{"cluster", OnACluster, true}), NameOf);
 
 }  // namespace

@@ -70,6 +70,28 @@ class Node {
     return backend_.Ask<relay::Claimed>(
         [&](auto reply) { store().ClaimCode(claim, now, std::move(reply)); });
   }
+  // Without a code; with the name `meet`.
+  StoreResult<relay::Registered> RegisterMeet(const std::string& session, const std::string& meet) {
+    relay::NewSession asked;
+    asked.session_id = session;
+    asked.member_id = "d-" + session;
+    asked.token_hash = Hash("d-" + session);
+    asked.waiting_ttl = 600s;
+    asked.codeless = true;
+    asked.meets = {Hash(meet)};
+    return backend_.Ask<relay::Registered>(
+        [&](auto reply) { store().RegisterSession(asked, now, std::move(reply)); });
+  }
+  StoreResult<relay::Claimed> ClaimMeet(const std::string& meet, const std::string& member) {
+    relay::Claim claim;
+    claim.meet = Hash(meet);
+    claim.member_id = member;
+    claim.token_hash = Hash(member);
+    claim.ready_data = R"({"controllerId":"c"})";
+    claim.join_within = 60s;
+    return backend_.Ask<relay::Claimed>(
+        [&](auto reply) { store().ClaimCode(claim, now, std::move(reply)); });
+  }
   StoreResult<relay::OpenedEvents> Listen(const std::string& session) {
     return backend_.Ask<relay::OpenedEvents>([&](auto reply) {
       store().OpenEvents(session, Hash("d-" + session), id_, 0, now, std::move(reply));

@@ -128,6 +128,11 @@ TEST(ConfigTest, SwitchesBackToHowThingsWere) {
   EXPECT_EQ(line.config->connection, relay::ConnectionMode::kImmediate);
   EXPECT_EQ(line.config->signaling, relay::SignalingMode::kRelayed);
   EXPECT_FALSE(line.config->expiry_hints);
+  const CommandLine both = Parse({"--signaling", "both"});
+  ASSERT_TRUE(both.config) << both.text;
+  EXPECT_EQ(both.config->signaling, relay::SignalingMode::kBoth);
+  EXPECT_NE(Parse({"--signaling", "either"}).text.find("--signaling must be p2p, relayed or both"),
+            std::string::npos);
   const CommandLine plain = Parse({"--connection", "lazy", "--signaling", "p2p"});
   ASSERT_TRUE(plain.config) << plain.text;
   for (const CommandLine& usual : {plain, Parse({})}) {

@@ -96,6 +96,21 @@ TEST(ManyNodesModes, RelayedMessagesAreAcknowledgedAndInOrder) {
   EXPECT_EQ(JsonValue(two.ReadType("error").value_or(""), "code"), "not_supported");
 }
 
+TEST(ManyNodesModes, BothKindsAreCarried) {
+  TwoNodes nodes({"--signaling", "both"});
+  const Registered display = RegisterDisplay(nodes.a.port());
+  const Paired controller = PairController(nodes.b.port(), display.code);
+  WsClient one;
+  WsClient two;
+  ASSERT_EQ(one.ConnectWithBearer(nodes.a.port(), display.token), 101);
+  ASSERT_EQ(two.ConnectWithBearer(nodes.b.port(), controller.token), 101);
+  EXPECT_EQ(JsonValue(one.ReadType("welcome").value_or(""), "mode"), "both");
+  ASSERT_TRUE(one.Send(R"({"type":"webrtc:offer","data":{"sdp":"v=0"}})"));
+  ASSERT_TRUE(one.Send(R"({"type":"message:send","data":{"box":"abc"}})"));
+  EXPECT_TRUE(two.ReadType("webrtc:offer"));
+  EXPECT_EQ(JsonValue(two.ReadType("message:received").value_or(""), "box"), "abc");
+}
+
 // Without Redis' expired events, and no matter which node the display waits at: punctual and once.
 TEST(ManyNodesModes, TheSweepAloneEndsWhatIsDue) {
   TwoNodes nodes({"--expiry", "sweep", "--session-seconds", "1"});

@@ -17,6 +17,7 @@ namespace {
 
 using namespace testing;  // NOLINT: the helpers of these tests
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class Node : public test::RelayNode {
  public:
@@ -144,6 +145,45 @@ TEST(ManyNodesTest, ADisplayWaitsAtAnyNode) {
               "", Bearer(display.token));
   EXPECT_EQ(poll.status, 200);
   EXPECT_THAT(poll.body, HasSubstr(two.controller_id));
+}
+
+std::string MeetBody(const std::string& meet) { return R"({"meet":")" + meet + "\"}"; }
+
+TEST(ManyNodesTest, TwoEndsMeetAgainOverNodesAndALoss) {
+  const std::string meet = "a-name-that-only-the-two-ends-know-aaaaaaaa";
+  ASSERT_EQ(meet.size(), 43U);
+  const std::string body = R"({"codeless":true,"meets":[")" + meet + "\"]}";
+  test::RedisServer redis;
+  Node a(redis, "a");
+  Node b(redis, "b");
+  EXPECT_EQ(Request(b.port(), "POST", "/api/sessions/pair", MeetBody(meet)).status, 404);
+  const Registered older = RegisterDisplay(a.port(), body);
+  RawClient replaced = OpenEvents(a.port(), older);
+  const Registered display = RegisterDisplay(b.port(), body);
+  EXPECT_THAT(replaced.ReadUntil("session:terminated"), HasSubstr("session:terminated"));
+  EXPECT_TRUE(replaced.WaitForEnd());
+  RawClient events = OpenEvents(b.port(), display);
+  // What is there says nothing of the name itself.
+  const std::string keys = redis.Cli({"KEYS", "*"});
+  EXPECT_THAT(keys, HasSubstr("meet:"));
+  EXPECT_THAT(keys, Not(HasSubstr(meet)));
+  const std::string record = redis.Cli({"HGETALL", "pw:session:" + display.session_id});
+  EXPECT_THAT(record, HasSubstr("meets"));
+  EXPECT_THAT(record, Not(HasSubstr(meet)));
+  redis.Kill();
+  a.WaitReady(503);
+  b.WaitReady(503);
+  redis.Start();
+  a.WaitReady(200);
+  b.WaitReady(200);
+  Response paired;
+  const auto deadline = std::chrono::steady_clock::now() + kDeadline;
+  while ((paired = Request(a.port(), "POST", "/api/sessions/pair", MeetBody(meet))).status != 200) {
+    ASSERT_LT(std::chrono::steady_clock::now(), deadline) << paired.body;
+    poll(nullptr, 0, 50);
+  }
+  EXPECT_EQ(JsonValue(paired.body, "sessionId"), display.session_id);
+  EXPECT_THAT(events.ReadUntil(R"("meet":0)"), HasSubstr("pairing:ready"));
 }
 
 TEST(ManyNodesTest, WithoutRedisANodeIsNotReadyAndComesBack) {

@@ -121,6 +121,18 @@ TEST(ProgramTest, LogsHoldNoSecrets) {
     b.ConnectWithBearer(port, controller.token);
     a.Send(R"({"type":"webrtc:offer","data":{"sdp":"sdp-secret","candidate":"192.0.2.77"}})");
     EXPECT_TRUE(b.ReadType("webrtc:offer"));
+    // Names by which two ends find each other: found, missed, wrong.
+    const std::string meet = "meet-secret-of-43-characters-aaaaaaaaaaaaaa";
+    ASSERT_EQ(meet.size(), 43U);
+    const Registered waiting =
+        RegisterDisplay(port, R"({"codeless":true,"meets":[")" + meet + "\"]}");
+    EXPECT_EQ(waiting.code, "");
+    for (const int status : {200, 404}) {
+      EXPECT_EQ(Request(port, "POST", "/api/sessions/pair", R"({"meet":")" + meet + "\"}").status,
+                status);
+    }
+    EXPECT_EQ(Request(port, "POST", "/api/sessions/pair", R"({"meet":")" + meet + "!\"}").status,
+              400);
     Request(port, "GET", "/secret-path-" + display.code + "?token=" + display.token);
     program.Signal(SIGTERM);
     const std::string log = program.ReadErrors();
@@ -128,8 +140,8 @@ TEST(ProgramTest, LogsHoldNoSecrets) {
     for (const std::string& secret :
          {display.code, display.token, display.token.substr(display.token.find('.') + 1),
           controller.token, std::string("sdp-secret"), std::string("hello-secret"),
-          std::string("192.0.2.77"), std::string("127.0.0.1"), std::string("secret-path"),
-          std::string("Wall-of-names")}) {
+          std::string("meet-secret"), std::string("192.0.2.77"), std::string("127.0.0.1"),
+          std::string("secret-path"), std::string("Wall-of-names")}) {
       EXPECT_EQ(log.find(secret), std::string::npos) << secret;
     }
     EXPECT_NE(log.find("event=request"), std::string::npos) << "there was something to look at";

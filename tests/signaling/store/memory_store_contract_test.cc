@@ -23,6 +23,7 @@ class MemoryUnderTest final : public StoreUnderTest {
   static MemoryStoreOptions Options(std::size_t max_sessions) {
     MemoryStoreOptions options;
     options.max_sessions = max_sessions;
+    options.max_meets = 4 * max_sessions;
     return options;
   }
 
@@ -30,13 +31,15 @@ class MemoryUnderTest final : public StoreUnderTest {
   MemoryStore store_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Memory, StoreContract,
-                         testing::Values(StoreParam{"memory",
-                                                    [](std::size_t max_sessions) {
-                                                      return std::make_unique<MemoryUnderTest>(
-                                                          max_sessions);
-                                                    }}),
-                         [](const auto& param) { return param.param.name; });
+StoreParam Memory() {
+  return {"memory",
+          [](std::size_t max_sessions) { return std::make_unique<MemoryUnderTest>(max_sessions); }};
+}
+
+std::string NameOf(const testing::TestParamInfo<StoreParam>& param) { return param.param.name; }
+
+INSTANTIATE_TEST_SUITE_P(Memory, StoreContract, testing::Values(Memory()), NameOf);
+INSTANTIATE_TEST_SUITE_P(Memory, Meet, testing::Values(Memory()), NameOf);
 
 }  // namespace
 }  // namespace pairwire::relay

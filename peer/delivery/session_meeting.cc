@@ -1,0 +1,180 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// How SessionMachine finds the other end again, and how the two negotiate in band.
+#include <algorithm>
+
+#include "peer/delivery/session_machine.h"
+
+namespace pairwire::delivery {
+
+// --- Meetings at the relay -----------------------------------------------------------------------
+
+void SessionMachine::BeginOutage() {
+  if (!outage_since_) {
+    outage_since_ = now_;
+    SetTimer(kWindow, times_.window);
+  }
+  // Without a link, too: a beat by which a standstill shows before it has eaten up the window.
+  SetTimer(kPing, times_.ping);
+  Meet();
+}
+
+void SessionMachine::Meet() {
+  StopTimer(kLeave);
+  if (meeting_ != Meeting::kNone) return;
+  meeting_ = Meeting::kTrying;
+  actions_.push_back(StartRejoin{});
+}
+
+void SessionMachine::StopMeeting() {
+  outage_since_.reset();
+  for (const Timer timer : {kWindow, kRetry, kRestart, kGiveUp, kFallback, kCode, kWayBack}) {
+    StopTimer(timer);
+  }
+  if (code_shown_) actions_.push_back(HideCode{});
+  code_shown_ = false;
+  // The relay carries the session: the meeting stands.
+  if (over_relay_) return;
+  if (held_fallback_) actions_.push_back(EndLink{*held_fallback_});
+  held_fallback_.reset();
+  if (meeting_ == Meeting::kTrying || meeting_ == Meeting::kPausing) {
+    meeting_ = Meeting::kNone;
+    actions_.push_back(StopRejoin{});
+  }
+  SetTimer(kLeave, times_.relay_grace);
+}
+
+void SessionMachine::On(const PathQuiet& input) {
+  if (state_ != SessionState::kConnected || input.link != link_ || over_relay_) return;
+  StopTimer(kHealthy);
+  StopTimer(kDead);
+  SetState(SessionState::kRecovering, "nothing is heard");
+  BeginOutage();
+  actions_.push_back(RestartIce{true});
+  if (meeting_ == Meeting::kMet) MeetingMakesLinks();
+}
+
+void SessionMachine::On(const PathBack& input) {
+  if (state_ != SessionState::kRecovering || input.link != link_) return;
+  SetTimer(kHealthy, times_.healthy);
+  Heard();
+  StopMeeting();
+  SetState(SessionState::kConnected, "the path is back");
+}
+
+void SessionMachine::On(const RelayMet&) {
+  if (meeting_ != Meeting::kTrying) return;
+  meeting_ = Meeting::kMet;
+  if (offering_) actions_.push_back(RollBack{});
+  offering_ = offer_again_ = false;
+  SetTimer(kFallback, times_.fallback_after);
+  MeetingMakesLinks();
+}
+
+// Offers in a meeting are the display's.
+void SessionMachine::MeetingMakesLinks() {
+  if (meeting_ != Meeting::kMet || !is_display()) return;
+  SetTimer(kRestart, RestartPause());
+  if (state_ == SessionState::kRecovering) {
+    if (!timers_[kGiveUp]) SetTimer(kGiveUp, times_.restart_gives_up);
+    actions_.push_back(RestartIce{false});
+  } else if (state_ == SessionState::kReconnecting && !pending_) {
+    actions_.push_back(NewConnection{});
+  }
+}
+
+Loop::Duration SessionMachine::RestartPause() {
+  const bool late = outage_since_ && now_ - *outage_since_ >= times_.restart_late;
+  const Loop::Duration pause = late ? times_.restart_every_late : times_.restart_every;
+  const auto quarter = static_cast<std::uint64_t>((pause / 4).count());
+  return pause - pause / 4 + Loop::Duration(random_.NextBelow(2 * quarter + 1));
+}
+
+Loop::Duration SessionMachine::NextPause() {
+  const bool late = outage_since_ && now_ - *outage_since_ >= times_.late;
+  const Loop::Duration most = late ? times_.retry_max_late : times_.retry_max;
+  Loop::Duration bound = times_.retry_first;
+  for (int i = 0; i < attempt_ && bound < most; ++i) bound *= 2;
+  ++attempt_;
+  bound = std::min(bound, most);
+  return Loop::Duration(random_.NextBelow(static_cast<std::uint64_t>(bound.count()) + 1));
+}
+
+void SessionMachine::On(const RejoinFailed&) {
+  if (meeting_ != Meeting::kTrying && meeting_ != Meeting::kMet) return;
+  for (const Timer timer : {kLeave, kRestart, kGiveUp, kFallback}) StopTimer(timer);
+  if (!outage_since_ && !over_relay_) {
+    meeting_ = Meeting::kNone;
+    return;
+  }
+  meeting_ = Meeting::kPausing;
+  SetTimer(kRetry, NextPause());
+}
+
+void SessionMachine::On(const RenewAsked&) {
+  if (state_ != SessionState::kRecovering) return;
+  actions_.push_back(EndLink{link_});
+  LoseLink("the connection could not be restarted");
+}
+
+void SessionMachine::On(const NetworkChanged&) {
+  attempt_ = 0;
+  if (meeting_ == Meeting::kPausing) {
+    StopTimer(kRetry);
+    Run(kRetry);
+  } else if (state_ == SessionState::kConnected && over_relay_) {
+    way_back_ = times_.way_back_first;
+    StopTimer(kWayBack);
+    Run(kWayBack);
+  } else {
+    MeetingMakesLinks();
+  }
+}
+
+// --- Negotiation in band -------------------------------------------------------------------------
+
+void SessionMachine::On(const NegotiationNeeded&) {
+  const bool in_band = state_ == SessionState::kConnected ||
+                       (state_ == SessionState::kRecovering && meeting_ != Meeting::kMet);
+  if (!in_band || over_relay_) return;
+  if (offering_) {
+    offer_again_ = true;
+    return;
+  }
+  offering_ = true;
+  actions_.push_back(Renegotiate{});
+}
+
+void SessionMachine::On(const RemoteNegotiation& input) {
+  if (link_ == 0 || over_relay_) return;
+  switch (input.kind) {
+    case NegotiationKind::kOffer:
+      // Of two offers the display's counts; the controller's connection asks again by itself.
+      ignoring_offer_ = offering_ && is_display();
+      if (ignoring_offer_) return;
+      if (offering_) actions_.push_back(RollBack{});
+      offering_ = offer_again_ = false;
+      actions_.push_back(ApplyRemote{});
+      return;
+    case NegotiationKind::kAnswer:
+      if (!offering_) return;
+      offering_ = false;
+      // The candidates that follow are the answer's, not those of an offer that lost.
+      ignoring_offer_ = false;
+      actions_.push_back(ApplyRemote{});
+      if (!offer_again_) return;
+      offer_again_ = false;
+      offering_ = true;
+      actions_.push_back(Renegotiate{});
+      return;
+    case NegotiationKind::kCandidate:
+    case NegotiationKind::kRollback:
+      if (!ignoring_offer_) actions_.push_back(ApplyRemote{});
+      return;
+    case NegotiationKind::kWantRestart:
+      if (is_display()) actions_.push_back(RestartIce{true});
+      return;
+  }
+}
+
+}  // namespace pairwire::delivery

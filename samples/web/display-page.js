@@ -1,0 +1,141 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// The display page: joins session/display.js to what is on the screen. `?name=Hall` gives it a name.
+
+import { IncomingFiles } from './file-receiver.js';
+import { Display } from './session/display.js';
+import { Stage } from './stage.js';
+
+const MAX_NAME = 64;
+const $ = (id) => document.getElementById(id);
+
+const relay = new URL('.', location.href);
+const name = (new URLSearchParams(location.search).get('name') ?? '').slice(0, MAX_NAME) || 'Browser display';
+const stage = new Stage({ text: $('text'), picture: $('picture'), canvas: $('frame'), files: $('received') });
+const display = new Display({ relay, name, pageUrl: relay.href });
+
+let current = null;
+
+function setStatus(state, text) {
+  $('status').dataset.state = state;
+  $('status').textContent = text;
+}
+
+function showTrouble(text) {
+  $('trouble').textContent = text;
+  $('trouble').hidden = text === '';
+}
+
+// The picture needs the bundle; without it the code alone does.
+async function showQrCode(url) {
+  try {
+    const { drawQrCode } = await import('./qr.js');
+    $('qr').replaceChildren(drawQrCode(url, 'QR code that connects without typing'));
+    $('or-scan').hidden = false;
+  } catch {
+    $('qr').replaceChildren();
+    $('or-scan').hidden = true;
+  }
+}
+
+function onCode({ code, url, failedAttempts }) {
+  $('stage').hidden = true;
+  $('disconnect').hidden = true;
+  $('invite').hidden = false;
+  $('address').textContent = relay.host + relay.pathname.replace(/\/$/, '');
+  $('code').textContent = code;
+  $('attempts').textContent = failedAttempts === 1 ? 'Somebody typed a wrong code.' : `Somebody typed a wrong code ${failedAttempts} times.`;
+  $('attempts').hidden = failedAttempts === 0;
+  setStatus('idle', 'Waiting for somebody to connect');
+  showQrCode(url);
+}
+
+async function onSession(session) {
+  const who = session.peer.name || 'somebody';
+  const files = new IncomingFiles({
+    onProgress: (file, got, size) => setStatus('connected', `Receiving ${file}: ${Math.floor((100 * got) / size)} %`),
+    onFile: (file) => {
+      setStatus('connected', `Connected with ${who}`);
+      $('waiting-text').hidden = true;
+      stage.showFile(file);
+    },
+  });
+  stage.clear();
+  stage.follow(() => session.peerClock?.()?.nowUs ?? null);
+  $('waiting-text').hidden = false;
+  showTrouble('');
+  $('invite').hidden = true;
+  $('qr').replaceChildren();
+  $('stage').hidden = false;
+  $('disconnect').hidden = false;
+  $('disconnect').onclick = () => session.close();
+  setStatus('connected', `Connected with ${who}`);
+  session.addEventListener('channel', ({ detail }) => files.take(detail.channel));
+  session.addEventListener('message', ({ data }) => {
+    $('waiting-text').hidden = true;
+    if (typeof data === 'string') stage.showMessage(data);
+    else stage.showText(`${data.byteLength.toLocaleString('en')} bytes of binary data`);
+  });
+  session.addEventListener('event', ({ detail }) => {
+    $('waiting-text').hidden = true;
+    stage.showEvent(detail);
+  });
+  session.addEventListener('stream', ({ data }) => {
+    $('waiting-text').hidden = true;
+    if (typeof data === 'string') stage.showMessage(data);
+  });
+  session.addEventListener('state', ({ detail }) => {
+    if (detail.state === 'connected') setStatus('connected', `Connected with ${who}`);
+    if (detail.state === 'recovering' || detail.state === 'reconnecting') setStatus('connecting', 'Connection lost, reconnecting…');
+  });
+  current = session;
+  session.addEventListener('close', ({ detail }) => {
+    current = null;
+    stage.clear();
+    setStatus('idle', detail.reason);
+  });
+}
+
+async function keepAwake() {
+  try {
+    await navigator.wakeLock?.request('screen');
+  } catch {
+    // A device that will not stay awake: its own settings may.
+  }
+}
+
+display.addEventListener('code', ({ detail }) => onCode(detail));
+display.addEventListener('paired', ({ detail }) => setStatus('connecting', `Connecting with ${detail.name || 'somebody'}…`));
+display.addEventListener('session', ({ detail }) => onSession(detail.session));
+display.addEventListener('trouble', ({ detail }) => {
+  if (detail.code !== 'auth_failed') {
+    showTrouble(detail.message);
+  } else if ($('attempts').hidden) {
+    // Wrong codes are counted beside the code; this one was not even a try.
+    $('attempts').textContent = 'Somebody tried to connect, and could not prove to know the code.';
+    $('attempts').hidden = false;
+  }
+});
+
+$('name').textContent = name;
+$('fullscreen').hidden = !document.fullscreenEnabled;
+$('fullscreen').addEventListener('click', () => {
+  if (document.fullscreenElement) document.exitFullscreen();
+  else document.documentElement.requestFullscreen();
+});
+document.addEventListener('visibilitychange', () => {
+  if (document.visibilityState === 'visible') keepAwake();
+});
+// The code is given back at once when the page goes.
+addEventListener('pagehide', () => {
+  current?.leave();
+  display.stop();
+});
+addEventListener('pageshow', (event) => {
+  if (event.persisted) location.reload();
+});
+keepAwake();
+display.run().catch((error) => {
+  setStatus('failed', 'This screen can not be a display');
+  showTrouble(error.message);
+});

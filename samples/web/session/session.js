@@ -1,0 +1,422 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// A session that outlives its connections (docs/session.md): carries out what SessionEnd decides, over PeerLinks.
+// Not here: how the two ends meet again at the relay (rejoin.js).
+
+import { fromUtf8, systemRandom, utf8 } from '../auth-bytes.js';
+import { onlyFingerprint } from '../pairing-messages.js';
+import { ClockEstimate } from './clock-estimate.js';
+import { sendFileOver } from './file-over-links.js';
+import { FrameType, ValueKind, negotiationPayload, parseNegotiation, parsePong, textOf } from './frames.js';
+import { HelloKeeper } from './hello-keeper.js';
+import { SESSION_FEATURE } from './open-session.js';
+import { SessionEnd } from './session-end.js';
+import { readTyped, sendEvent } from './typed-events.js';
+
+const LANES = ['control', 'state', 'stream'];
+// How much may wait in a lane; the rest waits where it can still be replaced, or counted.
+const LANE_BYTES = [1024 * 1024, 16 * 1024, 64 * 1024];
+// What came before the first `message` listener waits; the sender's bound is the same.
+const MAX_EARLY_MESSAGES = 4096;
+
+// Pings for the clock: many at first, then now and then; more often while something is being presented.
+const CLOCK_FIRST = { count: 20, every: 50 };
+const CLOCK_EVERY_MS = 5_000;
+const CLOCK_PRESENTING_MS = 500;
+const PRESENTING_FOR_MS = 5_000;
+
+// Connections that the other end may still want to restart.
+const MAX_LOST = 4;
+
+const now = () => performance.now();
+const localUs = () => Math.round(now() * 1000);
+const noBytes = new Uint8Array(32);
+
+const REASONS = {
+  asked: ['closed', 'Closed.'],
+  'peer-left': ['peer_left', 'The other end left.'],
+  'session-lost': ['session_lost', 'The connection was lost, and did not come back in time.'],
+  'peer-restarted': ['peer_restarted', 'The other end was restarted.'],
+  replaced: ['replaced', 'Somebody else connected to the display.'],
+  revoked: ['revoked', 'This pairing was revoked.'],
+  'auth-failed': ['auth_failed', 'The connection was not confirmed.'],
+  corrupt: ['protocol', 'The two ends do not agree on what was delivered.'],
+  protocol: ['protocol', 'The other end said something that is not understood.'],
+  'link-failed': ['connection_lost', 'The connection was lost.'],
+};
+
+/**
+ * Events: `message` (MessageEvent: string or ArrayBuffer, once and in order; acknowledged when its listeners returned),
+ * `event` (detail: {type, data} of docs/events.md), `statevalue` (detail: key, value; undefined: deleted), `stream`
+ * (MessageEvent), `acked` (detail: id; all up to it), `channel` (detail: an RTCDataChannel of the other end; without a
+ * listener it is closed), `state` (detail: state, why), `close` (detail: code, reason, unacknowledged {first, last}: those
+ * may or may not have been delivered, lastDelivered).
+ */
+export class Session extends EventTarget {
+  #end;
+  #proofs = new Map(); // by link: the exchange that made it; null: paired without letters
+  #links = new Map();
+  #lastLink = 0;
+  #timer = 0;
+  #timerAt = null;
+  #listening = new Set();
+  #early = [];
+  #rejoin = null;
+  #steps = Promise.resolve();
+  #iceRestart = false;
+  #lost = [];
+  #clock = new ClockEstimate();
+  #clockTimer = 0;
+  #clockPings = 0;
+  #presentingUntil = 0;
+  #remote = null; // the negotiation that is being looked at
+
+  /**
+   * @param {object} options
+   * @param {'display' | 'controller'} options.role
+   * @param {import('./link.js').PeerLink} options.link up, of form 'lanes'
+   * @param {object | null} options.exchange established; null: plain
+   * @param {{name: string, authenticated: boolean}} options.peer
+   * @param {(session: Session) => object} [options.makeRejoin] see rejoin.js; without it the session ends with its link
+   * @param {object} [options.times] other than SESSION_TIMES
+   */
+  constructor({ role, link, exchange, peer, makeRejoin = null, times = {} }) {
+    super();
+    this.peer = peer;
+    this.role = role;
+    const keeper = new HelloKeeper({
+      role, first: exchange?.takeResumeKey() ?? null, features: [SESSION_FEATURE], random: systemRandom,
+    });
+    // Nobody would be found at the relay: then there is nothing to wait for either.
+    const ownTimes = makeRejoin ? times : { window: 15_000, ...times };
+    this.#end = new SessionEnd({ role, keeper, random: systemRandom, owner: this.#owner(), times: ownTimes });
+    this.#rejoin = makeRejoin?.(this) ?? null;
+    this.addLink(link, exchange);
+  }
+
+  // --- The application ---------------------------------------------------------------------------
+
+  addEventListener(type, ...rest) {
+    super.addEventListener(type, ...rest);
+    if (this.#listening.has(type)) return;
+    this.#listening.add(type);
+    if (type === 'message') queueMicrotask(() => { for (const early of this.#early.splice(0)) early(); });
+  }
+
+  /** Throws SessionError: buffer_full, message_too_large, closed. @param {string | ArrayBuffer | ArrayBufferView} data @returns {number} its id */
+  send(data) {
+    return this.#act(() => this.#end.send(now(), typeof data === 'string' ? FrameType.DATA_TEXT : FrameType.DATA_BINARY, bytesOf(data)));
+  }
+
+  /** A typed event, as its class says. @param {{type: string, data: object}} event @returns {number} its id; 0: not a command */
+  sendEvent(event) {
+    return this.#act(() => sendEvent(this.#end, now(), event));
+  }
+
+  /** The newest value of a key arrives while the session lives. @param {string | ArrayBuffer | ArrayBufferView} value */
+  setState(key, value) {
+    this.#act(() => this.#end.setState(now(), key, typeof value === 'string' ? ValueKind.TEXT : ValueKind.BINARY, bytesOf(value)));
+  }
+
+  clearState(key) {
+    this.#act(() => this.#end.clearState(now(), key));
+  }
+
+  /** Newest first, and may be lost. @param {string | ArrayBuffer | ArrayBufferView} data */
+  sendStream(data) {
+    this.#act(() => this.#end.sendStream(now(), typeof data === 'string' ? FrameType.STREAM_TEXT : FrameType.STREAM_BINARY, bytesOf(data)));
+  }
+
+  /**
+   * The other end's clock, in microseconds as `presentAt` of typed events; its own is performance.now(). null: not known yet.
+   * @returns {{nowUs: number, errorUs: number} | null}
+   */
+  peerClock() {
+    const local = localUs();
+    this.#presentingUntil = now() + PRESENTING_FOR_MS;
+    const estimate = this.#clock.at(local);
+    return estimate && { nowUs: local + estimate.offsetUs, errorUs: estimate.errorUs };
+  }
+
+  /** Bytes that the other end has not acknowledged. */
+  get bufferedAmount() {
+    return this.#end.outboxBytes;
+  }
+
+  /** 'signalling' | 'connected' | 'recovering' | 'reconnecting' | 'closing' | 'closed' */
+  get state() {
+    return this.#end.state;
+  }
+
+  /** Milliseconds; 0: not known yet. */
+  get roundTrip() {
+    return this.#end.roundTrip;
+  }
+
+  /** One file on a channel of its own (docs/file-transfer.md); goes on over the next connection. Rejects with FileProblem. */
+  async sendFile(file, onProgress = () => {}) {
+    return sendFileOver(this, file, onProgress);
+  }
+
+  /** @returns {Promise<'direct' | 'relayed'>} */
+  async path() {
+    return (await this.#links.get(this.#end.link)?.path()) ?? 'direct';
+  }
+
+  /** What was sent is delivered first, for up to 5 s. */
+  close() {
+    this.#act(() => this.#end.close(now()));
+  }
+
+  /** The page goes: the other end hears of it, as far as it can. */
+  leave() {
+    this.#act(() => this.#end.close(now()));
+    for (const link of this.#links.values()) link.close();
+  }
+
+  // --- For rejoin.js and file-over-links.js -------------------------------------------------------------------------
+
+  get secrets() {
+    return this.#end.keeper.secrets;
+  }
+
+  /** What happened besides links; inputs of session-machine.js. */
+  give(input) {
+    this.#act(() => this.#end.give(now(), input));
+  }
+
+  /** A new connection is up. @param {object | null} exchange that of the meeting that made it */
+  addLink(link, exchange) {
+    const id = ++this.#lastLink;
+    this.#links.set(id, link);
+    this.#proofs.set(id, exchange);
+    link.onQuiet = (quiet) => this.give({ type: quiet ? 'pathQuiet' : 'pathBack', link: id });
+    link.onRoom = () => this.#act(() => this.#end.onRoom(now()));
+    link.onChannel = (channel) => {
+      if (this.#listening.has('channel')) this.dispatchEvent(new CustomEvent('channel', { detail: { channel } }));
+      else channel.close();
+    };
+    link.onLate = {
+      candidate: (candidate) => {
+        if (!this.#rejoin?.takeCandidate(candidate)) this.#negotiate('candidate', JSON.stringify(candidate));
+      },
+      ended: () => {
+        this.#forget(link);
+        this.#links.delete(id);
+        this.give({ type: 'linkEnded', link: id });
+      },
+    };
+    this.give({ type: 'linkUp', link: id });
+    link.listen((lane, data) => {
+      if (typeof data === 'string') this.give({ type: 'violation', link: id });
+      else this.#act(() => this.#end.onFrame(now(), id, LANES.indexOf(lane), new Uint8Array(data)));
+    });
+  }
+
+  /** The other end's descriptions of connections that this end has given up. */
+  get lostRemotes() {
+    return this.#lost;
+  }
+
+  /** The link in use, for a restart of it at the relay; null: none. */
+  get link() {
+    return this.#links.get(this.#end.link) ?? null;
+  }
+
+  // --- What the end asks for ---------------------------------------------------------------------
+
+  #act(work) {
+    try {
+      return work();
+    } finally {
+      this.#setTimer();
+    }
+  }
+
+  #setTimer() {
+    const { deadline } = this.#end;
+    if (deadline === this.#timerAt) return;
+    clearTimeout(this.#timer);
+    this.#timerAt = deadline;
+    if (deadline === null) return;
+    this.#timer = setTimeout(() => {
+      this.#timerAt = null;
+      this.#act(() => this.#end.onTimer(now()));
+    }, Math.max(0, deadline - now()));
+  }
+
+  #owner() {
+    return {
+      sendFrame: (id, lane, frame) => {
+        try {
+          this.#links.get(id)?.send(LANES[lane], frame);
+        } catch {
+          // A channel that is closing: its link's end is told soon.
+        }
+      },
+      room: (id, lane) => Math.max(0, LANE_BYTES[lane] - (this.#links.get(id)?.buffered(LANES[lane]) ?? Infinity)),
+      fingerprintsOf: (id) => this.#fingerprintsOf(id),
+      ownBindTag: (id) => this.#proofs.get(id)?.ownBindTag(this.#fingerprintsOf(id).peer) ?? null,
+      checkBindTag: (id, tag) => {
+        try {
+          this.#proofs.get(id).checkBindTag(tag, this.#fingerprintsOf(id).peer);
+          return true;
+        } catch {
+          return false;
+        }
+      },
+      do: (action) => this.#do(action),
+      onMessage: (id, type, message) => this.#onMessage(id, type, message.slice()),
+      onStateValue: ({ key, kind, value }) => {
+        const event = kind === ValueKind.EVENT ? readTyped('state', value, key) : null;
+        if (event) this.#dispatch('event', event);
+        if (kind !== ValueKind.EVENT) this.#dispatch('statevalue', { key, value: kind === ValueKind.TEXT ? textOf(value) : value.slice() });
+      },
+      onStateCleared: (key) => this.#dispatch('statevalue', { key }),
+      onStream: (type, frame) => {
+        const event = type === FrameType.STREAM_EVENT ? readTyped('stream', frame) : null;
+        if (event) this.#dispatch('event', event);
+        if (type !== FrameType.STREAM_EVENT) this.dispatchEvent(new MessageEvent('stream', { data: dataOf(type === FrameType.STREAM_TEXT, frame.slice()) }));
+      },
+      onAcked: (id) => this.#dispatch('acked', { id }),
+      onControl: (frame) => {
+        if (frame.type === FrameType.NEGOTIATE) this.#remote = parseNegotiation(frame.payload);
+        if (frame.type === FrameType.PONG) this.#clock.add({ ...parsePong(frame.payload), t3: localUs() });
+      },
+      onClosed: ({ reason, unacknowledged, lastDelivered }) => {
+        const [code, text] = REASONS[reason] ?? REASONS['link-failed'];
+        this.#dispatch('close', { code, reason: text, unacknowledged, lastDelivered });
+      },
+    };
+  }
+
+  #dispatch(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+
+  #onMessage(id, type, message) {
+    const event = type === FrameType.DATA_EVENT ? readTyped('command', message) : null;
+    const tell = () => {
+      if (event) this.#dispatch('event', event);
+      else if (type !== FrameType.DATA_EVENT) this.dispatchEvent(new MessageEvent('message', { data: dataOf(type === FrameType.DATA_TEXT, message) }));
+    };
+    if (this.#listening.has('message') && this.#early.length === 0) tell();
+    else if (this.#early.length < MAX_EARLY_MESSAGES) this.#early.push(tell);
+  }
+
+  #fingerprintsOf(id) {
+    const link = this.#links.get(id);
+    return {
+      own: onlyFingerprint(link?.localSdp ?? '') ?? noBytes,
+      // DTLS takes no other certificate than this one.
+      peer: onlyFingerprint(link?.remoteSdp ?? '') ?? noBytes,
+    };
+  }
+
+  #do(action) {
+    switch (action.type) {
+      case 'endLink':
+        this.#forget(this.#links.get(action.link));
+        this.#links.get(action.link)?.close({ drain: true });
+        this.#links.delete(action.link);
+        this.#proofs.delete(action.link);
+        break;
+      case 'tellState':
+        if (action.state === 'connected') this.#keepClock();
+        this.#dispatch('state', { state: action.state, why: action.why });
+        break;
+      case 'restartIce':
+        if (!action.inBand) {
+          this.#rejoin?.restartIce();
+          break;
+        }
+        this.#iceRestart = true;
+        this.#soon({ type: 'negotiationNeeded' });
+        break;
+      case 'renegotiate':
+        this.#step(async (link) => {
+          const iceRestart = this.#iceRestart;
+          this.#iceRestart = false;
+          this.#negotiate('offer', await link.offer({ iceRestart }));
+        });
+        break;
+      case 'rollBack':
+        this.#step((link) => link.rollBack());
+        break;
+      case 'applyRemote':
+        this.#applyRemote(this.#remote);
+        break;
+      case 'startRejoin':
+        if (this.#rejoin) this.#rejoin.start();
+        else this.#soon({ type: 'rejoinFailed' });
+        break;
+      case 'stopRejoin':
+      case 'leaveRelay':
+        this.#rejoin?.stop();
+        break;
+      case 'newConnection':
+        this.#rejoin?.newConnection();
+        break;
+      case 'wipeKeys':
+        clearTimeout(this.#clockTimer);
+        this.#rejoin?.stop();
+        break;
+      default: // useLink, showCode, hideCode: the display page shows a code when the session has ended
+    }
+  }
+
+  #forget(link) {
+    if (link) this.#lost = [...this.#lost, link.remoteSdp].slice(-MAX_LOST);
+  }
+
+  #keepClock() {
+    clearTimeout(this.#clockTimer);
+    if (this.state === 'closing' || this.state === 'closed') return;
+    this.#end.ping(now());
+    this.#clockPings += 1;
+    const usual = now() < this.#presentingUntil ? CLOCK_PRESENTING_MS : CLOCK_EVERY_MS;
+    this.#clockTimer = setTimeout(() => this.#keepClock(), this.#clockPings < CLOCK_FIRST.count ? CLOCK_FIRST.every : usual);
+  }
+
+  // The machine does not take an input while it gives out actions.
+  #soon(input) {
+    queueMicrotask(() => this.give(input));
+  }
+
+  // --- Negotiation in band: one step after the other ---------------------------------------------
+
+  #step(work) {
+    const { link } = this;
+    this.#steps = this.#steps.then(() => (link ? work(link) : undefined)).catch(() => {});
+  }
+
+  #negotiate(kind, text) {
+    if (this.#end.link === 0) return;
+    this.#act(() => this.#end.sendControl(FrameType.NEGOTIATE, negotiationPayload({ kind, text })));
+  }
+
+  #applyRemote({ kind, text }) {
+    this.#step(async (link) => {
+      if (kind === 'offer') this.#negotiate('answer', await link.answer(text));
+      else if (kind === 'answer') await link.accept(text);
+      else if (kind === 'candidate') await link.addCandidate(JSON.parse(text));
+      else if (kind === 'rollback') await link.rollBack();
+    });
+  }
+}
+
+function bytesOf(data) {
+  if (typeof data === 'string') return utf8(data);
+  if (data instanceof ArrayBuffer) return new Uint8Array(data);
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
+// Text that is none is shown as far as it is.
+function dataOf(isText, bytes) {
+  if (!isText) return bytes.buffer;
+  try {
+    return fromUtf8(bytes);
+  } catch {
+    return new TextDecoder().decode(bytes);
+  }
+}

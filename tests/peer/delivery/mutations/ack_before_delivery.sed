@@ -1,0 +1,1 @@
+s/if (!manual_ack_) inbox_.Delivered(/inbox_.Delivered(/

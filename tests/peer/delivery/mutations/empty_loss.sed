@@ -1,0 +1,1 @@
+s/return {acked_ + 1, acked_ + items_.size()};/return {};/

@@ -1,0 +1,1 @@
+s/const bool newer = version > entry->second;/const bool newer = version != entry->second;/

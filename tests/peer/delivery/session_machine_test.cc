@@ -1,0 +1,452 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+#include "peer/delivery/session_machine.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/support/seeded_random.h"
+
+namespace pairwire::delivery {
+namespace {
+
+using auth::PairingRole;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+struct Describe {
+  static std::string On(const char* word, LinkId link) { return word + std::to_string(link); }
+  std::string operator()(const SendBind& a) const { return On("bind", a.link); }
+  std::string operator()(const SendHello& a) const { return On("hello", a.link); }
+  std::string operator()(const SendReset& a) const {
+    return On("reset", a.link) + ":" + std::string(ToString(a.reason));
+  }
+  std::string operator()(const SendClose& a) const {
+    return On("close", a.link) + ":" + std::string(ToString(a.reason));
+  }
+  std::string operator()(const SendPing& a) const { return On("ping", a.link); }
+  std::string operator()(const EndLink& a) const { return On("end", a.link); }
+  std::string operator()(const UseLink& a) const { return On("use", a.link); }
+  std::string operator()(const RewindOutbox&) const { return "rewind"; }
+  std::string operator()(const StartRejoin&) const { return "rejoin"; }
+  std::string operator()(const StopRejoin&) const { return "stop-rejoin"; }
+  std::string operator()(const LeaveRelay&) const { return "leave"; }
+  std::string operator()(const RestartIce& a) const {
+    return a.in_band ? "restart-in-band" : "restart";
+  }
+  std::string operator()(const NewConnection&) const { return "new"; }
+  std::string operator()(const Renegotiate&) const { return "offer"; }
+  std::string operator()(const RollBack&) const { return "roll-back"; }
+  std::string operator()(const ApplyRemote&) const { return "apply"; }
+  std::string operator()(const ShowCode&) const { return "show-code"; }
+  std::string operator()(const HideCode&) const { return "hide-code"; }
+  std::string operator()(const WipeKeys&) const { return "wipe"; }
+  std::string operator()(const TellState& a) const { return "->" + std::string(ToString(a.state)); }
+  std::string operator()(const TellClosed& a) const {
+    return "closed:" + std::string(ToString(a.reason));
+  }
+};
+
+constexpr SessionState kStates[] = {SessionState::kSignalling, SessionState::kConnected,
+                                    SessionState::kRecovering, SessionState::kReconnecting,
+                                    SessionState::kClosing,    SessionState::kClosed};
+
+class SessionMachineTest : public ::testing::Test {
+ protected:
+  using Words = std::vector<std::string>;
+
+  void Make(PairingRole role, bool plain = false) {
+    machine_.emplace(role, plain, SessionTimes(), random_);
+    next_ = 1;
+  }
+  Words Give(const SessionMachine::Input& input) {
+    Words words;
+    for (const auto& action : machine_->Handle(now_, input)) {
+      words.push_back(std::visit(Describe(), action));
+    }
+    return words;
+  }
+  Words At(seconds since, const SessionMachine::Input& input = TimerFired{}) {
+    now_ += since;
+    return Give(input);
+  }
+  // Gives the timer at each deadline until this time has passed, and all that happens.
+  Words Wait(Loop::Duration duration) {
+    Words all;
+    const auto end = now_ + duration;
+    while (machine_->deadline() && *machine_->deadline() <= end) {
+      now_ = *machine_->deadline();
+      for (auto& word : Give(TimerFired{})) all.push_back(word);
+    }
+    now_ = end;
+    return all;
+  }
+  // A link that comes up and is verified. Gives its number.
+  LinkId Connect(HelloVerdict verdict = HelloVerdict::kResume) {
+    const LinkId link = next_++;
+    Give(LinkUp{link});
+    Give(BindSeen{link, true});
+    Give(HelloSeen{link, verdict});
+    return link;
+  }
+  void BringTo(SessionState state, PairingRole role = PairingRole::kDisplay) {
+    Make(role);
+    if (state == SessionState::kSignalling) return;
+    Connect(HelloVerdict::kFirst);
+    Wait(seconds(3));
+    if (state == SessionState::kRecovering) Give(PathQuiet{1});
+    if (state == SessionState::kReconnecting) Give(LinkEnded{1});
+    if (state == SessionState::kClosing || state == SessionState::kClosed) Give(CloseAsked{});
+    if (state == SessionState::kClosed) Give(Drained{});
+    ASSERT_EQ(machine_->state(), state);
+  }
+  static std::size_t Count(const Words& words, const std::string& word) {
+    return static_cast<std::size_t>(std::count(words.begin(), words.end(), word));
+  }
+
+  test::SeededRandom random_{1};
+  std::optional<SessionMachine> machine_;
+  SessionMachine::TimePoint now_{seconds(1000)};
+  LinkId next_ = 1;
+};
+
+TEST_F(SessionMachineTest, FromTheFirstLinkToTheGoodbye) {
+  Make(PairingRole::kDisplay);
+  EXPECT_EQ(Give(LinkUp{1}), Words({"bind1", "hello1"}));
+  EXPECT_EQ(Give(BindSeen{1, true}), Words());
+  EXPECT_EQ(Give(HelloSeen{1, HelloVerdict::kFirst}), Words({"use1", "rewind", "->connected"}));
+  EXPECT_EQ(Wait(seconds(4)), Words({"leave"}));
+  EXPECT_EQ(Wait(seconds(2)), Words({"ping1"}));
+  EXPECT_EQ(Give(FrameSeen{1}), Words());
+  EXPECT_EQ(Give(CloseAsked{}), Words({"->closing"}));
+  EXPECT_EQ(Give(Drained{}),
+            Words({"close1:bye", "end1", "leave", "wipe", "->closed", "closed:asked"}));
+  EXPECT_FALSE(machine_->deadline());
+}
+
+TEST_F(SessionMachineTest, WhoDoesNotProveItselfGetsNothing) {
+  for (const SessionMachine::Input& bad :
+       {SessionMachine::Input(BindSeen{1, false}),
+        SessionMachine::Input(HelloSeen{1, HelloVerdict::kFirst}),  // no BIND
+        SessionMachine::Input(HelloSeen{1, HelloVerdict::kWrongTag})}) {
+    Make(PairingRole::kController);
+    Give(LinkUp{1});
+    EXPECT_EQ(Give(bad), Words({"end1", "leave", "wipe", "->closed", "closed:auth-failed"}));
+  }
+  // A session that lives is not hurt by it.
+  BringTo(SessionState::kReconnecting);
+  for (const auto verdict :
+       {HelloVerdict::kWrongTag, HelloVerdict::kRefuse, HelloVerdict::kMalformed}) {
+    const LinkId link = next_++;
+    Give(LinkUp{link});
+    Give(BindSeen{link, true});
+    const Words words = Give(HelloSeen{link, verdict});
+    EXPECT_EQ(words.back(), "end" + std::to_string(link));
+    EXPECT_EQ(machine_->state(), SessionState::kReconnecting);
+  }
+  Give(LinkUp{50});
+  EXPECT_EQ(Give(ResetSeen{50, ResetReason::kStateLost}), Words({"end50"}));
+  Give(LinkUp{51});
+  EXPECT_EQ(Give(CloseSeen{51, CloseReason::kBye}), Words({"end51"}));
+  Give(LinkUp{52});
+  EXPECT_EQ(Give(FrameSeen{52}), Words({"end52"}));
+  EXPECT_EQ(machine_->state(), SessionState::kReconnecting);
+}
+
+TEST_F(SessionMachineTest, TakeoverEndsTheOldLinkFirst) {
+  BringTo(SessionState::kConnected);
+  EXPECT_EQ(Give(LinkUp{2}), Words({"bind2", "hello2"}));
+  Give(BindSeen{2, true});
+  EXPECT_EQ(Give(HelloSeen{2, HelloVerdict::kResume}), Words({"end1", "use2", "rewind"}));
+  EXPECT_EQ(machine_->link(), 2U);
+  EXPECT_EQ(Give(LinkEnded{1}), Words()) << "it is none of ours any more";
+  EXPECT_EQ(Give(FrameSeen{1}), Words());
+  // At most one waits.
+  Give(LinkUp{3});
+  EXPECT_EQ(Give(LinkUp{4}), Words({"end3", "bind4", "hello4"}));
+}
+
+TEST_F(SessionMachineTest, ALinkThatEndsIsReplaced) {
+  BringTo(SessionState::kConnected);
+  EXPECT_EQ(Give(LinkEnded{1}), Words({"rejoin", "->reconnecting"}));
+  EXPECT_EQ(Give(RelayMet{}), Words({"new"}));
+  const Words waited = Wait(seconds(5));
+  EXPECT_GE(Count(waited, "new"), 2U);
+  EXPECT_LE(Count(waited, "new"), 5U);
+  next_ = 2;
+  Connect();
+  EXPECT_EQ(machine_->state(), SessionState::kConnected);
+  EXPECT_EQ(Wait(seconds(4)), Words({"leave"})) << "and no window is open";
+}
+
+TEST_F(SessionMachineTest, OffersInAMeetingAreTheDisplays) {
+  BringTo(SessionState::kReconnecting, PairingRole::kController);
+  EXPECT_EQ(Give(RelayMet{}), Words());
+  EXPECT_EQ(Count(Wait(seconds(20)), "new"), 0U);
+  BringTo(SessionState::kRecovering, PairingRole::kController);
+  EXPECT_EQ(Give(RelayMet{}), Words());
+}
+
+TEST_F(SessionMachineTest, APathThatComesBack) {
+  BringTo(SessionState::kConnected);
+  EXPECT_EQ(Give(PathQuiet{1}), Words({"rejoin", "restart-in-band", "->recovering"}));
+  EXPECT_EQ(Give(PathBack{1}), Words({"stop-rejoin", "->connected"}));
+  Give(PathQuiet{1});
+  EXPECT_EQ(Give(RelayMet{}), Words({"restart"}));
+  EXPECT_EQ(Give(FrameSeen{1}), Words({"->connected"})) << "a frame is as good";
+  EXPECT_EQ(Count(Wait(seconds(3)), "leave"), 1U);
+  // Silence alone does it, too.
+  BringTo(SessionState::kConnected);
+  const Words waited = Wait(seconds(16));
+  EXPECT_EQ(Count(waited, "->recovering"), 1U);
+}
+
+TEST_F(SessionMachineTest, RestartsInVainEndTheConnection) {
+  BringTo(SessionState::kRecovering);
+  Give(RelayMet{});
+  const Words waited = Wait(milliseconds(10'100));
+  EXPECT_GE(Count(waited, "restart"), 4U);
+  EXPECT_EQ(Count(waited, "end1"), 1U);
+  EXPECT_EQ(Count(waited, "new"), 1U);
+  EXPECT_EQ(machine_->state(), SessionState::kReconnecting);
+  BringTo(SessionState::kRecovering);
+  Give(RelayMet{});
+  EXPECT_EQ(Give(RenewAsked{}), Words({"end1", "new", "->reconnecting"}));
+}
+
+TEST_F(SessionMachineTest, TheWindowEndsTheSession) {
+  for (const auto state : {SessionState::kRecovering, SessionState::kReconnecting}) {
+    BringTo(state);
+    Words waited = Wait(seconds(119));
+    EXPECT_EQ(Count(waited, "closed:session-lost"), 0U);
+    waited = Wait(seconds(2));
+    EXPECT_EQ(waited.back(), "closed:session-lost");
+    EXPECT_EQ(Count(waited, "wipe"), 1U);
+    EXPECT_FALSE(machine_->deadline());
+  }
+}
+
+TEST_F(SessionMachineTest, AFirstLinkThatFails) {
+  Make(PairingRole::kController);
+  Give(LinkUp{1});
+  EXPECT_EQ(Give(LinkEnded{1}), Words({"end1", "rejoin", "->reconnecting"}));
+  Make(PairingRole::kController);
+  Give(LinkUp{1});
+  const Words waited = Wait(seconds(10));
+  EXPECT_EQ(waited, Words({"end1", "rejoin", "->reconnecting"}));
+  Make(PairingRole::kController, true);
+  EXPECT_EQ(Give(LinkUp{1}), Words({"hello1"}));
+  EXPECT_EQ(Give(LinkEnded{1}).back(), "closed:link-failed");
+}
+
+TEST_F(SessionMachineTest, ResetsAndGoodbyes) {
+  const auto word = [&](const SessionMachine::Input& input) {
+    BringTo(SessionState::kConnected);
+    return Give(input).back();
+  };
+  EXPECT_EQ(word(ResetSeen{1, ResetReason::kCorrupt}), "closed:corrupt");
+  EXPECT_EQ(word(ResetSeen{1, ResetReason::kStateLost}), "closed:session-lost");
+  EXPECT_EQ(word(ResetSeen{1, ResetReason::kProtocol}), "closed:protocol");
+  EXPECT_EQ(word(ResetSeen{1, ResetReason::kRefused}), "->reconnecting");
+  EXPECT_EQ(word(CloseSeen{1, CloseReason::kBye}), "closed:peer-left");
+  EXPECT_EQ(word(CloseSeen{1, CloseReason::kReplaced}), "closed:replaced");
+  EXPECT_EQ(word(CloseSeen{1, CloseReason::kRevoked}), "closed:revoked");
+  EXPECT_EQ(word(Violation{1}), "closed:protocol");
+  EXPECT_EQ(word(Replaced{}), "closed:replaced");
+  EXPECT_EQ(word(RevokeAsked{}), "closed:revoked");
+  BringTo(SessionState::kReconnecting);
+  Give(LinkUp{2});
+  Give(BindSeen{2, true});
+  EXPECT_EQ(Give(HelloSeen{2, HelloVerdict::kStateLost}),
+            Words({"reset2:state-lost", "end2", "stop-rejoin", "leave", "wipe", "->closed",
+                   "closed:peer-restarted"}));
+  BringTo(SessionState::kReconnecting);
+  Give(LinkUp{2});
+  Give(BindSeen{2, true});
+  EXPECT_EQ(Give(HelloSeen{2, HelloVerdict::kCorrupt}).front(), "reset2:corrupt");
+}
+
+TEST_F(SessionMachineTest, ClosingDoesNotWaitForEver) {
+  BringTo(SessionState::kClosing);
+  EXPECT_EQ(Wait(seconds(5)).back(), "closed:asked");
+  BringTo(SessionState::kClosing);
+  EXPECT_EQ(Give(LinkEnded{1}).back(), "closed:asked");
+  BringTo(SessionState::kReconnecting);
+  EXPECT_EQ(Give(CloseAsked{}).back(), "closed:asked");
+  BringTo(SessionState::kClosing);
+  EXPECT_EQ(Give(LinkUp{2}), Words({"end2"}));
+}
+
+TEST_F(SessionMachineTest, BackOffIsFullJitter) {
+  // The longest pause of each try, over many runs: it doubles, and short ones happen as well.
+  std::vector<double> longest(8);
+  std::vector<double> shortest(8, 1e9);
+  for (int run = 0; run < 300; ++run) {
+    BringTo(SessionState::kReconnecting);
+    for (std::size_t attempt = 0; attempt < longest.size(); ++attempt) {
+      const auto failed = now_;
+      Give(RejoinFailed{});
+      while (Count(At(seconds(0)), "rejoin") == 0) now_ = *machine_->deadline();
+      const double pause = std::chrono::duration<double>(now_ - failed).count();
+      longest[attempt] = std::max(longest[attempt], pause);
+      shortest[attempt] = std::min(shortest[attempt], pause);
+    }
+  }
+  double bound = 0.25;
+  for (std::size_t attempt = 0; attempt < longest.size(); ++attempt) {
+    EXPECT_LE(longest[attempt], bound);
+    EXPECT_GE(longest[attempt], bound * 0.9);
+    EXPECT_LE(shortest[attempt], bound * 0.1);
+    bound = std::min(2.0, bound * 2);
+  }
+  // A changed network is a reason not to wait.
+  BringTo(SessionState::kReconnecting);
+  for (int i = 0; i < 6; ++i) {
+    Give(RejoinFailed{});
+    EXPECT_EQ(Give(NetworkChanged{}), Words({"rejoin"}));
+  }
+}
+
+TEST_F(SessionMachineTest, StandstillMovesDeadlines) {
+  BringTo(SessionState::kConnected);
+  now_ += seconds(100);
+  EXPECT_EQ(Give(TimerFired{}), Words({"ping1"})) << "nobody was silent";
+  EXPECT_EQ(machine_->state(), SessionState::kConnected);
+  EXPECT_EQ(Count(Wait(seconds(16)), "->recovering"), 1U) << "now somebody is";
+  BringTo(SessionState::kReconnecting);
+  Wait(seconds(60));
+  now_ += seconds(300);
+  Give(TimerFired{});
+  EXPECT_EQ(machine_->state(), SessionState::kReconnecting);
+  EXPECT_EQ(Count(Wait(seconds(50)), "closed:session-lost"), 0U);
+  EXPECT_EQ(Count(Wait(seconds(20)), "closed:session-lost"), 1U) << "what was left of the window";
+}
+
+TEST_F(SessionMachineTest, TheScreenIsGivenBackAndTakenAgain) {
+  BringTo(SessionState::kReconnecting);
+  EXPECT_EQ(Count(Wait(seconds(9)), "show-code"), 0U);
+  EXPECT_EQ(Count(Wait(seconds(2)), "show-code"), 1U);
+  next_ = 2;
+  Give(LinkUp{2});
+  Give(BindSeen{2, true});
+  EXPECT_EQ(Count(Give(HelloSeen{2, HelloVerdict::kResume}), "hide-code"), 1U);
+  BringTo(SessionState::kReconnecting, PairingRole::kController);
+  EXPECT_EQ(Count(Wait(seconds(100)), "show-code"), 0U);
+}
+
+TEST_F(SessionMachineTest, TheRelayCarriesOnlyWhenNothingElseDoes) {
+  BringTo(SessionState::kReconnecting);
+  Give(RelayMet{});
+  EXPECT_EQ(Give(FallbackUp{2}), Words());
+  Words waited = Wait(seconds(3));
+  EXPECT_EQ(Count(waited, "hello2"), 1U);
+  EXPECT_EQ(Count(waited, "bind2"), 0U) << "the meeting has bound it";
+  EXPECT_EQ(Give(HelloSeen{2, HelloVerdict::kResume}), Words({"use2", "rewind", "->connected"}));
+  EXPECT_TRUE(machine_->over_relay());
+  waited = Wait(milliseconds(4'500));
+  EXPECT_EQ(Count(waited, "leave"), 0U);
+  EXPECT_EQ(Count(waited, "new"), 1U) << "the way back";
+  EXPECT_EQ(Give(NetworkChanged{}), Words({"new"}));
+  Give(LinkUp{3});
+  Give(BindSeen{3, true});
+  EXPECT_EQ(Give(HelloSeen{3, HelloVerdict::kResume}), Words({"end2", "use3", "rewind"}));
+  EXPECT_FALSE(machine_->over_relay());
+  EXPECT_EQ(Count(Wait(seconds(3)), "leave"), 1U);
+  // Not where nothing is encrypted, and not unasked.
+  Make(PairingRole::kDisplay, true);
+  EXPECT_EQ(Give(FallbackUp{9}), Words({"end9"}));
+  BringTo(SessionState::kConnected);
+  EXPECT_EQ(Give(FallbackUp{9}), Words({"end9"}));
+}
+
+TEST_F(SessionMachineTest, NegotiationInBand) {
+  using Kind = NegotiationKind;
+  BringTo(SessionState::kConnected, PairingRole::kDisplay);
+  EXPECT_EQ(Give(NegotiationNeeded{}), Words({"offer"}));
+  EXPECT_EQ(Give(NegotiationNeeded{}), Words());
+  EXPECT_EQ(Give(RemoteNegotiation{Kind::kOffer}), Words()) << "the display's offer counts";
+  EXPECT_EQ(Give(RemoteNegotiation{Kind::kCandidate}), Words());
+  EXPECT_EQ(Give(RemoteNegotiation{Kind::kAnswer}), Words({"apply", "offer"}));
+  EXPECT_EQ(Give(RemoteNegotiation{Kind::kCandidate}), Words({"apply"})) << "the answer's";
+  EXPECT_EQ(Give(RemoteNegotiation{Kind::kAnswer}), Words({"apply"}));
+  EXPECT_EQ(Give(RemoteNegotiation{Kind::kAnswer}), Words());
+  EXPECT_EQ(Give(RemoteNegotiation{Kind::kOffer}), Words({"apply"}));
+  EXPECT_EQ(Give(RemoteNegotiation{Kind::kCandidate}), Words({"apply"}));
+  EXPECT_EQ(Give(RemoteNegotiation{Kind::kWantRestart}), Words({"restart-in-band"}));
+  BringTo(SessionState::kConnected, PairingRole::kController);
+  Give(NegotiationNeeded{});
+  EXPECT_EQ(Give(RemoteNegotiation{Kind::kOffer}), Words({"roll-back", "apply"}));
+  EXPECT_EQ(Give(RemoteNegotiation{Kind::kWantRestart}), Words());
+  // The path dies under an offer: the meeting's offer finds a stable connection.
+  Give(NegotiationNeeded{});
+  Give(PathQuiet{1});
+  EXPECT_EQ(Give(RelayMet{}), Words({"roll-back"}));
+}
+
+TEST_F(SessionMachineTest, EveryStateAndInput) {
+  const auto inputs = [](LinkId link) {
+    std::vector<SessionMachine::Input> all = {LinkUp{link},          FallbackUp{link},
+                                              LinkEnded{link},       PathQuiet{link},
+                                              PathBack{link},        BindSeen{link, true},
+                                              BindSeen{link, false}, FrameSeen{link},
+                                              Violation{link},       RelayMet{},
+                                              RejoinFailed{},        RenewAsked{},
+                                              NegotiationNeeded{},   NetworkChanged{},
+                                              CloseAsked{},          Replaced{},
+                                              RevokeAsked{},         Drained{},
+                                              TimerFired{}};
+    for (int verdict = 0; verdict <= 6; ++verdict) {
+      all.push_back(HelloSeen{link, static_cast<HelloVerdict>(verdict)});
+    }
+    for (int reason = 1; reason <= 4; ++reason) {
+      all.push_back(ResetSeen{link, static_cast<ResetReason>(reason)});
+    }
+    for (int reason = 0; reason <= 2; ++reason) {
+      all.push_back(CloseSeen{link, static_cast<CloseReason>(reason)});
+    }
+    for (int kind = 1; kind <= 5; ++kind) {
+      all.push_back(RemoteNegotiation{static_cast<NegotiationKind>(kind)});
+    }
+    return all;
+  };
+  for (const auto role : {PairingRole::kDisplay, PairingRole::kController}) {
+    for (const SessionState state : kStates) {
+      for (const LinkId link : {LinkId{0}, LinkId{1}, LinkId{2}}) {
+        for (std::size_t i = 0; i < inputs(link).size(); ++i) {
+          // That input, then each second one, and the machine keeps its invariants.
+          BringTo(state, role);
+          Give(inputs(link)[i]);
+          for (const auto& second : inputs(2)) {
+            Give(second);
+            if (machine_->state() == SessionState::kClosed) {
+              EXPECT_EQ(machine_->link(), 0U);
+              EXPECT_FALSE(machine_->deadline());
+            } else {
+              EXPECT_TRUE(machine_->state() == SessionState::kSignalling || machine_->deadline())
+                  << "each state but the first waits for something";
+            }
+            const bool has_link = machine_->state() == SessionState::kConnected ||
+                                  machine_->state() == SessionState::kRecovering;
+            if (has_link) {
+              EXPECT_NE(machine_->link(), 0U);
+            }
+            if (machine_->state() == SessionState::kReconnecting) {
+              EXPECT_EQ(machine_->link(), 0U);
+            }
+          }
+          // Whatever it was, time alone ends it or finds it healthy.
+          Wait(seconds(700));
+          EXPECT_TRUE(machine_->state() == SessionState::kClosed ||
+                      machine_->state() == SessionState::kSignalling)
+              << "700 s without a word";
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace pairwire::delivery
