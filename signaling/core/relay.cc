@@ -139,16 +139,21 @@ void Relay::Impl::Drain(std::chrono::milliseconds retry_after, std::string_view 
   draining_ = true;
   drain_retry_ =
       std::max(std::chrono::ceil<std::chrono::seconds>(retry_after), std::chrono::seconds(1));
-  SessionEvent event;
+  SessionEvent& event = draining_event_;
   event.type = protocol::kServerDraining;
   const std::string where = url.empty() ? PeerUrl() : std::string(url);
   event.data = protocol::ToData(protocol::ServerDraining{retry_after, where});
   protocol::Envelope envelope;
   envelope.type = event.type;
   envelope.data = event.data;
-  const std::string text = protocol::ToJson(envelope);
-  for (auto& [id, socket] : sockets_) output_.SendText(id, text);
-  for (auto& [id, waiter] : streams_) output_.SendEvent(id, event);
+  draining_text_ = protocol::ToJson(envelope);
+  for (auto& [id, socket] : sockets_) {
+    const bool unwelcome = socket.state == SocketState::kJoining && !socket.user;
+    if (!unwelcome) output_.SendText(id, draining_text_);  // Welcome() tells the others
+  }
+  for (auto& [id, waiter] : streams_) {
+    if (!waiter.opening) output_.SendEvent(id, event);  // OnStreamOpened() tells the others
+  }
   std::vector<PollId> polls;
   for (const auto& [id, poll] : polls_) polls.push_back(id);
   for (const PollId id : polls) CompletePoll(id, protocol::PollResponse{{event}});

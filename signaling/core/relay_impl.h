@@ -537,6 +537,8 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
   TimePoint now_{};
   TimePoint store_up_at_{};
   bool draining_ = false;
+  SessionEvent draining_event_;  // what each stream is told of it
+  std::string draining_text_;    // and each socket
   std::chrono::seconds drain_retry_{1};
   RelayCounters counters_;
 

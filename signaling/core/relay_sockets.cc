@@ -48,11 +48,6 @@ Relay::Impl::LocalMember& Relay::Impl::MemberOf(const Member& member) {
 }
 
 void Relay::Impl::SocketOpened(ConnectionId id, const Member& member, TimePoint until) {
-  if (draining_) {
-    // Let in just before the drain began.
-    ++counters_.sockets_closed_by_relay;
-    return output_.CloseSocket(id, protocol::kCloseGoingAway, "draining");
-  }
   ++counters_.sockets_opened;
   Socket& socket = sockets_[id];
   socket.id = id;
@@ -219,6 +214,9 @@ void Relay::Impl::Welcome(Socket& socket, const Joined& joined) {
     if (place.node_id.empty() && !socket.user) continue;
     output_.SendText(socket.id, PresenceText(protocol::kUserJoined, other));
   }
+  // Let in just before the drain began: a member hears nothing before its welcome, and where to go
+  // after it.
+  if (draining_ && !socket.user) output_.SendText(socket.id, draining_text_);
 }
 
 void Relay::Impl::AwaitResume(Socket& socket) {

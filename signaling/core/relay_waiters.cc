@@ -78,6 +78,7 @@ void Relay::Impl::OnStreamOpened(StreamId id, StoreResult<OpenedEvents> result,
   const bool ended = result->ended || heard->ended || waiter.epoch < heard->moved_epoch;
   SendEvents(id, Unseen(waiter, result->events));
   SendEvents(id, Unseen(waiter, heard->events));
+  if (draining_) output_.SendEvent(id, draining_event_);  // asked for just before the drain began
   if (ended) EndStream(id);
 }
 

@@ -168,6 +168,20 @@ TEST_F(RelayPairing, ADisplayThatListensElsewhereIsNotKeptHere) {
   EXPECT_THAT(Types(out(1).events[elsewhere]), ElementsAre("pairing:ready"));
 }
 
+TEST_F(RelayPairing, AStreamThatOpensDuringADrainIsToldOfIt) {
+  const auto display = Register().value();
+  bool opened = false;
+  relay().OpenEventStream(display.session_id, display.display_token, "", 77, now_,
+                          [&](Outcome<void> outcome) {
+                            opened = outcome.has_value();
+                            EXPECT_THAT(out().events[77], IsEmpty());
+                          });
+  relay().Drain(1s, "https://b.example", now_);
+  Drain();
+  EXPECT_TRUE(opened);
+  EXPECT_THAT(Types(out().events[77]), ElementsAre("server:draining"));
+}
+
 TEST_F(RelayPairing, EventsBetweenTheStoresStepAndItsAnswerAreNeitherLostNorDoubled) {
   const auto display = Register({"", "", "", 2, false}).value();
   // Neither call is answered before both were made.

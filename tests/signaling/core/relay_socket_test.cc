@@ -47,6 +47,20 @@ TEST_F(RelaySocket, WelcomeThenWhoIsThere) {
             (protocol::UserPresence{controller.controller_id, "controller", "Ann"}));
 }
 
+// A client that got no further than its upgrade when the node was told to go.
+TEST_F(RelaySocket, ADrainIsToldAfterTheWelcome) {
+  const auto display = Register().value();
+  const auto member = Authorize(display.display_token);
+  ASSERT_TRUE(member);
+  relay().SocketOpened(1, *member, now_, member->until);
+  relay().Drain(1s, "https://b.example", now_);
+  Drain();
+  EXPECT_THAT(out().TakeTypes(1), ElementsAre("welcome", "server:draining"));
+  relay().SocketOpened(2, *member, now_, member->until);
+  Drain();
+  EXPECT_THAT(out().TakeTypes(2), ElementsAre("welcome", "server:draining"));
+}
+
 TEST_F(RelaySocket, AnOpenSocketHearsPairingReady) {
   const auto display = Register().value();
   const ConnectionId d = Open(display.display_token);
