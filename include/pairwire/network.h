@@ -20,7 +20,8 @@ class Network {
   // the process has as many Networks as the library was built for (CMake's PAIRWIRE_NETWORKS, 4).
   static Result<std::unique_ptr<Network>> Create(NetworkOptions options = {});
 
-  // Closes what is still open (within 2 s) and joins the thread. Handles that outlive their Network
+  // Closes what is still open (within 3 s, of which 1 s for the goodbyes of sessions) and joins the
+  // thread. Handles that outlive their Network
   // stay valid objects whose calls answer kClosed. Not to be called on the loop thread.
   ~Network();
 

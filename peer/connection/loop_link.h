@@ -15,6 +15,7 @@
 #include <mutex>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "peer/base/loop.h"
 
@@ -70,23 +71,42 @@ class LoopLink {
     return thread_.load(std::memory_order_relaxed) == std::this_thread::get_id();
   }
 
-  // Loop only. `let_go` runs there when the Network goes, while its connections still are: nothing
-  // may be registered with the loop afterwards.
+  // Loop only. When the Network goes, and while its connections still are, it first asks for the
+  // last words: `say_goodbye` begins, and who has said it calls ForgetEnding, as does who goes by
+  // itself. Whoever has not within the Network's time is told to `let_go`: nothing may be
+  // registered with the loop afterwards.
   using EndingId = std::uint64_t;
-  EndingId AtEnd(std::function<void()> let_go) {
-    endings_.emplace(++last_ending_, std::move(let_go));
+  EndingId AtEnd(std::function<void()> say_goodbye, std::function<void()> let_go) {
+    endings_.emplace(++last_ending_, Ending{std::move(say_goodbye), std::move(let_go)});
     return last_ending_;
   }
-  void ForgetEnding(EndingId id) { endings_.erase(id); }
+  void ForgetEnding(EndingId id) {
+    if (endings_.erase(id) != 0 && endings_.empty() && all_said_) std::exchange(all_said_, {})();
+  }
 
-  // The Network's: on the loop, then from its own thread.
+  // The Network's, on the loop. `all_said` runs when nobody has anything left to say, at once where
+  // nobody has.
+  void Begin(std::function<void()> all_said) {
+    if (endings_.empty()) return all_said();
+    all_said_ = std::move(all_said);
+    std::vector<EndingId> ids;
+    for (const auto& [id, ending] : endings_) ids.push_back(id);
+    for (const EndingId id : ids) {
+      const auto found = endings_.find(id);
+      if (found == endings_.end()) continue;
+      const auto say_goodbye = found->second.say_goodbye;
+      say_goodbye();
+    }
+  }
   void End() {
+    all_said_ = {};
     while (!endings_.empty()) {
-      const auto let_go = std::move(endings_.begin()->second);
+      const auto let_go = std::move(endings_.begin()->second.let_go);
       endings_.erase(endings_.begin());
       let_go();
     }
   }
+  // From the Network's own thread.
   void Cut() {
     thread_.store({}, std::memory_order_relaxed);
     const std::lock_guard lock(mutex_);
@@ -100,7 +120,12 @@ class LoopLink {
   NetworkCore* core_;
   std::atomic<std::thread::id> thread_;
   // Loop only, and empty once that is gone.
-  std::map<EndingId, std::function<void()>> endings_;
+  struct Ending {
+    std::function<void()> say_goodbye;
+    std::function<void()> let_go;
+  };
+  std::map<EndingId, Ending> endings_;
+  std::function<void()> all_said_;
   EndingId last_ending_ = 0;
 };
 

@@ -25,6 +25,9 @@ namespace {
 // Longer than any pause of a conversation that wants it.
 constexpr std::chrono::microseconds kMaxSpin{1'000'000};
 
+// What its sessions have to say before it goes: a round trip, where the other end is there.
+constexpr std::chrono::milliseconds kGoodbyeTimeout{1000};
+
 // A connection needs its close_timeout (2 s by default) to close in order; the rest is for a busy
 // machine.
 constexpr std::chrono::milliseconds kCloseAllTimeout{2500};
@@ -69,6 +72,12 @@ Result<std::unique_ptr<Network>> Network::Create(NetworkOptions options) {
 
 Network::~Network() {
   PAIRWIRE_CHECK(!impl_->loop.IsCurrent());
+  auto all_said = std::make_shared<std::promise<void>>();
+  auto said = all_said->get_future();
+  impl_->link->Post([all_said, link = impl_->link.get()](NetworkCore&) {
+    link->Begin([all_said] { all_said->set_value(); });
+  });
+  said.wait_for(kGoodbyeTimeout);
   auto all_closed = std::make_shared<std::promise<void>>();
   auto closed = all_closed->get_future();
   impl_->link->Post([all_closed, link = impl_->link.get()](NetworkCore& core) {

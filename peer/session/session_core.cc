@@ -66,9 +66,13 @@ Result<std::shared_ptr<SessionCore>> SessionCore::Make(std::shared_ptr<LoopLink>
   auto core = std::make_shared<SessionCore>(std::move(to_loop), loop, std::move(start),
                                             std::move(*keeper), std::move(hooks));
   core->self_ = core;
-  core->ending_ = core->to_loop->AtEnd([weak = core->self_] {
-    if (const auto ended = weak.lock()) ended->LetGo();
-  });
+  core->ending_ = core->to_loop->AtEnd(
+      [weak = core->self_] {
+        if (const auto ending = weak.lock()) ending->SayGoodbye();
+      },
+      [weak = core->self_] {
+        if (const auto ended = weak.lock()) ended->LetGo();
+      });
   loop.Post(core->safety_.Wrap([core = core.get()] { core->Begin(); }));
   return core;
 }
@@ -354,17 +358,27 @@ void SessionCore::Detach() {
 
 // Without a handle, and nothing goes out any more: the timer need not own us longer.
 void SessionCore::GoWhenDone() {
-  if (!report_ || !closing_.empty() || keeper_timer_ == 0) return;
+  if (!report_ || !closing_.empty()) return;
+  if (std::exchange(saying_goodbye_, false)) return LetGo();
+  if (keeper_timer_ == 0) return;
   loop_.CancelTimer(std::exchange(keeper_timer_, 0));
 }
 
-// The Network goes. The other end is told at once: nothing can be waited for any more.
-void SessionCore::LetGo() {
+// The Network goes. The other end is told at once: no acknowledgement can be waited for any more,
+// but the word itself may have to, for what the connection has in flight.
+void SessionCore::SayGoodbye() {
   const auto keep = self_.lock();
   detached_ = true;
   hooks_ = {};
   StartClose();
   if (end_->state() == delivery::SessionState::kClosing) Give(delivery::Drained{});
+  saying_goodbye_ = true;
+  GoWhenDone();
+}
+
+// What was not said by now is not said.
+void SessionCore::LetGo() {
+  const auto keep = self_.lock();
   timer_.Stop();
   clock_timer_.Stop();
   presenter_.Clear();
@@ -375,6 +389,7 @@ void SessionCore::LetGo() {
   links_.clear();
   closing_.clear();
   if (keeper_timer_ != 0) loop_.CancelTimer(std::exchange(keeper_timer_, 0));
+  to_loop->ForgetEnding(ending_);
 }
 
 void SessionCore::NetworkChanged() {

@@ -168,6 +168,7 @@ class SessionCore final : public SessionFactory::Impl, private delivery::Session
   void GiveLater(delivery::SessionMachine::Input input);
   void Settle();
   void OnTimer();
+  void SayGoodbye();
   void LetGo();
   void Drain();
   Result<MessageId> SendNow(delivery::FrameType type, ByteSpan message);
@@ -253,6 +254,7 @@ class SessionCore final : public SessionFactory::Impl, private delivery::Session
   std::vector<DataChannel> held_channels_;
   std::optional<ClosedReport> report_;
   bool closed_told_ = false;
+  bool saying_goodbye_ = false;  // and LetGo follows when it is said
   std::deque<Waiter> waiters_;
   bool was_high_ = false;
   std::size_t low_threshold_ = 0;
