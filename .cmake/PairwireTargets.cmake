@@ -1,10 +1,27 @@
 # The three kinds of target: a box (static library), a program, a test.
 
+# Builds that nobody links against (sanitizers) read the standard library once for all boxes and programs: a third of
+# their time. The release build reads it file by file, and so finds what a file forgot to include.
+function(pairwire_shared_headers name)
+  if(NOT PAIRWIRE_SANITIZE)
+    return()
+  endif()
+  if(NOT TARGET pairwire_box_headers)
+    add_library(pairwire_box_headers STATIC "${CMAKE_SOURCE_DIR}/.cmake/precompiled.cc")
+    target_link_libraries(pairwire_box_headers PRIVATE pairwire_options)
+    target_compile_options(pairwire_box_headers PRIVATE -pthread)
+    target_precompile_headers(pairwire_box_headers PRIVATE "${CMAKE_SOURCE_DIR}/.cmake/precompiled.h")
+  endif()
+  target_compile_options(${name} PRIVATE -pthread)  # a precompiled header wants the same flags everywhere
+  target_precompile_headers(${name} REUSE_FROM pairwire_box_headers)
+endfunction()
+
 # pairwire_box(NAME SOURCES a.cc b.cc LINK other_box third::party [PRIVATE_LINK ...])
 function(pairwire_box name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK;PRIVATE_LINK" ${ARGN})
   add_library(${name} STATIC ${ARG_SOURCES})
   target_link_libraries(${name} PUBLIC pairwire_options ${ARG_LINK} PRIVATE ${ARG_PRIVATE_LINK})
+  pairwire_shared_headers(${name})
 endfunction()
 
 # pairwire_program(NAME SOURCES main.cc LINK box)
@@ -12,6 +29,7 @@ function(pairwire_program name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE pairwire_options ${ARG_LINK})
+  pairwire_shared_headers(${name})
 endfunction()
 
 # pairwire_fast_allocator(NAME): the program uses PAIRWIRE_ALLOCATOR.
