@@ -135,8 +135,9 @@ export class Registration {
   #onRunFailed(error, controllerId) {
     this.#run = null;
     if (error.code === 'auth_failed') this.#refuse(controllerId);
-    this.#options.tell('trouble', { code: error.code, message: error.message });
+    // The code first, which says how often it was tried: this may be about a run that was none of those.
     this.#afterFailure();
+    this.#options.tell('trouble', { code: error.code, message: error.message });
   }
 
   // The code stays as long as it may be tried again; the relay lets in as many controllers as there are runs.

@@ -177,6 +177,11 @@ export class Session extends EventTarget {
     return this.#end.outboxBytes;
   }
 
+  /** Whether send() takes so many bytes now. */
+  hasRoomFor(bytes) {
+    return this.#end.hasRoomFor(bytes);
+  }
+
   /** 'signalling' | 'connected' | 'recovering' | 'reconnecting' | 'closing' | 'closed' */
   get state() {
     return this.#end.state;
