@@ -1,14 +1,35 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
-// The controller page: joins the form fields to pairwire.js. Everything that comes from outside is shown as
-// text, never as markup.
+// The controller page: joins the form fields to pairwire.js, for one display or several at once. Everything that comes
+// from outside is shown as text, never as markup.
 
+import { DisplayCard } from './display-cards.js';
+import { KnownList } from './known-list.js';
 import { isPlainCode, pair } from './pairwire.js';
+import { PairingStore } from './session/pairing-store.js';
 
 const MAX_LOG_LINES = 500;
+const NAME = 'Browser';
 const $ = (id) => document.getElementById(id);
 
-let session = null;
+const relay = new URL('.', location.href).href;
+const store = new PairingStore();
+const known = new KnownList(store, {
+  role: 'controller', section: $('known'), list: $('known-list'), nameless: 'A display without a name',
+  actions: [
+    { name: 'connect', text: 'Connect', run: connectAgain },
+    { name: 'forget', text: 'Forget', run: forget },
+  ],
+});
+// Whether this browser keeps anything at all.
+let keeps = false;
+const ready = known.refresh().then((can) => {
+  keeps = can;
+  $('remember-choice').hidden = !can;
+});
+// Made with the first session: it needs the bundle of samples/web-packages.
+let group = null;
+const displays = new Map(); // the group's members: {session, card}
 // The address that a QR code opened; it holds a secret, so it is used once and shown nowhere.
 let scanned = '';
 
@@ -17,10 +38,10 @@ function setStatus(state, text) {
   $('status').textContent = text;
 }
 
-function showPairError(text) {
+function showPairError(text, { ofCode = true } = {}) {
   $('pair-error').textContent = text;
   $('pair-error').hidden = text === '';
-  $('code').setAttribute('aria-invalid', String(text !== ''));
+  $('code').setAttribute('aria-invalid', String(text !== '' && ofCode));
 }
 
 function log(who, text, mine) {
@@ -48,92 +69,186 @@ function bytes(count) {
   return `${at === 0 ? value : value.toFixed(1)} ${units[at]}`;
 }
 
-function onClosed({ code, reason }) {
-  session = null;
+// --- Displays that are connected -----------------------------------------------------------------
+
+// What is sent while a connection is gone is kept and delivered when it is back.
+function showDisplays() {
+  const cards = [...displays.values()].map(({ card }) => card);
+  $('displays').replaceChildren(...cards.map(({ element }) => element));
+  const [only] = cards;
+  $('path').hidden = $('trust').hidden = cards.length !== 1;
+  if (cards.length === 1) {
+    $('trust').textContent = only.trust;
+    only.path().then((text) => { $('path').textContent = text; }).catch(() => {});
+  }
+  showState();
+}
+
+function showState() {
+  const cards = [...displays.values()].map(({ card }) => card);
+  const away = cards.filter(({ connected }) => !connected);
+  if (cards.length === 0) return;
+  if (cards.length === 1) {
+    if (away.length === 0) setStatus('connected', `Connected to ${cards[0].name}`);
+    else setStatus('connecting', 'Connection lost, reconnecting…');
+  } else if (away.length === 0) {
+    setStatus('connected', `Connected to ${cards.length} displays`);
+  } else {
+    setStatus('connecting', `Connected to ${cards.length - away.length} of ${cards.length} displays`);
+  }
+}
+
+function showForm(shown) {
+  $('pair').hidden = !shown;
+  $('add').setAttribute('aria-expanded', String(shown && displays.size > 0));
+  $('known').dataset.shown = String(shown);
+}
+
+function describeEnd({ code, reason }, name) {
+  if (code === 'closed') return '';
+  if (code === 'revoked') return `${name} and this device do not remember each other any more.`;
+  return displays.size > 0 ? `${name}: ${reason}` : reason;
+}
+
+function onClosed(id, name, detail) {
+  displays.delete(id);
+  const words = describeEnd(detail, name);
+  if (displays.size > 0) {
+    if (words !== '') log(name, words, false);
+    showDisplays();
+    return;
+  }
   $('session').hidden = true;
-  $('pair').hidden = false;
+  showForm(true);
   $('connect').disabled = false;
   setStatus('idle', 'Not connected');
-  showPairError(code === 'closed' ? '' : reason);
+  showPairError(words, { ofCode: false });
   $('code').focus();
 }
 
-// What is sent meanwhile is kept and delivered when the connection is back.
-function showState(state, name) {
-  if (state === 'connected') setStatus('connected', `Connected to ${name}`);
-  if (state === 'recovering' || state === 'reconnecting') setStatus('connecting', 'Connection lost, reconnecting…');
-}
-
-function describeTrust({ authenticated }) {
-  if (!authenticated) {
-    return 'This code had no letters: whoever runs the server could read along without being noticed.';
-  }
-  return isSecureContext ? 'Confirmed by the code: only this display reads what you send.'
-    : 'Confirmed by the code. But this page came over an address without https, so somebody on the way could have changed it.';
-}
-
-async function connect(event) {
-  event?.preventDefault();
-  const code = scanned || $('code').value;
-  scanned = '';
-  $('connect').disabled = true;
-  showPairError('');
-  setStatus('connecting', 'Connecting…');
-  try {
-    session = await pair(code, {
-      relay: new URL('.', location.href).href,
-      name: 'Browser',
-      // What is typed is what the screen shows: a display that does without letters shows nine digits.
-      plain: isPlainCode(code),
-      onPaired: () => setStatus('connecting', 'Display found, connecting…'),
+async function takeSession(session) {
+  if (!group) {
+    const { Group } = await import('./session/group.js');
+    group = new Group();
+    group.addEventListener('lagging', ({ detail }) => {
+      const display = displays.get(detail.member);
+      if (display) display.card.lagging = detail.lagging;
     });
-  } catch (error) {
-    $('connect').disabled = false;
-    setStatus('failed', 'Not connected');
-    showPairError(error.message);
-    $('code').focus();
-    $('code').select();
-    return;
+    group.addEventListener('missed', ({ detail: { member, first, last } }) => {
+      const name = displays.get(member)?.card.name;
+      if (name) log(name, `${last - first + 1} of your messages did not reach it.`, false);
+    });
   }
-  const name = session.display.name || 'the display';
-  session.addEventListener('close', ({ detail }) => onClosed(detail));
+  let name = session.display.name || 'the display';
+  const taken = [...displays.values()].filter(({ card }) => card.name === name || card.name.startsWith(`${name} (`)).length;
+  if (taken > 0) name = `${name} (${taken + 1})`;
+  let id;
+  try {
+    id = group.add(session);
+  } catch (error) {
+    session.close();
+    throw error;
+  }
+  if (displays.size === 0) {
+    $('log').replaceChildren();
+    $('files').replaceChildren();
+  }
+  const card = new DisplayCard(session, name, (text) => log(name, text, false));
+  displays.set(id, { session, card });
+  session.addEventListener('close', ({ detail }) => onClosed(id, name, detail));
   session.addEventListener('message', ({ data }) => {
     log(name, typeof data === 'string' ? data : `${bytes(data.byteLength)} of binary data`, false);
   });
   session.addEventListener('event', ({ detail }) => {
     if (detail.type === 'chat:message') log(name, detail.data.text, false);
   });
-  session.addEventListener('state', ({ detail }) => showState(detail.state, name));
-  $('pair').hidden = true;
+  session.addEventListener('state', showState);
+  showForm(false);
   $('code').value = '';
-  $('log').replaceChildren();
-  $('files').replaceChildren();
+  $('remember').checked = false;
   $('session').hidden = false;
-  setStatus('connected', `Connected to ${name}`);
-  $('trust').textContent = describeTrust(session.peer);
-  $('path').textContent = (await session.path()) === 'direct'
-    ? 'Direct connection. Messages and files do not pass through the server.'
-    : 'Relayed connection. Messages stay encrypted between you and the display.';
+  showDisplays();
   $('message').focus();
 }
+
+// --- Connecting ----------------------------------------------------------------------------------
+
+// `begin` connects, by a code or by what is remembered.
+async function connect(begin, { again: remembered = false } = {}) {
+  $('connect').disabled = known.busy = true;
+  showPairError('');
+  setStatus('connecting', remembered ? 'Looking for the display…' : 'Connecting…');
+  try {
+    await ready;
+    await takeSession(await begin({
+      relay, name: NAME, ...((keeps || remembered) && { pairings: store }),
+      onPaired: () => setStatus('connecting', 'Display found, connecting…'),
+    }));
+  } catch (error) {
+    if (displays.size === 0) setStatus('failed', 'Not connected');
+    else showState();
+    showPairError(error.message, { ofCode: !remembered });
+    if (!remembered) {
+      $('code').focus();
+      $('code').select();
+    }
+  } finally {
+    $('connect').disabled = known.busy = false;
+  }
+}
+
+function connectByCode(event) {
+  event?.preventDefault();
+  const code = scanned || $('code').value;
+  scanned = '';
+  const remember = $('remember').checked;
+  // What is typed is what the screen shows: a display that does without letters shows nine digits.
+  connect((options) => pair(code, { ...options, remember, plain: isPlainCode(code) }));
+}
+
+function connectAgain({ id, name }) {
+  if ([...displays.values()].some(({ session }) => session.pairingId === id)) {
+    showPairError(`You are connected to ${name || 'this display'} already.`, { ofCode: false });
+    return;
+  }
+  connect(async (options) => (await import('./session/pair-again.js')).pairAgain(id, options), { again: true });
+}
+
+async function forget({ id, name }) {
+  const used = [...displays.values()].find(({ session }) => session.pairingId === id);
+  try {
+    // A display that is connected hears of it; another one finds out when it is looked for in vain.
+    if (used) await used.session.forget();
+    else await store.remove(id, 'controller');
+  } catch {
+    showPairError(`This browser could not forget ${name || 'the display'}.`, { ofCode: false });
+  }
+}
+
+// --- Messages and files --------------------------------------------------------------------------
 
 function sendMessage(event) {
   event.preventDefault();
   const text = $('message').value;
   try {
-    session.send(text);
-  } catch (error) {
-    log(error.code === 'buffer_full' ? 'Not sent: too much is waiting' : 'Not sent', text, true);
+    group.send(text);
+  } catch {
+    log('Not sent', text, true);
     return;
   }
-  log('You', text, true);
+  const left = group.members.filter(({ lagging }) => lagging).map(({ id }) => displays.get(id).card.name);
+  if (left.length === displays.size) {
+    log('Not sent: too much is waiting', text, true);
+    return;
+  }
+  log(left.length === 0 ? 'You' : `You, but not to ${left.join(', ')}`, text, true);
   $('message').value = '';
 }
 
-async function sendOne(file) {
+async function sendOne(file, { session, card }) {
   const item = document.createElement('li');
   const title = document.createElement('span');
-  title.textContent = file.name;
+  title.textContent = displays.size > 1 ? `${file.name} to ${card.name}` : file.name;
   const progress = document.createElement('progress');
   progress.max = Math.max(file.size, 1);
   const detail = document.createElement('span');
@@ -161,16 +276,22 @@ async function sendOne(file) {
 async function sendFiles() {
   const files = [...$('file').files];
   $('file').value = '';
+  // One after the other, to each display: they share what this device can send.
   for (const file of files) {
-    if (!session) return;
-    await sendOne(file);
+    for (const display of [...displays.values()]) await sendOne(file, display);
   }
 }
 
-$('pair').addEventListener('submit', connect);
+$('pair').addEventListener('submit', connectByCode);
+$('add').addEventListener('click', () => {
+  showForm($('pair').hidden);
+  if (!$('pair').hidden) $('code').focus();
+});
 $('message-form').addEventListener('submit', sendMessage);
 $('file').addEventListener('change', sendFiles);
-$('disconnect').addEventListener('click', () => session?.close());
+$('disconnect').addEventListener('click', () => {
+  for (const { session } of [...displays.values()]) session.close();
+});
 
 // An address may carry a code: that of a QR code with its secret, or digits. It leaves the address bar, and with it
 // the history, at once.
@@ -179,14 +300,17 @@ function takeLinked() {
   if (linked === '') return;
   history.replaceState(null, '', location.pathname + location.search);
   if (linked.startsWith('#pair=')) {
-    session?.close();
+    for (const { session } of [...displays.values()]) session.close();
     scanned = linked;
-    if (!$('connect').disabled) connect();
+    if (!$('connect').disabled) connectByCode();
   } else if (/^#[0-9A-Za-z .-]{4,24}$/.test(linked)) {
     $('code').value = linked.slice(1);
   }
 }
 addEventListener('hashchange', takeLinked);
-// The display hears that nobody is here any more.
-addEventListener('pagehide', () => session?.leave());
+// The displays hear that nobody is here any more.
+addEventListener('pagehide', () => {
+  for (const { session } of displays.values()) session.leave();
+});
+showForm(true);
 takeLinked();

@@ -3,16 +3,26 @@
 // The display page: joins session/display.js to what is on the screen. `?name=Hall` gives it a name.
 
 import { IncomingFiles } from './file-receiver.js';
+import { KnownList } from './known-list.js';
 import { Display } from './session/display.js';
+import { PairingStore } from './session/pairing-store.js';
+import { shownMark } from './session/shown-mark.js';
 import { Stage } from './stage.js';
 
 const MAX_NAME = 64;
+// What was chosen at this screen; no secret.
+const REMEMBER_CHOICE = 'pairwire.display.remember';
 const $ = (id) => document.getElementById(id);
 
 const relay = new URL('.', location.href);
 const name = (new URLSearchParams(location.search).get('name') ?? '').slice(0, MAX_NAME) || 'Browser display';
 const stage = new Stage({ text: $('text'), picture: $('picture'), canvas: $('frame'), files: $('received') });
-const display = new Display({ relay, name, pageUrl: relay.href });
+const store = new PairingStore();
+const known = new KnownList(store, {
+  role: 'display', section: $('known'), list: $('known-list'), nameless: 'A device without a name',
+  actions: [{ name: 'forget', text: 'Forget', run: forget }],
+});
+const display = new Display({ relay, name, pageUrl: relay.href, pairings: store, remember: () => $('remember').checked });
 
 let current = null;
 
@@ -24,6 +34,27 @@ function setStatus(state, text) {
 function showTrouble(text) {
   $('trouble').textContent = text;
   $('trouble').hidden = text === '';
+}
+
+async function forget({ id, name: who }) {
+  try {
+    // A device that is connected hears of it; another one is not let in any more.
+    if (current?.pairingId === id) await current.forget();
+    else await store.remove(id, 'display');
+  } catch {
+    showTrouble(`This browser could not forget ${who || 'the device'}.`);
+  }
+}
+
+// The choice may not be kept where the browser keeps nothing: then nothing is remembered either.
+async function offerToRemember() {
+  if (!await known.refresh()) return;
+  $('remember-choice').hidden = false;
+  $('remember').checked = localStorage.getItem(REMEMBER_CHOICE) === 'yes';
+  $('remember').addEventListener('change', () => {
+    localStorage.setItem(REMEMBER_CHOICE, $('remember').checked ? 'yes' : 'no');
+    if ($('remember').checked) current?.remember?.();
+  });
 }
 
 // The picture needs the bundle; without it the code alone does.
@@ -46,7 +77,8 @@ function onCode({ code, url, failedAttempts }) {
   $('code').textContent = code;
   $('attempts').textContent = failedAttempts === 1 ? 'Somebody typed a wrong code.' : `Somebody typed a wrong code ${failedAttempts} times.`;
   $('attempts').hidden = failedAttempts === 0;
-  setStatus('idle', 'Waiting for somebody to connect');
+  if (current) setStatus('connecting', 'Connection lost, reconnecting… Somebody else may connect, too.');
+  else setStatus('idle', 'Waiting for somebody to connect');
   showQrCode(url);
 }
 
@@ -61,7 +93,7 @@ async function onSession(session) {
     },
   });
   stage.clear();
-  stage.follow(() => session.peerClock?.()?.nowUs ?? null);
+  stage.follow(() => session.peerClock?.()?.nowUs ?? null, (frame, at) => sayShown(session, frame, at));
   $('waiting-text').hidden = false;
   showTrouble('');
   $('invite').hidden = true;
@@ -90,10 +122,28 @@ async function onSession(session) {
   });
   current = session;
   session.addEventListener('close', ({ detail }) => {
+    if (current !== session) return; // Another one has its place.
     current = null;
     stage.clear();
     setStatus('idle', detail.reason);
   });
+}
+
+// The controller that was away is back: the code that was shown meanwhile is void.
+function onCodeVoid() {
+  $('invite').hidden = true;
+  $('qr').replaceChildren();
+  $('stage').hidden = false;
+  $('disconnect').hidden = false;
+}
+
+// What is full is not heard, and not missed by a controller that does not listen.
+function sayShown(session, frame, at) {
+  try {
+    session.sendEvent(shownMark(frame, at));
+  } catch {
+    // As said.
+  }
 }
 
 async function keepAwake() {
@@ -105,6 +155,7 @@ async function keepAwake() {
 }
 
 display.addEventListener('code', ({ detail }) => onCode(detail));
+display.addEventListener('codevoid', onCodeVoid);
 display.addEventListener('paired', ({ detail }) => setStatus('connecting', `Connecting with ${detail.name || 'somebody'}…`));
 display.addEventListener('session', ({ detail }) => onSession(detail.session));
 display.addEventListener('trouble', ({ detail }) => {
@@ -135,6 +186,7 @@ addEventListener('pageshow', (event) => {
   if (event.persisted) location.reload();
 });
 keepAwake();
+offerToRemember();
 display.run().catch((error) => {
   setStatus('failed', 'This screen can not be a display');
   showTrouble(error.message);

@@ -22,6 +22,7 @@ export class Stage {
   #drawing = 0;
   #queue = new PresentationQueue();
   #clock = () => null;
+  #shown = () => {};
 
   /** @param {{text: HTMLElement, picture: HTMLImageElement, canvas: HTMLCanvasElement, files: HTMLElement}} parts */
   constructor({ text, picture, canvas, files }) {
@@ -34,14 +35,20 @@ export class Stage {
   clear() {
     this.#queue.clear();
     this.#clock = () => null;
+    this.#shown = () => {};
     this.#only(null);
     for (const url of this.#fileUrls.splice(0)) URL.revokeObjectURL(url);
     this.#files.replaceChildren();
   }
 
-  /** Frames with a time wait for it. @param {() => number | null} clock the controller's, in microseconds; null: not known */
-  follow(clock) {
+  /**
+   * Frames with a time wait for it.
+   * @param {() => number | null} clock the controller's, in microseconds; null: not known
+   * @param {(frame: number, at: number) => void} [shown] a frame that had a time is on the screen, and the clock says when
+   */
+  follow(clock, shown = () => {}) {
     this.#clock = clock;
+    this.#shown = shown;
   }
 
   /** Of the frames that had a time: shown, late, dropped, worstLateUs. */
@@ -122,8 +129,13 @@ export class Stage {
       this.#drawing = 0;
       const at = this.#clock();
       for (let due; at !== null && (due = this.#queue.take(at));) this.#frame = due.id;
-      if (this.#frame) this.#draw(this.#frame);
+      const frame = this.#frame;
       this.#frame = null;
+      if (frame) {
+        this.#draw(frame);
+        const drawn = frame.presentAt === undefined ? null : this.#clock();
+        if (drawn !== null && drawn >= 0) this.#shown(frame.frame, Math.round(drawn));
+      }
       if (this.#queue.size > 0) this.#soon();
     });
   }

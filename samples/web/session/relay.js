@@ -32,13 +32,11 @@ export class RelayApi {
     return new URL(text, this.#base);
   }
 
-  /** @returns {Promise<{sessionId: string, code: string, displayToken: string, eventsUrl: string, pollUrl: string, wsUrl: string, expiresIn: number}>} */
+  /** What is refused has `retryAfterMs`, here and below. @returns {Promise<{sessionId: string, code: string, displayToken: string, eventsUrl: string, pollUrl: string, wsUrl: string, expiresIn: number}>} */
   async register(request, signal) {
     const { response, body } = await this.#post('api/sessions/register', request, signal);
     if (response.ok) return body;
-    const error = refusal(response, body);
-    error.retryAfterMs = 1000 * Number(response.headers.get('retry-after') ?? 0);
-    throw error;
+    throw refusal(response, body);
   }
 
   /** Solves proofs of work on the way. */
@@ -84,7 +82,9 @@ export class RelayApi {
 
 function refusal(response, body) {
   const problem = typeof body.code === 'string' ? body.code : 'relay_protocol';
-  return new PairwireError(problem, REFUSALS[problem] ?? `The server refused: ${body.title ?? response.status}.`);
+  const error = new PairwireError(problem, REFUSALS[problem] ?? `The server refused: ${body.title ?? response.status}.`);
+  error.retryAfterMs = 1000 * Number(response.headers.get('retry-after') ?? 0);
+  return error;
 }
 
 /** One WebSocket of a member of a session. What is sent before it is open waits. */

@@ -27,6 +27,10 @@ export const plainFirstKey = (display, controller) => derive(join(display, contr
 export const rememberedSecret = (secrets, display, controller) =>
   derive(secrets.remember, 'pairwire remember/1', 64, join(display, controller));
 
+/** Which names the pairing, and is no secret: 32 hexadecimal digits. */
+export const rememberedId = (remembered) =>
+  Array.from(derive(remembered, 'pairwire pairing-id/1', 16), (byte) => byte.toString(16).padStart(2, '0')).join('');
+
 /** From `meet` or a remembered secret: the name to ask the relay for, 43 characters. */
 export const meetName = (secret) => toBase64Url(derive(secret, 'pairwire meet/1', 32));
 

@@ -10,6 +10,7 @@ import { sendFileOver } from './file-over-links.js';
 import { FrameType, ValueKind, negotiationPayload, parseNegotiation, parsePong, textOf } from './frames.js';
 import { HelloKeeper } from './hello-keeper.js';
 import { SESSION_FEATURE } from './open-session.js';
+import { Remembering } from './remembering.js';
 import { SessionEnd } from './session-end.js';
 import { readTyped, sendEvent } from './typed-events.js';
 
@@ -24,6 +25,9 @@ const CLOCK_FIRST = { count: 20, every: 50 };
 const CLOCK_EVERY_MS = 5_000;
 const CLOCK_PRESENTING_MS = 500;
 const PRESENTING_FOR_MS = 5_000;
+
+// A browser that takes longer to store a pairing keeps acknowledgements back no more.
+const STORING_MS = 2_000;
 
 // Connections that the other end may still want to restart.
 const MAX_LOST = 4;
@@ -49,7 +53,8 @@ const REASONS = {
  * Events: `message` (MessageEvent: string or ArrayBuffer, once and in order; acknowledged when its listeners returned),
  * `event` (detail: {type, data} of docs/events.md), `statevalue` (detail: key, value; undefined: deleted), `stream`
  * (MessageEvent), `acked` (detail: id; all up to it), `channel` (detail: an RTCDataChannel of the other end; without a
- * listener it is closed), `state` (detail: state, why), `close` (detail: code, reason, unacknowledged {first, last}: those
+ * listener it is closed), `state` (detail: state, why), `remembered` (detail: pairingId; both ends have it stored),
+ * `waiting` (detail: waits; a display's controller has been away for so long that somebody else may come, or is back), `close` (detail: code, reason, unacknowledged {first, last}: those
  * may or may not have been delivered, lastDelivered).
  */
 export class Session extends EventTarget {
@@ -70,6 +75,9 @@ export class Session extends EventTarget {
   #clockPings = 0;
   #presentingUntil = 0;
   #remote = null; // the negotiation that is being looked at
+  #remembering = null;
+  #storing = 0; // pairings on their way to the disk
+  #delivered = { id: 0, bytes: 0 }; // meanwhile; not acknowledged yet
 
   /**
    * @param {object} options
@@ -78,9 +86,11 @@ export class Session extends EventTarget {
    * @param {object | null} options.exchange established; null: plain
    * @param {{name: string, authenticated: boolean}} options.peer
    * @param {(session: Session) => object} [options.makeRejoin] see rejoin.js; without it the session ends with its link
+   * @param {{store: import('./pairing-store.js').PairingStore, ownName: string, pairingId?: string, willing?: boolean} | null}
+   *   [options.remember] see remembering.js; null: nobody is remembered, whatever the other end says
    * @param {object} [options.times] other than SESSION_TIMES
    */
-  constructor({ role, link, exchange, peer, makeRejoin = null, times = {} }) {
+  constructor({ role, link, exchange, peer, makeRejoin = null, remember = null, times = {} }) {
     super();
     this.peer = peer;
     this.role = role;
@@ -89,7 +99,9 @@ export class Session extends EventTarget {
     });
     // Nobody would be found at the relay: then there is nothing to wait for either.
     const ownTimes = makeRejoin ? times : { window: 15_000, ...times };
-    this.#end = new SessionEnd({ role, keeper, random: systemRandom, owner: this.#owner(), times: ownTimes });
+    this.#end = new SessionEnd({ role, keeper, random: systemRandom, owner: this.#owner(), times: ownTimes, manualAck: true });
+    // Who was not authenticated could be anybody.
+    if (remember && exchange) this.#remembering = this.#makeRemembering(remember);
     this.#rejoin = makeRejoin?.(this) ?? null;
     this.addLink(link, exchange);
   }
@@ -138,9 +150,36 @@ export class Session extends EventTarget {
     return estimate && { nowUs: local + estimate.offsetUs, errorUs: estimate.errorUs };
   }
 
+  /** 'impossible' | 'no' | 'asked' (the other end has not agreed, or does not keep pairings) | 'yes' */
+  get remembered() {
+    if (!this.#remembering) return 'impossible';
+    if (this.#remembering.pairingId !== '') return 'yes';
+    return this.#remembering.willing ? 'asked' : 'no';
+  }
+
+  /** The remembered pairing that this session is, or has become; empty: none. */
+  get pairingId() {
+    return this.#remembering?.pairingId ?? '';
+  }
+
+  /** The visitor wants this end to remember the other one. `remembered` follows when both have it; perhaps never. */
+  remember() {
+    this.#act(() => this.#remembering?.begin());
+  }
+
+  /** The visitor takes that back. A session that was remembered ends with `revoked`, at both ends. Rejects when it can not be removed. */
+  async forget() {
+    await this.#remembering?.forget();
+  }
+
   /** Bytes that the other end has not acknowledged. */
   get bufferedAmount() {
     return this.#end.outboxBytes;
+  }
+
+  /** Whether send() takes so many bytes now. */
+  hasRoomFor(bytes) {
+    return this.#end.hasRoomFor(bytes);
   }
 
   /** 'signalling' | 'connected' | 'recovering' | 'reconnecting' | 'closing' | 'closed' */
@@ -174,10 +213,15 @@ export class Session extends EventTarget {
     for (const link of this.#links.values()) link.close();
   }
 
-  // --- For rejoin.js and file-over-links.js -------------------------------------------------------------------------
+  // --- For rejoin.js, file-over-links.js and display.js ------------------------------------------------------------
 
   get secrets() {
     return this.#end.keeper.secrets;
+  }
+
+  /** Another controller has taken the place of the one that was away. */
+  replaced() {
+    this.give({ type: 'replaced' });
   }
 
   /** What happened besides links; inputs of session-machine.js. */
@@ -266,7 +310,10 @@ export class Session extends EventTarget {
         }
       },
       do: (action) => this.#do(action),
-      onMessage: (id, type, message) => this.#onMessage(id, type, message.slice()),
+      onMessage: (id, type, message) => {
+        this.#onMessage(id, type, message.slice());
+        this.#acknowledge(id, message.length);
+      },
       onStateValue: ({ key, kind, value }) => {
         const event = kind === ValueKind.EVENT ? readTyped('state', value, key) : null;
         if (event) this.#dispatch('event', event);
@@ -281,10 +328,13 @@ export class Session extends EventTarget {
       onAcked: (id) => this.#dispatch('acked', { id }),
       onControl: (frame) => {
         if (frame.type === FrameType.NEGOTIATE) this.#remote = parseNegotiation(frame.payload);
+        if (frame.type === FrameType.REMEMBER) this.#onRemember(frame.payload);
         if (frame.type === FrameType.PONG) this.#clock.add({ ...parsePong(frame.payload), t3: localUs() });
       },
       onClosed: ({ reason, unacknowledged, lastDelivered }) => {
         const [code, text] = REASONS[reason] ?? REASONS['link-failed'];
+        if (reason === 'revoked') this.#remembering?.onRevokedByOther();
+        else this.#remembering?.stop();
         this.#dispatch('close', { code, reason: text, unacknowledged, lastDelivered });
       },
     };
@@ -302,6 +352,44 @@ export class Session extends EventTarget {
     };
     if (this.#listening.has('message') && this.#early.length === 0) tell();
     else if (this.#early.length < MAX_EARLY_MESSAGES) this.#early.push(tell);
+  }
+
+  // What is acknowledged came after a pairing that was agreed on before it had been stored.
+  #acknowledge(id, bytes) {
+    this.#delivered = { id, bytes: this.#delivered.bytes + bytes };
+    if (this.#storing > 0) return;
+    this.#end.acknowledge(now(), id, this.#delivered.bytes);
+    this.#delivered.bytes = 0;
+  }
+
+  #makeRemembering({ store, ownName, pairingId = '', willing = false }) {
+    return new Remembering({ role: this.role, store, ownName, pairingId, willing }, {
+      send: (payload) => this.#act(() => this.#end.link && this.#end.sendControl(FrameType.REMEMBER, payload)),
+      onRemembered: (id) => this.#dispatch('remembered', { pairingId: id }),
+      onRevoked: () => this.give({ type: 'revokeAsked' }),
+    });
+  }
+
+  // An end that keeps no pairings does not look at it.
+  #onRemember(payload) {
+    const { secrets } = this;
+    if (!this.#remembering || !secrets) return;
+    const done = this.#remembering.onFrame(secrets, payload);
+    if (!done) {
+      this.#soon({ type: 'violation', link: this.#end.link });
+      return;
+    }
+    let waits = true;
+    const stored = () => {
+      if (!waits) return;
+      waits = false;
+      clearTimeout(timer);
+      --this.#storing;
+      if (this.#storing === 0) this.#act(() => this.#acknowledge(this.#delivered.id, 0));
+    };
+    const timer = setTimeout(stored, STORING_MS);
+    ++this.#storing;
+    done.then(stored);
   }
 
   #fingerprintsOf(id) {
@@ -323,6 +411,7 @@ export class Session extends EventTarget {
         break;
       case 'tellState':
         if (action.state === 'connected') this.#keepClock();
+        if (this.#end.link === 0) this.#remembering?.onUnlinked();
         this.#dispatch('state', { state: action.state, why: action.why });
         break;
       case 'restartIce':
@@ -361,7 +450,17 @@ export class Session extends EventTarget {
         clearTimeout(this.#clockTimer);
         this.#rejoin?.stop();
         break;
-      default: // useLink, showCode, hideCode: the display page shows a code when the session has ended
+      case 'useLink':
+        this.#remembering?.onLink();
+        break;
+      case 'showCode':
+      case 'hideCode':
+        // Not from within: whoever hears it may end this session.
+        queueMicrotask(() => {
+          if (this.state !== 'closed') this.#dispatch('waiting', { waits: action.type === 'showCode' });
+        });
+        break;
+      default:
     }
   }
 

@@ -23,9 +23,9 @@ export const startBrowser = () => chromium.launch({
     '--no-first-run', '--disable-quic'],
 });
 
-/** A page of its own visitor; `problems` is what it reported. */
-export async function openPage(browser, url, { viewport = { width: 1280, height: 800 } } = {}) {
-  const context = await browser.newContext({ viewport });
+/** A page of its own visitor, or of the one whose `context` is given; `problems` is what it reported. */
+export async function openPage(browser, url, { viewport = { width: 1280, height: 800 }, context: visitor } = {}) {
+  const context = visitor ?? await browser.newContext({ viewport });
   const page = await context.newPage();
   page.setDefaultTimeout(WAIT_MS);
   const problems = [];
@@ -35,12 +35,12 @@ export async function openPage(browser, url, { viewport = { width: 1280, height:
     if (message.type() === 'error' && !/status of (401|404|429|503)|net::ERR/.test(message.text())) problems.push(message.text());
   });
   await page.goto(url);
-  return { page, problems, close: () => context.close() };
+  return { page, problems, close: () => (visitor ? page.close() : context.close()) };
 }
 
 /** A page that keeps its RTCPeerConnections where a test can cut them, and what its session says (`take`). */
-export async function openEnd(browser, url) {
-  const end = await openPage(browser, url);
+export async function openEnd(browser, url, options) {
+  const end = await openPage(browser, url, options);
   await end.page.evaluate(() => {
     window.connections = [];
     const Own = window.RTCPeerConnection;
