@@ -59,7 +59,7 @@ class Pinger final : public Role {
                             context_.Fail(error.value_or(Error{Errc::kClosed, "closed"}));
                           }});
     if (context_.options.bulk) {
-      bulk_.emplace(context_.network, end->connection().CreateDataChannel(kBulkLabel),
+      bulk_.emplace(context_.network, OutletOf(end->connection().CreateDataChannel(kBulkLabel)),
                     kBulkMessageBytes, PeerSettings(context_.options).max_buffered_amount,
                     kKeepFree);
       bulk_->Subscribe(

@@ -69,7 +69,7 @@ class Lane {
     auto second = PeerEnd::Create(network_, settings, std::move(events));
     if (!second) return context_.Fail(second.error());
     second_ = *std::move(second);
-    stream_.emplace(network_, first_->connection().CreateDataChannel("loops"),
+    stream_.emplace(network_, OutletOf(first_->connection().CreateDataChannel("loops")),
                     context_.options.size, settings.max_buffered_amount);
     stream_->Subscribe(
         [this, on_open] {

@@ -33,6 +33,16 @@ std::string FindContradiction(const Options& options) {
   if (options.unreliable && name != "throughput" && name != "messages") {
     return "--unreliable belongs to throughput and messages";
   }
+  if (options.session) {
+    if (name != "throughput" && name != "messages") {
+      return "--session belongs to throughput and messages";
+    }
+    if (options.unreliable) return "--session sends commands, which are reliable";
+    if (options.buffer != 0) return "a session's buffer is fixed: leave --buffer out";
+    if (options.size > kMaxCommandBytes) {
+      return "with --session, --size is " + std::to_string(kMaxCommandBytes) + " at most";
+    }
+  }
   const std::size_t least = options.bulk ? kMinBulkBuffer : 2 * options.size;
   if (options.buffer != 0 && options.buffer < least) {
     return "--buffer must be " + std::to_string(least) + " at least";
@@ -70,6 +80,8 @@ std::variant<Options, int> ParseOptions(int argc, char** argv) {
       ->check(CLI::Range(1, 2));
   cli.add_flag("--unreliable", options.unreliable,
                "throughput, messages: unordered, no retransmissions; reports the loss");
+  cli.add_flag("--session", options.session,
+               "throughput, messages: commands of a Session instead of a raw channel");
   cli.add_flag("--bulk", options.bulk, "latency: beside a saturating stream of 64 KiB messages");
   cli.add_option("--trips", options.trips, "latency: round trips (10000)")
       ->check(CLI::Range(std::size_t{10}, std::size_t{10'000'000}));

@@ -20,6 +20,8 @@ inline constexpr int kExitUsage = 2;
 // The number and the time of a message stand at its beginning (payload.h).
 inline constexpr std::size_t kMinMessageBytes = 16;
 inline constexpr std::size_t kMaxMessageBytes = 64 * 1024 * 1024;
+// The most that a Session takes as one command.
+inline constexpr std::size_t kMaxCommandBytes = 262'124;
 inline constexpr std::size_t kMaxPairs = 10'000;
 inline constexpr std::size_t kMaxNetworks = 16;
 // The messages of the stream of --bulk.
@@ -36,6 +38,7 @@ struct Options {
   std::size_t size = 0;     // bytes of a message
   int processes = 2;        // 1: both ends on one loop
   bool unreliable = false;  // unordered, maxRetransmits 0
+  bool session = false;     // throughput, messages: commands of a Session
   bool bulk = false;        // latency: beside a saturating stream
   std::size_t trips = 10'000;
   std::size_t runs = 50;

@@ -6,16 +6,28 @@
 
 namespace pairwire::bench {
 
+Json ToJson(const IceCandidate& candidate) {
+  Json signal = {{"candidate", candidate.candidate}};
+  if (candidate.sdp_mid) signal["mid"] = *candidate.sdp_mid;
+  if (candidate.sdp_mline_index) signal["index"] = *candidate.sdp_mline_index;
+  if (candidate.username_fragment) signal["ufrag"] = *candidate.username_fragment;
+  return signal;
+}
+
+IceCandidate CandidateFromJson(const Json& signal) {
+  IceCandidate candidate{.candidate = signal.value("candidate", "")};
+  if (signal.contains("mid")) candidate.sdp_mid = signal.value("mid", "");
+  if (signal.contains("index")) candidate.sdp_mline_index = signal.value("index", 0);
+  if (signal.contains("ufrag")) candidate.username_fragment = signal.value("ufrag", "");
+  return candidate;
+}
+
 Result<std::unique_ptr<PeerEnd>> PeerEnd::Create(Network& network, PeerConfiguration configuration,
                                                  PeerEndEvents events) {
   std::unique_ptr<PeerEnd> end(new PeerEnd(std::move(events)));
   PeerConnectionEvents handlers;
   handlers.on_ice_candidate = [end = end.get()](const IceCandidate& candidate) {
-    Json signal = {{"candidate", candidate.candidate}};
-    if (candidate.sdp_mid) signal["mid"] = *candidate.sdp_mid;
-    if (candidate.sdp_mline_index) signal["index"] = *candidate.sdp_mline_index;
-    if (candidate.username_fragment) signal["ufrag"] = *candidate.username_fragment;
-    end->events_.on_signal(std::move(signal));
+    end->events_.on_signal(ToJson(candidate));
   };
   handlers.on_data_channel = [end = end.get()](DataChannel channel) {
     if (end->events_.on_channel) end->events_.on_channel(std::move(channel));
@@ -50,11 +62,7 @@ void PeerEnd::OnSignal(const Json& signal) {
   } else if (signal.contains("answer")) {
     connection_.SetRemoteDescription({SdpType::kAnswer, signal.value("answer", "")}, failed);
   } else if (signal.contains("candidate")) {
-    IceCandidate candidate{.candidate = signal.value("candidate", "")};
-    if (signal.contains("mid")) candidate.sdp_mid = signal.value("mid", "");
-    if (signal.contains("index")) candidate.sdp_mline_index = signal.value("index", 0);
-    if (signal.contains("ufrag")) candidate.username_fragment = signal.value("ufrag", "");
-    connection_.AddIceCandidate(std::move(candidate), failed);
+    connection_.AddIceCandidate(CandidateFromJson(signal), failed);
   }
 }
 

@@ -47,6 +47,10 @@ class PeerEnd {
   PeerConnection connection_;
 };
 
+// As a signal travels.
+Json ToJson(const IceCandidate& candidate);
+IceCandidate CandidateFromJson(const Json& signal);
+
 }  // namespace pairwire::bench
 
 #endif  // PAIRWIRE_BENCH_PEER_END_H_

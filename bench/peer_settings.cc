@@ -62,6 +62,13 @@ PeerConfiguration PeerSettings(const Options& options) {
   return peer;
 }
 
+PeerConfiguration SessionPeerSettings(const Options& options) {
+  PeerConfiguration peer = PeerSettings(options);
+  peer.max_buffered_amount = PeerConfiguration().max_buffered_amount;
+  peer.max_message_size = PeerConfiguration().max_message_size;
+  return peer;
+}
+
 DataChannelInit ChannelSettings(const Options& options) {
   DataChannelInit init;
   if (options.unreliable) {

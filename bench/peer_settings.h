@@ -17,6 +17,9 @@ NetworkOptions NetworkSettings(const Options& options);
 // Loopback only, without the listening TCP sockets that nobody would use there.
 PeerConfiguration PeerSettings(const Options& options);
 
+// The same for a connection below a Session, which has bounds of its own above the library's.
+PeerConfiguration SessionPeerSettings(const Options& options);
+
 // How the scenario's channel is made.
 DataChannelInit ChannelSettings(const Options& options);
 

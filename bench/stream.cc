@@ -5,10 +5,10 @@
 
 namespace pairwire::bench {
 
-StreamSender::StreamSender(Network& network, DataChannel channel, std::size_t message_size,
-                           std::size_t buffer, std::size_t keep_free)
+StreamSender::StreamSender(Network& network, std::unique_ptr<Outlet> outlet,
+                           std::size_t message_size, std::size_t buffer, std::size_t keep_free)
     : network_(network),
-      channel_(std::move(channel)),
+      outlet_(std::move(outlet)),
       message_(message_size),
       buffer_(buffer),
       keep_free_(keep_free) {}
@@ -16,13 +16,10 @@ StreamSender::StreamSender(Network& network, DataChannel channel, std::size_t me
 void StreamSender::Subscribe(std::function<void()> on_open,
                              std::function<void(const Error&)> on_failed) {
   on_failed_ = std::move(on_failed);
-  channel_.SetBufferedAmountLowThreshold(buffer_ / 2);
-  channel_.Subscribe({.on_open = std::move(on_open),
+  outlet_->Subscribe({.on_open = std::move(on_open),
                       .on_buffered_amount_low = [this] { Pump(); },
-                      .on_closed =
-                          [this](const std::optional<Error>& error) {
-                            on_failed_(error.value_or(Error{Errc::kClosed, "the channel closed"}));
-                          }});
+                      .on_closed = [this](const Error& error) { on_failed_(error); }},
+                     buffer_ / 2);
 }
 
 void StreamSender::Start() {
@@ -34,11 +31,11 @@ void StreamSender::Pump() {
   if (posted_) return;  // the next burst is on its way
   for (int i = 0; running_; ++i) {
     if (i == kBurst) return PumpLater();
-    if (keep_free_ != 0 && channel_.buffered_amount() + message_.size() + keep_free_ > buffer_) {
+    if (keep_free_ != 0 && outlet_->buffered_amount() + message_.size() + keep_free_ > buffer_) {
       return;
     }
     WriteStamp(next_, message_);
-    const Result<void> sent = channel_.Send(message_);
+    const Result<void> sent = outlet_->Send(message_);
     if (!sent && sent.error().code == Errc::kBufferFull) return;
     if (!sent) {
       running_ = false;

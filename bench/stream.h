@@ -9,8 +9,9 @@
 
 #include <cstdint>
 #include <functional>
-#include <optional>
+#include <memory>
 
+#include "bench/outlet.h"
 #include "bench/payload.h"
 #include "bench/report.h"
 #include "bench/usage.h"
@@ -24,10 +25,10 @@ class StreamSender {
   // Goes on when `buffer` / 2 bytes wait; with `keep_free`, stops by itself when so many bytes of
   // `buffer` are left, so that other channels of the connection still find room. Outlives the
   // Network.
-  StreamSender(Network& network, DataChannel channel, std::size_t message_size, std::size_t buffer,
-               std::size_t keep_free = 0);
+  StreamSender(Network& network, std::unique_ptr<Outlet> outlet, std::size_t message_size,
+               std::size_t buffer, std::size_t keep_free = 0);
 
-  // `on_open` once the channel is open; `on_failed` when it closes or refuses a message.
+  // `on_open` once the outlet is open; `on_failed` when it closes or refuses a message.
   void Subscribe(std::function<void()> on_open, std::function<void(const Error&)> on_failed);
   void Start();
   void Stop() { running_ = false; }
@@ -43,7 +44,7 @@ class StreamSender {
   void PumpLater();
 
   Network& network_;
-  DataChannel channel_;
+  const std::unique_ptr<Outlet> outlet_;
   Bytes message_;
   const std::size_t buffer_;
   const std::size_t keep_free_;

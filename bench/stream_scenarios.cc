@@ -1,7 +1,8 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
 // The scenarios throughput and messages: one channel, as fast as it goes, from the active end to
-// the passive one. They differ in the size of a message.
+// the passive one. They differ in the size of a message. With --session the messages are commands
+// of a Session.
 //
 //   active                       passive
 //   channel open, "started" ->   0.6 s of warm-up
@@ -15,6 +16,7 @@
 #include "bench/fleet.h"
 #include "bench/peer_settings.h"
 #include "bench/scenario.h"
+#include "bench/session_peer.h"
 #include "bench/stream.h"
 #include "bench/usage.h"
 
@@ -32,26 +34,22 @@ constexpr double kQuietSeconds = 0.3;
 
 class Sender final : public Role {
  public:
-  explicit Sender(Context& context) : context_(context), fleet_(context) {}
+  explicit Sender(Context& context)
+      : context_(context),
+        fleet_(context_),
+        session_(context_, [this](Session& session) { Stream(OutletOf(session)); }) {}
 
   void Start() override {
+    if (context_.options.session) return session_.Offer();
     PeerEnd* end = fleet_.Get(0);
     if (end == nullptr) return;
-    stream_.emplace(
-        context_.network,
-        end->connection().CreateDataChannel("stream", ChannelSettings(context_.options)),
-        context_.options.size, PeerSettings(context_.options).max_buffered_amount);
-    stream_->Subscribe(
-        [this] {
-          context_.wire.Send({{"do", "started"}});
-          stream_->Start();
-        },
-        [this](const Error& error) { context_.Fail(error); });
+    Stream(
+        OutletOf(end->connection().CreateDataChannel("stream", ChannelSettings(context_.options))));
     end->Offer();
   }
 
   void OnWire(const Json& message) override {
-    if (fleet_.OnWire(message)) return;
+    if (fleet_.OnWire(message) || session_.OnWire(message)) return;
     const std::string what = message.value("do", "");
     if (what == "open") {
       meter_.Restart();
@@ -65,6 +63,17 @@ class Sender final : public Role {
   }
 
  private:
+  void Stream(std::unique_ptr<Outlet> outlet) {
+    stream_.emplace(context_.network, std::move(outlet), context_.options.size,
+                    PeerSettings(context_.options).max_buffered_amount);
+    stream_->Subscribe(
+        [this] {
+          context_.wire.Send({{"do", "started"}});
+          stream_->Start();
+        },
+        [this](const Error& error) { context_.Fail(error); });
+  }
+
   void Finish(const Json& result) {
     const Options& options = context_.options;
     const Spent received = SpentFromJson(result);
@@ -78,6 +87,7 @@ class Sender final : public Role {
     const auto accepted = static_cast<double>(stream_->accepted());
     Report report = NewReport(options);
     report.Add("reliable", options.unreliable ? 0 : 1);
+    report.Add("session", options.session ? 1 : 0);
     report.Add("seconds", received.seconds);
     report.Add("messagesPerSecond", messages / received.seconds);
     report.Add("megabytesPerSecond", bytes / received.seconds / 1e6);
@@ -95,6 +105,7 @@ class Sender final : public Role {
 
   Context context_;
   Fleet fleet_;
+  SessionPeer session_;
   std::optional<StreamSender> stream_;
   Meter meter_;
   Spent spent_;
@@ -105,10 +116,11 @@ class Receiver final : public Role {
   explicit Receiver(Context& context)
       : context_(context),
         fleet_(context_, [this](std::size_t, DataChannel channel) { Receive(std::move(channel)); }),
+        session_(context_, [this](Session& session) { Receive(session); }),
         stream_(context.options.size, !context.options.unreliable) {}
 
   void OnWire(const Json& message) override {
-    if (fleet_.OnWire(message)) return;
+    if (fleet_.OnWire(message) || session_.OnWire(message)) return;
     const std::string what = message.value("do", "");
     if (what == "started") {
       context_.OnLoopAfter(kWarmUpSeconds, [this] { OpenWindow(); });
@@ -121,10 +133,18 @@ class Receiver final : public Role {
  private:
   void Receive(DataChannel channel) {
     channel_ = std::move(channel);
-    channel_.Subscribe({.on_message = [this](const Message& message) {
-      const auto stamp = stream_.OnMessage(message.data);
-      if (!stamp) return context_.Fail(stamp.error());
-    }});
+    channel_.Subscribe({.on_message = [this](const Message& message) { Receive(message); }});
+  }
+
+  void Receive(Session& session) {
+    SessionEvents on;
+    on.on_message = [this](const Command& command) { Receive(command); };
+    session.Subscribe(std::move(on));
+  }
+
+  void Receive(const Message& message) {
+    const auto stamp = stream_.OnMessage(message.data);
+    if (!stamp) return context_.Fail(stamp.error());
   }
 
   void OpenWindow() {
@@ -158,6 +178,7 @@ class Receiver final : public Role {
 
   Context context_;
   Fleet fleet_;
+  SessionPeer session_;
   StreamReceiver stream_;
   DataChannel channel_;
   Window window_;

@@ -102,7 +102,7 @@ class MessageJoiner {
   GrowingBytes Take();
 
  private:
-  // What comes in parts has more than 64 KiB.
+  // What comes in parts has more than 65 KiB.
   static constexpr std::size_t kUsual = 128 * 1024;
 
   void Grow(std::size_t size);

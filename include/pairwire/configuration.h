@@ -63,7 +63,7 @@ enum class MdnsMode {
 //
 // usrsctp 0.9.5 cannot forget parts of messages with it (docs/data-channels.md). So on an
 // interleaving connection the limits of DataChannelInit hold for messages of up to 1,024 bytes in
-// unordered channels and 64 KiB in ordered ones; larger ones are repeated until they arrive, and
+// unordered channels and 65 KiB in ordered ones; larger ones are repeated until they arrive, and
 // unordered ones with a limit have at most 256 KiB. A stranger that gives up parts of unordered
 // messages would close our receive window bit by bit.
 enum class InterleavingPolicy {

@@ -87,8 +87,13 @@ const std::vector<Box>& Boxes() {
       // peer/bulk for the hash of a binary message, to print.
       {"samples/common", {"peer/bulk"}, {"json", "cli11", "spdlog"}},
       {"bench", {"peer/base", "signaling/protocol"}, {"boost", "json", "cli11"}},
+      // Pairs two ends without a relay.
+      {"bench/session_peer.cc", {"bench", "peer/connection", "peer/session"}, {}},
       // Measures boxes one by one, so it sees their insides.
-      {"bench/micro", {"peer/base", "peer/bulk", "peer/dtls", "peer/sdp", "sctp"}, {"benchmark"}},
+      {"bench/micro",
+       {"peer/base", "peer/bulk", "peer/connection", "peer/delivery", "peer/dtls", "peer/sdp",
+        "peer/session", "sctp"},
+       {"benchmark"}},
       // A study of usrsctp over simulated weather: it stands on what tests have.
       {"bench/lossy_paths.cc",
        {"bench", "peer/base", "sctp", "tests/sctp", "tests/support"},

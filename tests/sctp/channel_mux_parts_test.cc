@@ -72,12 +72,12 @@ TEST(ChannelMuxPartsTest, ALargeMessageIsCutIntoMessages) {
   }
 }
 
-TEST(ChannelMuxPartsTest, UpTo64KibibytesItStaysWhole) {
+TEST(ChannelMuxPartsTest, UpTo65KibibytesItStaysWhole) {
   OwnMux mux;
   const ChannelId id = mux.OpenWith({});
-  ASSERT_TRUE(mux.SendBytes(id, 65'536));
+  ASSERT_TRUE(mux.SendBytes(id, 66'560));
   ASSERT_EQ(mux.fake->sent.size(), 1u);
-  ASSERT_TRUE(mux.SendBytes(id, 65'537));
+  ASSERT_TRUE(mux.SendBytes(id, 66'561));
   EXPECT_EQ(mux.fake->sent.size(), 3u);
 }
 
@@ -287,7 +287,7 @@ TEST(ChannelMuxPartsTest, WhatIsSentIsWhatArrives) {
   const ChannelId loose = pair.a.mux->Open({.label = "u", .ordered = false}).value();
   ASSERT_TRUE(pair.RunUntil([&] { return pair.a.opened.size() == 2; }));
   std::size_t expected = 0;
-  for (const std::size_t size : {0u, 5u, 65'536u, 65'537u, 98'304u, 98'305u, 5'000'000u}) {
+  for (const std::size_t size : {0u, 5u, 66'560u, 66'561u, 98'304u, 98'305u, 5'000'000u}) {
     for (const ChannelId id : {ordered, loose}) {
       ASSERT_TRUE(pair.a.mux->Send(id, RandomBytes(size, size), size % 2 == 0));
       ++expected;
