@@ -23,6 +23,7 @@ finish() {
   local status=$? one
   trap - EXIT
   trap '' INT TERM HUP
+  IFS=$' \t\n'  # a signal may have come in the middle of a read with its own
   # Of this shell's own jobs, those that still run; who reads their output ends with them.
   for one in $(jobs -pr); do kill -KILL "$one" 2>/dev/null || true; done
   wait 2>/dev/null || true
