@@ -39,6 +39,8 @@ class FaultProxy final : private net::FdHandler {
   void RefuseNew(bool on) { refuse_ = on; }
   // New connections are taken, and nothing passes: with Hold, a partition.
   void HoldNew(bool on) { hold_new_ = on; }
+  // New connections go to this server: as a balancer does when a node goes.
+  void SetServer(std::uint16_t port) { server_port_ = port; }
   // What is read from now on passes so much later, each way.
   void SetDelay(std::chrono::milliseconds delay) { delay_ = delay; }
 
@@ -50,7 +52,7 @@ class FaultProxy final : private net::FdHandler {
   void Sweep();
 
   net::EventLoop& loop_;
-  const std::uint16_t server_port_;
+  std::uint16_t server_port_;
   std::uint16_t port_ = 0;
   int listener_ = -1;
   bool refuse_ = false;

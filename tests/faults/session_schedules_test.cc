@@ -1,0 +1,74 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// Sessions of two processes and a relay of two, by seed, with faults of whole processes, judged by
+// the checker that knows only the record. PAIRWIRE_SESSION_SCHEDULES=100 runs more, with freezes up
+// to 120 s among them; PAIRWIRE_TEST_SEED=7 one alone.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "tests/faults/session_schedule.h"
+#include "tests/peer/delivery/session_checker.h"
+#include "tests/support/seed_trace.h"
+
+namespace pairwire::faults {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr std::uint64_t kSchedules = 8;
+constexpr std::uint64_t kMany = 50;
+
+std::uint64_t Schedules() {
+  const char* const chosen = std::getenv("PAIRWIRE_SESSION_SCHEDULES");
+  return chosen != nullptr ? std::strtoull(chosen, nullptr, 10) : kSchedules;
+}
+
+long long At(const std::vector<milliseconds>& sorted, std::size_t percent) {
+  return sorted.empty() ? 0 : sorted[(sorted.size() - 1) * percent / 100].count();
+}
+
+TEST(SessionSchedules, EveryPromiseIsKept) {
+  SessionRelay relay;
+  const std::uint64_t first = test::Seed(1);
+  const std::uint64_t count = std::getenv("PAIRWIRE_TEST_SEED") != nullptr ? 1 : Schedules();
+  const seconds longest_freeze(Schedules() >= kMany ? 120 : 5);
+  std::vector<milliseconds> reconnects;
+  std::uint64_t passed = 0;
+  std::uint64_t commands = 0;
+  std::uint64_t refused = 0;
+  for (std::uint64_t seed = first; seed < first + count && !HasFailure(); ++seed) {
+    PAIRWIRE_TRACE_SEED(seed);
+    const SessionSchedule::Outcome outcome = SessionSchedule(relay, seed, longest_freeze).Run();
+    for (const test::Breach& breach : test::CheckSession(outcome.history)) {
+      ADD_FAILURE() << breach.line;
+    }
+    std::string took;
+    for (const milliseconds one : outcome.reconnects) took += " " + std::to_string(one.count());
+    std::printf("seed %llu: %s%s\n", static_cast<unsigned long long>(seed), outcome.faults.c_str(),
+                took.empty() ? "nobody noticed" : ("connected after ms:" + took).c_str());
+    std::fflush(stdout);
+    reconnects.insert(reconnects.end(), outcome.reconnects.begin(), outcome.reconnects.end());
+    commands += outcome.commands;
+    refused += outcome.refused;
+    passed += HasFailure() ? 0 : 1;
+  }
+  std::sort(reconnects.begin(), reconnects.end());
+  std::printf(
+      "%llu of %llu schedules passed; %llu commands, %llu refused for a full buffer; connected "
+      "again "
+      "%zu times, p50 %lld ms, p95 %lld ms, at most %lld ms after nothing was in the way\n",
+      static_cast<unsigned long long>(passed), static_cast<unsigned long long>(count),
+      static_cast<unsigned long long>(commands), static_cast<unsigned long long>(refused),
+      reconnects.size(), At(reconnects, 50), At(reconnects, 95), At(reconnects, 100));
+}
+
+}  // namespace
+}  // namespace pairwire::faults
