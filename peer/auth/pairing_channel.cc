@@ -1,6 +1,8 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 #include "peer/auth/pairing_channel.h"
 
+#include <algorithm>
+
 #include "peer/auth/auth_failed.h"
 #include "peer/auth/base64url.h"
 #include "peer/auth/length_values.h"
@@ -28,6 +30,8 @@ std::string_view ToString(BoxKind kind) {
       return "candidate";
     case BoxKind::kBye:
       return "bye";
+    case BoxKind::kFrame:
+      return "frame";
   }
   return "";
 }
@@ -67,6 +71,14 @@ BindTag PairingChannel::OwnBindTag(const Fingerprint256& own,
 bool PairingChannel::CheckBindTag(ByteSpan tag, const Fingerprint256& own,
                                   const Fingerprint256& peer_as_seen) const {
   return EqualInConstantTime(tag, TagOf(Other(role_), peer_as_seen, own));
+}
+
+Fingerprint256 PairingChannel::RelayName(PairingRole role) const {
+  // Two items: none of the bind tags, which have three.
+  const auto tag = HmacSha512(bind_.bytes(), LvCat({AsBytes("relay"), AsBytes(ToString(role))}));
+  Fingerprint256 name{};
+  std::copy_n(tag.begin(), name.size(), name.begin());
+  return name;
 }
 
 }  // namespace pairwire::auth

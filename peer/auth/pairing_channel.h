@@ -22,8 +22,9 @@
 namespace pairwire::auth {
 
 // What is in a box; part of what its tag covers.
-enum class BoxKind { kOffer, kAnswer, kCandidate, kBye };
-std::string_view ToString(BoxKind kind);  // "offer", "answer", "candidate", "bye"
+// kFrame: frames of a session that the relay carries.
+enum class BoxKind { kOffer, kAnswer, kCandidate, kBye, kFrame };
+std::string_view ToString(BoxKind kind);  // "offer", "answer", "candidate", "bye", "frame"
 
 using BindTag = std::array<std::uint8_t, 64>;
 
@@ -41,6 +42,10 @@ class PairingChannel {
   // The other end's, which has seen our certificate and has its own.
   [[nodiscard]] bool CheckBindTag(ByteSpan tag, const Fingerprint256& own,
                                   const Fingerprint256& peer_as_seen) const;
+
+  // What stands in a HELLO's tag in place of the certificate of `role`, where boxes of this exchange
+  // carry the session and there is no DTLS: nobody else can know it, and no other exchange has it.
+  Fingerprint256 RelayName(PairingRole role) const;
 
   // Once; the caller keeps it from then on.
   ResumeKey TakeResumeKey() { return std::move(resume_); }

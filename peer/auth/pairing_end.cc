@@ -75,6 +75,13 @@ Result<void> PairingEnd::CheckBindTag(ByteSpan tag, const Fingerprint256& peer_a
   return {};
 }
 
+Result<Fingerprints> PairingEnd::RelayNames() const {
+  if (!established()) return WrongState();
+  const PairingRole peer =
+      role_ == PairingRole::kController ? PairingRole::kDisplay : PairingRole::kController;
+  return Fingerprints{channel_->RelayName(role_), channel_->RelayName(peer)};
+}
+
 Result<ResumeKey> PairingEnd::TakeResumeKey() {
   if (!established() || resume_taken_) return WrongState();
   resume_taken_ = true;

@@ -78,6 +78,9 @@ class PairingEnd {
   Result<BindTag> OwnBindTag(const Fingerprint256& peer_as_seen);
   Result<void> CheckBindTag(ByteSpan tag, const Fingerprint256& peer_as_seen);
 
+  // Once established: in place of certificates, where boxes of this exchange carry a session.
+  Result<Fingerprints> RelayNames() const;
+
   // The start of the key ratchet of later connections; once.
   Result<ResumeKey> TakeResumeKey();
 

@@ -27,8 +27,9 @@ namespace pairwire::auth {
 // the relay carries.
 inline constexpr std::size_t kMaxBoxTextBytes = 40 * 1024;
 inline constexpr std::size_t kBoxTagBytes = 16;
-// Trickled candidates, restarts, a bye: dozens. Far below where GCM's counters could end.
-inline constexpr std::uint64_t kMaxBoxes = 1U << 16;
+// Of signals dozens are needed. Where the relay carries a session, 40 a second: more than seven
+// hours, then the two ends meet anew. Far below where GCM's counters could end.
+inline constexpr std::uint64_t kMaxBoxes = 1U << 20;
 
 class BoxSealer {
  public:

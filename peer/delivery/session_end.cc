@@ -83,6 +83,7 @@ void SessionEnd::SendHelloOn(TimePoint, LinkId link) {
 
 void SessionEnd::Rewind(TimePoint now) {
   const auto newly = outbox_.Rewind(peer_last_);
+  SetStateRoundTrip();
   states_.MarkAllDirty();
   streams_.DropAll();
   pings_.clear();
@@ -342,8 +343,13 @@ void SessionEnd::OnPong(TimePoint now, const Frame& frame) {
   pings_.erase(pings_.begin(), std::next(asked));
   const microseconds sample(Microseconds(now) - pong->t0);
   round_trip_ = round_trip_.count() == 0 ? sample : (round_trip_ * 7 + sample) / 8;
-  states_.SetRoundTrip(round_trip_);
+  SetStateRoundTrip();
   owner_.OnControl(frame);
+}
+
+// The relay loses nothing while its link lives, but it is paced: what was sent may still wait here.
+void SessionEnd::SetStateRoundTrip() {
+  states_.SetRoundTrip(over_relay() ? std::max(round_trip_, kRelayRoundTrip) : round_trip_);
 }
 
 void SessionEnd::OnAckNumber(TimePoint now, std::uint64_t up_to) {

@@ -87,6 +87,10 @@ class SessionEnd {
   // Pings that may wait for their answers; of more the oldest is forgotten.
   static constexpr std::size_t kMaxPings = 32;
 
+  // For states while the relay carries the session, at least: they are sent again after one and a
+  // half of these.
+  static constexpr std::chrono::microseconds kRelayRoundTrip{1'000'000};
+
   // `owner` and `random` outlive it.
   SessionEnd(auth::PairingRole role, HelloKeeper keeper, SessionEndOptions options,
              RandomSource& random, SessionOwner& owner);
@@ -150,6 +154,7 @@ class SessionEnd {
   void OnPing(TimePoint now, const Frame& frame);
   void OnPong(TimePoint now, const Frame& frame);
   void SendPingOn(TimePoint now, LinkId link);
+  void SetStateRoundTrip();
   void OnAckNumber(TimePoint now, std::uint64_t up_to);
   void Break(TimePoint now);
   void Pump(TimePoint now);

@@ -125,7 +125,9 @@ class OutgoingCore {
       Finish(tl::unexpected(FileProblem{"connection_lost", kOver}));
       return;
     }
-    if (State() == SessionState::kReconnecting) return;  // OnSessionChange goes on
+    // OnSessionChange goes on. The relay carries no files.
+    if (State() == SessionState::kReconnecting) return;
+    if (session->path().carrier == Carrier::kRelay) return;
     if (++tries_ > kMaxTries) {
       Finish(tl::unexpected(
           FileProblem{"connection_lost", "the other end opens no channel for the file"}));

@@ -162,6 +162,11 @@ void MeetingMachine::On(const Heard& input) {
     case MeetingState::kOpening:
       return;
   }
+  if (input.kind == BoxKind::kFrame) {
+    // About the session, not about the descriptions that are under way.
+    if (proven_) actions_.push_back(TellSignal{input.kind, input.text});
+    return;
+  }
   if (display_ && input.kind != BoxKind::kCandidate) {
     HeardAnswer(input);
     return;
@@ -236,6 +241,9 @@ void MeetingMachine::On(const Say& input) {
         // The next try says so from the start (needs_new).
         Fail({Errc::kPeerLeft, "the other end restarts what is no more"});
       }
+      return;
+    case BoxKind::kFrame:
+      if (proven_) Out(input.kind, input.text);
       return;
   }
 }

@@ -117,6 +117,8 @@ class MeetingMachine {
   // When to give TimerFired next.
   std::optional<TimePoint> deadline() const { return wake_at_; }
   MeetingState state() const { return state_; }
+  // Both ends have proved themselves: boxes may carry the session (kFrame).
+  bool proven() const { return state_ == MeetingState::kMet && proven_; }
   // Whether what this member sends is to be opened.
   bool Hears(std::string_view from) const;
 

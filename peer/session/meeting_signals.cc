@@ -37,29 +37,30 @@ class MeetingProof final : public LinkProof {
 };
 
 // Ascending, as CheckFeatures wants them.
-auth::Features FeaturesOf(bool has_connection) {
+auth::Features FeaturesOf(bool has_connection, bool allow_relay) {
   auth::Features features{std::string(kSessionFeature)};
   if (!has_connection) features.emplace_back(MeetingSignals::kNewFeature);
+  if (allow_relay) features.emplace_back(MeetingSignals::kRelayFeature);
   return features;
 }
 
 }  // namespace
 
 MeetingSignals::MeetingSignals(auth::PairingRole role, const auth::Secret<64>& meet,
-                               bool has_connection, RandomSource& random)
+                               bool has_connection, RandomSource& random, bool allow_relay)
     : role_(role), name_(auth::MeetName(meet)) {
   auth::PairingSecret password = auth::MeetPassword(meet, auth::SecretKind::kUrl);
   if (role == auth::PairingRole::kDisplay) {
     auto end = std::make_shared<auth::DisplayExchange>(auth::SplitCode{name_, std::move(password)},
-                                                       FeaturesOf(true), random);
+                                                       FeaturesOf(true, allow_relay), random);
     display_ = end.get();
     end_ = std::move(end);
   } else {
     auth::SplitCode code;
     code.lookup = name_;
     code.secret = std::move(password);
-    auto end = std::make_shared<auth::ControllerExchange>(std::move(code),
-                                                          FeaturesOf(has_connection), random);
+    auto end = std::make_shared<auth::ControllerExchange>(
+        std::move(code), FeaturesOf(has_connection, allow_relay), random);
     controller_ = end.get();
     end_ = std::move(end);
   }
@@ -82,6 +83,14 @@ bool MeetingSignals::peer_needs_new() const {
   if (display_ == nullptr) return false;
   const auth::Features& said = display_->peer_said();
   return std::find(said.begin(), said.end(), kNewFeature) != said.end();
+}
+
+std::optional<auth::Fingerprints> MeetingSignals::relay_names() const {
+  const auth::Features& both = end_->features();
+  if (std::find(both.begin(), both.end(), kRelayFeature) == both.end()) return std::nullopt;
+  const auto names = end_->RelayNames();
+  if (!names) return std::nullopt;
+  return *names;
 }
 
 Result<auth::PakeMessage> MeetingSignals::First(std::string_view room, const std::string& sdp) {
@@ -114,6 +123,9 @@ Result<MeetingSignals::Written> MeetingSignals::Write(std::string_view room, Box
   if (kind == BoxKind::kCandidate) {
     return Written{protocol::kWebrtcIceCandidate, ToBoxData({{}, std::move(*box)})};
   }
+  if (kind == BoxKind::kFrame) {
+    return Written{protocol::kMessageSend, ToBoxData({{}, std::move(*box)})};
+  }
   BoxSignal signal{{}, std::move(*box)};
   if (kind == BoxKind::kBye) signal.kind = ToString(kind);
   return Written{type, ToBoxData(signal)};
@@ -135,7 +147,8 @@ Result<MeetingSignals::Said> MeetingSignals::Read(Loop::TimePoint now, std::stri
   const bool display = role_ == auth::PairingRole::kDisplay;
   const BoxKind expected = display ? BoxKind::kAnswer : BoxKind::kOffer;
   const bool description = type == (display ? protocol::kWebrtcAnswer : protocol::kWebrtcOffer);
-  if (!description && type != protocol::kWebrtcIceCandidate) return AuthFailed();
+  const bool frame = type == protocol::kMessageReceived;
+  if (!description && !frame && type != protocol::kWebrtcIceCandidate) return AuthFailed();
   if (description && !heard_) {
     auto sdp = TakeFirst(now, room, data);
     if (!sdp) return tl::unexpected(std::move(sdp.error()));
@@ -148,7 +161,8 @@ Result<MeetingSignals::Said> MeetingSignals::Read(Loop::TimePoint now, std::stri
     if (!next) return tl::unexpected(std::move(next.error()));
     return Said{expected, std::move(next->sdp)};
   }
-  const BoxKind kind = description ? BoxKind::kBye : BoxKind::kCandidate;
+  BoxKind kind = description ? BoxKind::kBye : BoxKind::kCandidate;
+  if (frame) kind = BoxKind::kFrame;
   const auto text = end_->Open(kind, signal->box);
   if (!text) return tl::unexpected(text.error());
   return Said{kind, std::string(AsText(*text))};

@@ -11,6 +11,7 @@
 #include <pairwire/result.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -29,6 +30,9 @@ class MeetingSignals {
   // Else the display would offer one first, and the answer to that could prove nothing.
   static constexpr std::string_view kNewFeature = "session.new";
 
+  // And: boxes over the relay may carry the session, as far as this end is concerned.
+  static constexpr std::string_view kRelayFeature = "session.relay";
+
   struct Said {
     auth::BoxKind kind = auth::BoxKind::kOffer;
     std::string text;
@@ -38,9 +42,10 @@ class MeetingSignals {
     protocol::RawJson data;
   };
 
-  // `has_connection`: as kNewFeature, of a controller. `random` outlives the signals and proofs.
+  // `has_connection`: as kNewFeature, of a controller. `allow_relay`: as kRelayFeature. `random`
+  // outlives the signals and proofs.
   MeetingSignals(auth::PairingRole role, const auth::Secret<64>& meet, bool has_connection,
-                 RandomSource& random);
+                 RandomSource& random, bool allow_relay = false);
 
   // For the relay.
   const std::string& name() const { return name_; }
@@ -52,8 +57,12 @@ class MeetingSignals {
   // The display, after Begin: the controller says kNewFeature. Authentic once it has answered.
   bool peer_needs_new() const;
 
+  // Both ends said kRelayFeature, and have proved themselves: what stands in the HELLOs of a link
+  // over the relay in place of certificates. Else none.
+  std::optional<auth::Fingerprints> relay_names() const;
+
   // kOffer of the display, kAnswer of the controller (each the first thing said by its end),
-  // kCandidate, and kBye of the controller. `room`: the session's id at the relay. kAuthFailed;
+  // kCandidate, kBye of the controller, and kFrame. `room`: the session's id at the relay. kAuthFailed;
   // kInvalidState: before its time.
   Result<Written> Write(std::string_view room, auth::BoxKind kind, const std::string& text);
   // A message of the other end, in the order in which they came. kAuthFailed, and then ever after.

@@ -10,6 +10,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "peer/auth/pairing_channel.h"
@@ -25,8 +26,11 @@ struct RejoinEvents {
   std::function<void()> on_met;
   // What the other end sent. An offer of the connection that there is restarts it, any other one
   // makes a new connection. kBye with "renew": it has not the connection any more that an offer was
-  // for, or, before on_met, that one would be for.
+  // for, or, before on_met, that one would be for. kFrame: see relay_boxes.h.
   std::function<void(auth::BoxKind, const std::string&)> on_signal;
+  // Boxes of this meeting may carry the session's frames: both ends are proven, both allow it, and
+  // the relay carries messages. Once a meeting at most, after on_met.
+  std::function<void()> on_carries = nullptr;
   // A try to meet failed, or the meeting ended. Nothing follows until Start.
   std::function<void(const Error&)> on_failed;
 };
@@ -45,6 +49,9 @@ class Rejoin {
   virtual void Send(auth::BoxKind kind, const std::string& text) = 0;
   // Of the meeting: for the links that it makes. None: there was no meeting.
   virtual std::shared_ptr<LinkProof> proof() = 0;
+  // From on_carries to the meeting's end: what stands in HELLOs over its boxes in place of
+  // certificates. Else none.
+  virtual std::optional<auth::Fingerprints> relay_names() const { return std::nullopt; }
 };
 
 }  // namespace pairwire

@@ -30,6 +30,7 @@ struct Leaving {
 RelayRejoin::RelayRejoin(AsioLoop& loop, Options options)
     : role_(options.role),
       name_(std::move(options.name)),
+      allow_relay_(options.allow_relay),
       loop_(loop),
       place_(loop, std::move(options.relay), std::move(options.other_relay)),
       machine_(options.role == auth::PairingRole::kDisplay),
@@ -39,8 +40,9 @@ RelayRejoin::~RelayRejoin() { EndAtRelay(); }
 
 void RelayRejoin::Start(const auth::SessionSecrets& secrets, bool has_connection) {
   Stop();
-  signals_ = std::make_unique<MeetingSignals>(role_, secrets.meet, has_connection, random_);
-  begun_ = false;
+  signals_ =
+      std::make_unique<MeetingSignals>(role_, secrets.meet, has_connection, random_, allow_relay_);
+  begun_ = relay_carries_ = carries_told_ = false;
   Feed(meeting::Start{});
 }
 
@@ -55,6 +57,11 @@ void RelayRejoin::Send(auth::BoxKind kind, const std::string& text) {
 
 std::shared_ptr<LinkProof> RelayRejoin::proof() { return signals_ ? signals_->proof() : nullptr; }
 
+std::optional<auth::Fingerprints> RelayRejoin::relay_names() const {
+  if (!relay_carries_ || !signals_ || !machine_.proven()) return std::nullopt;
+  return signals_->relay_names();
+}
+
 void RelayRejoin::Feed(const meeting::MeetingMachine::Input& input) {
   const auto actions = machine_.Handle(loop_.Now(), input);
   const auto deadline = machine_.deadline();
@@ -65,6 +72,12 @@ void RelayRejoin::Feed(const meeting::MeetingMachine::Input& input) {
   }
   for (const auto& action : actions) {
     std::visit([this](const auto& what) { Do(what); }, action);
+  }
+  if (!carries_told_ && relay_names()) {
+    carries_told_ = true;
+    Tell([](const RejoinEvents& on) {
+      if (on.on_carries) on.on_carries();
+    });
   }
 }
 
@@ -209,7 +222,10 @@ void RelayRejoin::Do(const meeting::OpenSocket&) {
   options.url = socket_url_;
   options.token = token_;
   SignalingSocketEvents on;
-  on.on_welcome = [this](const protocol::Welcome&) { Feed(meeting::SocketReady{}); };
+  on.on_welcome = [this](const protocol::Welcome& welcome) {
+    relay_carries_ = welcome.mode == protocol::kModeBoth;
+    Feed(meeting::SocketReady{});
+  };
   on.on_message = [this](const protocol::Envelope& envelope) { OnEnvelope(envelope); };
   on.on_closed = [this](const Error& error) { Unreached(error); };
   socket_ = std::make_unique<SignalingSocket>(place_.endpoint(), std::move(options), std::move(on));
@@ -218,7 +234,7 @@ void RelayRejoin::Do(const meeting::OpenSocket&) {
 void RelayRejoin::OnEnvelope(const protocol::Envelope& envelope) {
   const std::string_view type = envelope.type;
   if (type == protocol::kWebrtcOffer || type == protocol::kWebrtcAnswer ||
-      type == protocol::kWebrtcIceCandidate) {
+      type == protocol::kWebrtcIceCandidate || type == protocol::kMessageReceived) {
     if (!machine_.Hears(envelope.from)) return;
     auto said = signals_->Read(loop_.Now(), session_id_, type, envelope.data);
     if (!said) return Feed(meeting::Failed{said.error()});

@@ -38,6 +38,8 @@ class RelayRejoin final : public Rejoin {
     RelayUrl relay;
     std::optional<RelayUrl> other_relay;
     std::string name;  // of this end
+    // Boxes over the relay may carry the session, where the relay does that (--signaling both).
+    bool allow_relay = false;
   };
 
   RelayRejoin(AsioLoop& loop, Options options);
@@ -48,6 +50,7 @@ class RelayRejoin final : public Rejoin {
   void Stop() override;
   void Send(auth::BoxKind kind, const std::string& text) override;
   std::shared_ptr<LinkProof> proof() override;
+  std::optional<auth::Fingerprints> relay_names() const override;
 
  private:
   void Feed(const meeting::MeetingMachine::Input& input);
@@ -79,6 +82,7 @@ class RelayRejoin final : public Rejoin {
 
   const auth::PairingRole role_;
   const std::string name_;
+  const bool allow_relay_;
   AsioLoop& loop_;
   RelayPlace place_;
   SystemRandom random_;
@@ -88,7 +92,9 @@ class RelayRejoin final : public Rejoin {
 
   // Of the try.
   std::unique_ptr<MeetingSignals> signals_;
-  bool begun_ = false;  // somebody has knocked
+  bool begun_ = false;          // somebody has knocked
+  bool relay_carries_ = false;  // the relay says that messages may go through it
+  bool carries_told_ = false;
   std::string session_id_;
   std::string token_;
   std::string socket_url_;

@@ -72,13 +72,15 @@ Session SessionFactory::Make(Network& network, PairedEnd paired, SessionHooks ho
   start.link = std::make_unique<PeerSessionLink>(loop, std::move(paired.link));
   start.proof = std::move(paired.proof);
   start.features = std::move(paired.features);
+  // What nobody has proved would be the relay's to read.
+  const bool allow_relay = start.proof != nullptr && paired.options.allow_relay;
   start.peer = std::move(paired.peer);
   start.options = paired.options;
   start.times.window = std::clamp<std::chrono::milliseconds>(
       paired.options.resume_window, std::chrono::seconds(1), delivery::SessionTimes::kMaxWindow);
   start.rejoin = std::make_unique<RelayRejoin>(
       loop, RelayRejoin::Options{start.role, std::move(paired.relay), std::move(paired.other_relay),
-                                 own_name});
+                                 own_name, allow_relay});
   // What nobody has proved is not worth remembering.
   if (!paired.pairings_file.empty() && start.peer.authenticated) {
     Remembering::Options remember;

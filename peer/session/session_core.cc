@@ -89,6 +89,7 @@ SessionCore::SessionCore(std::shared_ptr<LoopLink> link_to_loop, Loop& loop, Ses
       first_link_(std::move(start.link)),
       rejoin_(std::move(start.rejoin)),
       new_link_(std::move(start.new_link)),
+      relay_timer_(loop, [this] { OnOfferTimer(); }),
       gate_(delivery::Outbox::Limits{}),
       clock_timer_(loop, [this] { OnClockTimer(); }),
       presenter_(
@@ -130,6 +131,7 @@ void SessionCore::Settle() {
     timer_.StartAt(*deadline);
   }
   ShowOverRelay();
+  OfferRelay();
   gate_.SetOutbox(end_->outbox().bytes(), end_->outbox().messages());
   if (gate_.bytes() > low_threshold_) was_high_ = true;
   next_.stats.outbox_bytes = end_->outbox().bytes();
@@ -207,6 +209,7 @@ void SessionCore::Do(const delivery::SessionMachine::Action& action) {
     if (const SessionLink* const link = Carrier(used->link)) {
       last_remote_ = link->remote_description();
       SetPath(link->path());
+      TellWatchers();
     }
     loop_.Post(safety_.Wrap([this, id = used->link] { GiveChannels(id); }));
     SetClockRunning(true);
@@ -215,7 +218,10 @@ void SessionCore::Do(const delivery::SessionMachine::Action& action) {
     }));
   } else if (std::holds_alternative<delivery::StartRejoin>(action)) {
     const auto& secrets = end_->keeper().secrets();
-    if (rejoin_ && secrets) rejoin_->Start(*secrets, InUse() != nullptr);
+    leave_when_closed_ = relay_ready_ = false;
+    // What the relay carries no restart saves.
+    const bool has_connection = InUse() != nullptr && !end_->over_relay();
+    if (rejoin_ && secrets) rejoin_->Start(*secrets, has_connection);
   } else if (std::holds_alternative<delivery::StopRejoin>(action) ||
              std::holds_alternative<delivery::LeaveRelay>(action)) {
     StopMeeting();
@@ -381,7 +387,9 @@ void SessionCore::LetGo() {
   const auto keep = self_.lock();
   timer_.Stop();
   clock_timer_.Stop();
+  relay_timer_.Stop();
   presenter_.Clear();
+  relay_link_ = nullptr;
   rejoin_.reset();
   remembering_.reset();
   connecting_.reset();

@@ -3,9 +3,10 @@
 // SessionCore: a session with the session layer: it owns the pure end (peer/delivery) and its
 // links, carries out what the end asks for, and gives what arrives to the application.
 //
-// Four files: session_core.cc (the end and its timers), session_core_links.cc (links, meetings,
-// negotiation), session_core_face.cc (the application's side), session_core_clock.cc (the other
-// end's clock, and frames that wait for their moment).
+// Five files: session_core.cc (the end and its timers), session_core_links.cc (links, meetings,
+// negotiation), session_core_relay.cc (links over the relay), session_core_face.cc (the
+// application's side), session_core_clock.cc (the other end's clock, and frames that wait for their
+// moment).
 //
 // The handle owns it, and while it closes without a handle, a timer of the loop does. Loop thread
 // only, but for what Session::Impl calls from any thread: that goes through SendGate, StateGate and
@@ -46,6 +47,8 @@
 
 namespace pairwire {
 
+class RelaySessionLink;
+
 // What a session begins with.
 struct SessionStart {
   auth::PairingRole role = auth::PairingRole::kController;
@@ -71,6 +74,8 @@ class SessionCore final : public SessionFactory::Impl, private delivery::Session
   static constexpr std::chrono::seconds kLingering{10};
   // Before Subscribe, of commands, and as much of states. The other end's bounds are lower.
   static constexpr std::size_t kMaxHeldBytes = 5 * 1024 * 1024;
+  // From one link over the relay that the display offers to the next.
+  static constexpr std::chrono::seconds kRelayOfferPause{1};
   // Calls of WhenWritable that wait.
   static constexpr std::size_t kMaxWaiters = 4096;
 
@@ -182,7 +187,8 @@ class SessionCore final : public SessionFactory::Impl, private delivery::Session
   void GoWhenDone();
 
   // --- Links and meetings
-  void AddLink(std::unique_ptr<SessionLink> carrier, std::shared_ptr<LinkProof> proof);
+  void AddLink(std::unique_ptr<SessionLink> carrier, std::shared_ptr<LinkProof> proof,
+               bool over_relay = false);
   void DropLink(delivery::LinkId id);
   void OnDataChannel(delivery::LinkId id, DataChannel channel);
   void GiveChannels(delivery::LinkId id);
@@ -195,9 +201,19 @@ class SessionCore final : public SessionFactory::Impl, private delivery::Session
   void ConnectingEvents(PeerLinkEvents& on);
   void OnSignal(auth::BoxKind kind, const std::string& text);
   void OnOffer(const std::string& sdp);
-  void StopMeeting();
   void SetPath(const SessionPath& path);
   void StartRemembering(Remembering::Options options);
+
+  // --- Links over the relay
+  void OnCarries();
+  bool WantsRelay() const;
+  void OfferRelay();
+  void OnOfferTimer();
+  void AddRelayLink(std::uint32_t number);
+  void OnCarried(const std::string& text);
+  void AbandonRelay();
+  void ForgetRelayLink(delivery::LinkId id);
+  void StopMeeting();
 
   // --- The clock and frames
   void SetClockRunning(bool connected);
@@ -242,6 +258,13 @@ class SessionCore final : public SessionFactory::Impl, private delivery::Session
   std::function<Result<std::unique_ptr<PeerLink>>(PeerLinkEvents)> new_link_;
   std::unique_ptr<PeerLink> connecting_;  // made by a meeting, not open yet
   bool met_ = false;
+  bool relay_ready_ = false;                 // boxes of this meeting may carry frames
+  std::uint32_t relay_number_ = 0;           // of the meeting's last link over the relay
+  delivery::LinkId relay_id_ = 0;            // the same as a link of ours; it may be closing
+  RelaySessionLink* relay_link_ = nullptr;   // in links_ or closing_
+  Loop::TimePoint relay_next_offer_{};
+  Timer relay_timer_;
+  bool leave_when_closed_ = false;  // the meeting ends when that link has
   std::string last_remote_;  // the description of the link that was in use last
   std::unique_ptr<Remembering> remembering_;
   bool tell_remembered_ = false;

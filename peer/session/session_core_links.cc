@@ -71,9 +71,11 @@ void SessionCore::Begin() {
     on.on_signal = [this](auth::BoxKind kind, const std::string& text) {
       Run([&] { OnSignal(kind, text); });
     };
+    on.on_carries = [this] { OnCarries(); };
     on.on_failed = [this](const Error&) {
       met_ = false;
       Give(delivery::RejoinFailed{});
+      Run([this] { AbandonRelay(); });
     };
     rejoin_->SetEvents(std::move(on));
   }
@@ -82,7 +84,8 @@ void SessionCore::Begin() {
   AddLink(std::move(first_link_), std::move(proof));
 }
 
-void SessionCore::AddLink(std::unique_ptr<SessionLink> carrier, std::shared_ptr<LinkProof> proof) {
+void SessionCore::AddLink(std::unique_ptr<SessionLink> carrier, std::shared_ptr<LinkProof> proof,
+                          bool over_relay) {
   const LinkId id = ++last_link_;
   SessionLink& link = *carrier;
   links_[id] = {std::move(carrier), std::move(proof), {}};
@@ -115,7 +118,12 @@ void SessionCore::AddLink(std::unique_ptr<SessionLink> carrier, std::shared_ptr<
   const auto alive = safety_.Watch();
   // The lanes are heard before BIND and HELLO go out: nothing arrives within this call.
   link.Start(std::move(on));
-  if (*alive && links_.contains(id)) Give(delivery::LinkUp{id});
+  if (!*alive || !links_.contains(id)) return;
+  if (over_relay) {
+    Give(delivery::FallbackUp{id});
+  } else {
+    Give(delivery::LinkUp{id});
+  }
 }
 
 void SessionCore::OnDataChannel(LinkId id, DataChannel channel) {
@@ -169,6 +177,7 @@ void SessionCore::LoseLinks() {
   while (!links_.empty()) {
     const LinkId id = links_.begin()->first;
     links_.erase(links_.begin());
+    ForgetRelayLink(id);
     Give(delivery::LinkEnded{id});
   }
 }
@@ -188,6 +197,7 @@ void SessionCore::DropLink(LinkId id) {
     loop_.Post(safety_.Wrap([this, id] {
       const auto keep = self_.lock();
       closing_.erase(id);
+      ForgetRelayLink(id);
       GoWhenDone();
     }));
   });
@@ -331,6 +341,9 @@ void SessionCore::OnSignal(auth::BoxKind kind, const std::string& text) {
     case auth::BoxKind::kBye:
       if (text == kRenew) Give(delivery::RenewAsked{});
       return;
+    case auth::BoxKind::kFrame:
+      OnCarried(text);
+      return;
   }
 }
 
@@ -347,11 +360,6 @@ void SessionCore::OnOffer(const std::string& sdp) {
   } else {
     StartConnecting(&sdp);
   }
-}
-
-void SessionCore::StopMeeting() {
-  met_ = false;
-  if (rejoin_) rejoin_->Stop();
 }
 
 void SessionCore::SetPath(const SessionPath& path) {

@@ -23,7 +23,11 @@ namespace pairwire::test {
 
 class OneRelay {
  public:
-  OneRelay() { Start("127.0.0.1:0"); }
+  // `more`: options of the relay.
+  explicit OneRelay(std::vector<std::string> more = {"--rate-limits", "off"})
+      : more_(std::move(more)) {
+    Start("127.0.0.1:0");
+  }
 
   const std::string& url() const { return url_; }
   int port() const { return std::stoi(url_.substr(url_.rfind(':') + 1)); }
@@ -35,8 +39,9 @@ class OneRelay {
 
  private:
   void Start(const std::string& listen) {
-    process_ = std::make_unique<ChildProcess>(std::vector<std::string>{
-        PAIRWIRE_RELAY_PROGRAM, "--listen", listen, "--rate-limits", "off"});
+    std::vector<std::string> arguments = {PAIRWIRE_RELAY_PROGRAM, "--listen", listen};
+    arguments.insert(arguments.end(), more_.begin(), more_.end());
+    process_ = std::make_unique<ChildProcess>(arguments);
     constexpr std::string_view kPrefix = "listening on ";
     const auto line =
         process_->WaitForLine([&](const std::string& text) { return text.starts_with(kPrefix); });
@@ -44,6 +49,7 @@ class OneRelay {
     url_ = line->substr(kPrefix.size());
   }
 
+  const std::vector<std::string> more_;
   std::unique_ptr<ChildProcess> process_;
   std::string url_;
 };
@@ -70,9 +76,10 @@ inline SessionPair::Pairings Proven(RandomSource& random, const std::string& dis
 }
 
 inline std::unique_ptr<Rejoin> MeetAt(SessionPair& pair, const OneRelay& relay,
-                                      auth::PairingRole role) {
+                                      auth::PairingRole role, bool allow_relay = false) {
   return std::make_unique<RelayRejoin>(
-      pair.loop(), RelayRejoin::Options{role, ParseRelayUrl(relay.url()).value(), {}, "end"});
+      pair.loop(),
+      RelayRejoin::Options{role, ParseRelayUrl(relay.url()).value(), {}, "end", allow_relay});
 }
 
 }  // namespace pairwire::test

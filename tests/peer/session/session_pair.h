@@ -140,6 +140,8 @@ class SessionPair {
     std::function<std::unique_ptr<Rejoin>(auth::PairingRole)> make_rejoin;
     std::array<SessionOptions, 2> options;
     std::function<void(delivery::SessionTimes&)> times;
+    // Whether later connections find candidates; none: they do.
+    std::function<bool()> has_path;
     bool subscribe = true;
     bool session_layer = true;  // as PeerInfo tells it
     // Instead of a plain pairing: established exchanges of the display and the controller, given
@@ -298,8 +300,12 @@ class SessionPair {
       start.rejoin = std::make_unique<FakeRelay::End>(relay_, static_cast<int>(IndexOf(end)));
     }
     start.new_link = [this, &end](PeerLinkEvents events) {
+      PeerConfiguration configuration = setup_.configuration;
+      // Through a TURN server only, and there is none.
+      const bool has_path = !setup_.has_path || setup_.has_path();
+      if (!has_path) configuration.ice_transport_policy = IceTransportPolicy::kRelay;
       auto link =
-          PeerLink::Create(network_, setup_.configuration, LinkForm::kLanes, std::move(events));
+          PeerLink::Create(network_, configuration, LinkForm::kLanes, std::move(events));
       if (link) end.latest = link->get();
       return link;
     };
