@@ -25,6 +25,10 @@ std::int64_t NowNs() {
       .count();
 }
 
+int Failures() {
+  return ::testing::UnitTest::GetInstance()->current_test_info()->result()->total_part_count();
+}
+
 const char* NameOf(std::size_t end) { return end == 0 ? "display" : "controller"; }
 
 }  // namespace
@@ -82,21 +86,29 @@ std::string SessionEnd::Where() const {
 // --- A schedule ----------------------------------------------------------------------------------
 
 SessionSchedule::SessionSchedule(SessionRelay& relay, std::uint64_t seed, seconds longest_freeze)
-    : relay_(relay), seed_(seed), longest_freeze_(longest_freeze), random_(seed) {}
+    : relay_(relay),
+      seed_(seed),
+      longest_freeze_(longest_freeze),
+      random_(seed),
+      failures_before_(Failures()) {}
+
+bool SessionSchedule::Failed() const { return Failures() > failures_before_; }
 
 SessionSchedule::Outcome SessionSchedule::Run() {
   Connect();
+  if (Failed()) return {{}, {}, {}, 0, 0, false};
   const std::uint64_t rounds = 1 + random_.NextBelow(3);
-  for (std::uint64_t round = 0; round < rounds && !::testing::Test::HasFailure(); ++round) {
+  for (std::uint64_t round = 0; round < rounds && !Failed(); ++round) {
     // The first of all kinds in turn, so that a few seeds have them all.
     const std::uint64_t drawn = random_.NextBelow(kFaults);
     Round(static_cast<Fault>(round == 0 ? seed_ % kFaults : drawn));
   }
-  outcome_.history = HistoryOf(end(0).record(), end(1).record(), !::testing::Test::HasFailure());
+  outcome_.history = HistoryOf(end(0).record(), end(1).record(), !Failed());
   for (const auto& one : ends_) {
     outcome_.commands += one->record().sent();
     outcome_.refused += one->record().refused();
   }
+  outcome_.passed = !Failed();
   return std::move(outcome_);
 }
 
@@ -155,12 +167,12 @@ void SessionSchedule::CutNow(std::uint64_t who) {
 }
 
 // Those that cut have lost their links, and know it.
-void SessionSchedule::BothNotice(std::uint64_t who) {
+void SessionSchedule::CuttersNotice(std::uint64_t who) {
   for (const std::size_t which : {0U, 1U}) {
     if (who != which && who != 2) continue;
     const std::size_t before = outages_before_[which];
     EXPECT_TRUE(end(which).Until(
-        [&](const SessionRecord& r) { return r.outages().size() > before; }, kRest))
+        [&](const SessionRecord& r) { return r.closed() || r.outages().size() > before; }, kRest))
         << end(which).Where();
   }
 }
@@ -192,7 +204,7 @@ void SessionSchedule::RelayKilledRound() {
   for (const std::size_t which : {0U, 1U}) SendSome(which, 60);
   const std::uint64_t who = random_.NextBelow(3);
   CutNow(who);
-  BothNotice(who);
+  CuttersNotice(who);
   // In the middle of their tries, most of the time.
   ReadFor(milliseconds(random_.NextBelow(1'500)), who == 1 ? 1 : 0);
   for (const std::size_t i : {0U, 1U}) {
@@ -216,7 +228,7 @@ void SessionSchedule::NodeChangedRound() {
   };
   if (before) change();
   CutNow(who);
-  BothNotice(who);
+  CuttersNotice(who);
   if (!before) change();
   ComeToRest(NowNs());
   relay_.node(gone).Start();

@@ -74,12 +74,13 @@ class SessionSchedule {
     std::vector<std::chrono::milliseconds> reconnects;
     std::uint64_t commands = 0;
     std::uint64_t refused = 0;
+    bool passed = true;  // nothing failed up to here
   };
 
   // `longest_freeze`: usual ones are 1 to 5 s.
   SessionSchedule(SessionRelay& relay, std::uint64_t seed, std::chrono::seconds longest_freeze);
 
-  // Failures of the test, where two ends do not come to rest.
+  // Failures of the test, where two ends do not come to rest. The relay is whole again behind it.
   Outcome Run();
 
  private:
@@ -89,7 +90,7 @@ class SessionSchedule {
   void PlanCut();
   // Ends 0, 1, or 2 for both.
   void CutNow(std::uint64_t who);
-  void BothNotice(std::uint64_t who);
+  void CuttersNotice(std::uint64_t who);
   void ReadFor(std::chrono::milliseconds time, std::size_t end);
   void CutRound();
   void RelayKilledRound();
@@ -97,6 +98,7 @@ class SessionSchedule {
   void FrozenRound();
   void NetworksChangedRound();
   void ComeToRest(std::int64_t free_since);
+  bool Failed() const;
   void Note(const std::string& what) { outcome_.faults += what + "; "; }
   SessionEnd& end(std::size_t which) { return *ends_[which]; }
 
@@ -104,6 +106,7 @@ class SessionSchedule {
   const std::uint64_t seed_;
   const std::chrono::seconds longest_freeze_;
   test::SeededRandom random_;
+  const int failures_before_;
   std::array<std::unique_ptr<SessionEnd>, 2> ends_;
   std::array<std::uint64_t, 2> batches_{};
   std::array<std::size_t, 2> outages_before_{};
