@@ -1,7 +1,7 @@
 # The three kinds of target: a box (static library), a program, a test.
 
-# Builds that nobody links against (sanitizers) read the standard library once for all boxes and programs: a third of
-# their time. The release build reads it file by file, and so finds what a file forgot to include.
+# Builds that nobody links against (sanitizers) read the standard library once for all boxes: a third of their
+# time (programs are position-independent in another way). The release build reads it file by file, and so finds what a file forgot to include.
 function(pairwire_shared_headers name)
   if(NOT PAIRWIRE_SANITIZE)
     return()
@@ -29,7 +29,6 @@ function(pairwire_program name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE pairwire_options ${ARG_LINK})
-  pairwire_shared_headers(${name})
 endfunction()
 
 # pairwire_fast_allocator(NAME): the program uses PAIRWIRE_ALLOCATOR.

@@ -96,7 +96,7 @@ void BenchPeer::Adopt(DataChannel channel) {
 
 void BenchPeer::Blast(std::size_t size) {
   if (size < kMinMessageBytes) return ReportError("blast", "too small for a stamp");
-  sender_ = std::make_unique<StreamSender>(network_, std::move(channel_), size,
+  sender_ = std::make_unique<StreamSender>(network_, OutletOf(std::move(channel_)), size,
                                            PeerConfiguration().max_buffered_amount);
   sender_->Subscribe({}, [](const Error& error) { ReportError("blast", ToString(error)); });
   sender_->Start();
