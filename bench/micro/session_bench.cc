@@ -105,7 +105,6 @@ void QueueAtGate(benchmark::State& state) {
         return state.SkipWithError("the gate is full");
       }
     }
-    waiting.clear();
     gate.Drain(waiting);
     gate.SetOutbox(0, 0);
   }

@@ -89,6 +89,14 @@ void WriteHeader(std::span<std::uint8_t, kHeaderBytes> out, const FrameHeader& h
   PutNumber(out.data() + 12, header.ack);
 }
 
+Bytes BehindHeader(ByteSpan message) {
+  Bytes framed;
+  framed.reserve(kHeaderBytes + message.size());
+  framed.resize(kHeaderBytes);
+  framed.insert(framed.end(), message.begin(), message.end());
+  return framed;
+}
+
 Bytes MakeFrame(const FrameHeader& header, ByteSpan payload) {
   Bytes bytes(kHeaderBytes + payload.size());
   WriteHeader(std::span<std::uint8_t, kHeaderBytes>(bytes.data(), kHeaderBytes), header);

@@ -85,6 +85,8 @@ constexpr bool IsStream(FrameType type) {
 }
 
 void WriteHeader(std::span<std::uint8_t, kHeaderBytes> out, const FrameHeader& header);
+// A copy of the message behind kHeaderBytes that are free for the header.
+Bytes BehindHeader(ByteSpan message);
 // A whole frame.
 Bytes MakeFrame(const FrameHeader& header, ByteSpan payload);
 

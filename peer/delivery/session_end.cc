@@ -16,14 +16,6 @@ std::uint64_t Microseconds(Loop::TimePoint time) {
   return static_cast<std::uint64_t>(duration_cast<microseconds>(time.time_since_epoch()).count());
 }
 
-Bytes Framed(ByteSpan message) {
-  Bytes framed;
-  framed.reserve(kHeaderBytes + message.size());
-  framed.resize(kHeaderBytes);
-  framed.insert(framed.end(), message.begin(), message.end());
-  return framed;
-}
-
 }  // namespace
 
 SessionEnd::SessionEnd(auth::PairingRole role, HelloKeeper keeper, SessionEndOptions options,
@@ -102,14 +94,14 @@ Result<void> SessionEnd::CheckOpen() const {
   return {};
 }
 
-Result<std::uint64_t> SessionEnd::Send(TimePoint now, FrameType type, ByteSpan message) {
+Result<std::uint64_t> SessionEnd::SendFramed(TimePoint now, FrameType type, Bytes framed) {
   if (auto state = CheckOpen(); !state) return tl::unexpected(state.error());
   // Beside a message that leaves at once an acknowledgement costs nothing; one that waits would
   // hold it back.
   const bool at_once =
       link() != 0 && outbox_.Next() == nullptr && owner_.Room(link(), Lane::kControl) > 0;
-  auto seq =
-      outbox_.Push(type, Framed(message), at_once ? inbox_.last_delivered() : inbox_.last_acked());
+  auto seq = outbox_.Push(type, std::move(framed),
+                          at_once ? inbox_.last_delivered() : inbox_.last_acked());
   if (seq && at_once) (void)inbox_.AckToSend(now, true);
   if (seq) Pump(now);
   return seq;
@@ -133,7 +125,7 @@ Result<void> SessionEnd::ClearState(TimePoint now, std::string_view key) {
 Result<void> SessionEnd::SendStream(TimePoint now, FrameType type, ByteSpan frame) {
   if (auto state = CheckOpen(); !state) return state;
   if (machine_.over_relay()) return Fail(Errc::kUnsupported, "the relay carries no streams");
-  auto pushed = streams_.Push(type, Framed(frame));
+  auto pushed = streams_.Push(type, BehindHeader(frame));
   if (pushed) Pump(now);
   return pushed;
 }
@@ -401,13 +393,15 @@ void SessionEnd::Pump(TimePoint now) {
     outbox_.HandedOver();
     owner_.SendFrame(link(), Lane::kControl, framed);
   }
-  while (owner_.Room(link(), Lane::kState) > 0) {
+  while (!states_.idle() && owner_.Room(link(), Lane::kState) > 0) {
     auto frame = states_.NextToSend(now);
     if (!frame) break;
     owner_.SendFrame(link(), Lane::kState, std::make_shared<const Bytes>(std::move(*frame)));
   }
   if (machine_.over_relay()) return;
-  while (const std::size_t room = owner_.Room(link(), Lane::kStream)) {
+  while (streams_.frames() > 0) {
+    const std::size_t room = owner_.Room(link(), Lane::kStream);
+    if (room == 0) break;
     auto frame = streams_.Next(room);
     if (!frame) break;
     owner_.SendFrame(link(), Lane::kStream, std::make_shared<const Bytes>(std::move(*frame)));
@@ -423,7 +417,8 @@ std::optional<SessionEnd::TimePoint> SessionEnd::deadline() const {
   };
   if (link() != 0) {
     consider(inbox_.ack_due());
-    if (owner_.Room(link(), Lane::kState) > 0) consider(states_.deadline());
+    const auto again = states_.deadline();
+    if (again && owner_.Room(link(), Lane::kState) > 0) consider(again);
   }
   return first;
 }

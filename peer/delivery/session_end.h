@@ -101,7 +101,11 @@ class SessionEnd {
   // --- From the application. kClosed when the session is closed or closing.
 
   // The message's number. kBufferFull, kMessageTooLarge, kLimitExceeded.
-  Result<std::uint64_t> Send(TimePoint now, FrameType type, ByteSpan message);
+  Result<std::uint64_t> Send(TimePoint now, FrameType type, ByteSpan message) {
+    return SendFramed(now, type, BehindHeader(message));
+  }
+  // The same without a copy: what BehindHeader gave.
+  Result<std::uint64_t> SendFramed(TimePoint now, FrameType type, Bytes framed);
   Result<void> SetState(TimePoint now, std::string_view key, ValueKind kind, ByteSpan value);
   Result<void> ClearState(TimePoint now, std::string_view key);
   // kUnsupported while the relay carries the session.

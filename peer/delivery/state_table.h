@@ -50,6 +50,8 @@ class StateSender {
   // When something has to be sent again, if nothing else happens.
   std::optional<TimePoint> deadline() const;
   bool has_dirty() const { return !dirty_.empty(); }
+  // Nothing is to be sent, now or again.
+  bool idle() const { return dirty_.empty() && sent_.empty(); }
 
   // The other end has this version.
   void OnAcked(std::uint64_t version);

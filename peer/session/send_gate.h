@@ -2,7 +2,8 @@
 //
 // SendGate: where commands from any thread get their number and learn at once whether there is
 // room, before the loop puts them into the session's outbox. It counts as the outbox does, so that
-// what it took the outbox takes, too. Its lock is held for counting only, never in a callback.
+// what it took the outbox takes, too; and it knows who has to hear that there is room again. Its
+// lock is held for counting only, never in a callback.
 #ifndef PAIRWIRE_PEER_SESSION_SEND_GATE_H_
 #define PAIRWIRE_PEER_SESSION_SEND_GATE_H_
 
@@ -24,7 +25,7 @@ class SendGate {
  public:
   struct Waiting {
     delivery::FrameType type = delivery::FrameType::kDataBinary;
-    Bytes message;
+    Bytes framed;  // the message behind room for its header
   };
   struct Taken {
     MessageId id = 0;
@@ -35,19 +36,24 @@ class SendGate {
 
   // Any thread. A copy of the message waits for Drain. kClosed, kMessageTooLarge, kBufferFull.
   Result<Taken> Queue(delivery::FrameType type, ByteSpan message) {
-    Waiting waiting{type, Bytes(message.begin(), message.end())};
+    Waiting waiting{type, delivery::BehindHeader(message)};
     const std::lock_guard lock(mutex_);
     if (auto room = Check(message.size()); !room) return Refuse(std::move(room.error()));
     waiting_bytes_ += Cost(message.size());
     waiting_.push_back(std::move(waiting));
+    NoteHigh();
     return Taken{++last_id_, waiting_.size() == 1};
   }
 
-  // Loop: what waits, and in the same breath the number of a message that goes out right behind it.
+  // Loop: what waits, and in the same breath the number of a message that goes out right behind it,
+  // and is counted as in the outbox. Should that not take it, SetOutbox says so.
   Result<MessageId> Pass(std::size_t bytes, std::vector<Waiting>& before) {
     const std::lock_guard lock(mutex_);
     if (auto room = Check(bytes); !room) return Refuse(std::move(room.error()));
     Take(before);
+    outbox_bytes_ += Cost(bytes);
+    ++outbox_messages_;
+    NoteHigh();
     return ++last_id_;
   }
   void Drain(std::vector<Waiting>& out) {
@@ -67,12 +73,25 @@ class SendGate {
     closed_ = true;
   }
 
-  // Loop. Somebody was refused for want of room, and half of the messages that may wait have gone;
-  // true once.
-  bool TakeRefusal() {
+  // Loop. Whoever waits for bytes() to be so low, or lower, has to hear of it.
+  void SetLowThreshold(std::size_t bytes) {
     const std::lock_guard lock(mutex_);
-    if (outbox_messages_ + waiting_.size() > limits_.messages / 2) return false;
-    return std::exchange(refused_, false);
+    low_threshold_ = bytes;
+    was_high_ = false;
+    NoteHigh();
+  }
+  // Loop. True once: no more than the threshold waits after more did; or somebody was refused for
+  // want of room, and half of the messages that may wait have gone, as many small ones fill the
+  // outbox by their number.
+  bool TakeLow() {
+    const std::lock_guard lock(mutex_);
+    if (outbox_bytes_ + waiting_bytes_ > low_threshold_) return false;
+    bool tell = std::exchange(was_high_, false);
+    if (refused_ && outbox_messages_ + waiting_.size() <= limits_.messages / 2) {
+      refused_ = false;
+      tell = true;
+    }
+    return tell;
   }
 
   // Any thread.
@@ -107,6 +126,9 @@ class SendGate {
     if (error.code == Errc::kBufferFull) refused_ = true;
     return tl::unexpected(std::move(error));
   }
+  void NoteHigh() {
+    if (outbox_bytes_ + waiting_bytes_ > low_threshold_) was_high_ = true;
+  }
   // Counted as the outbox's at once: the loop puts it there before it says what that holds.
   void Take(std::vector<Waiting>& out) {
     outbox_bytes_ += std::exchange(waiting_bytes_, 0);
@@ -122,6 +144,8 @@ class SendGate {
   std::size_t outbox_bytes_ = 0;
   std::size_t outbox_messages_ = 0;
   MessageId last_id_ = 0;
+  std::size_t low_threshold_ = 0;
+  bool was_high_ = false;
   bool refused_ = false;
   bool closed_ = false;
 };

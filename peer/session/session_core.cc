@@ -119,21 +119,26 @@ void SessionCore::OnTimer() {
   Run([this] { end_->OnTimer(loop_.Now()); });
 }
 
-// After everything that one input led to.
+void SessionCore::SettleLater() {
+  if (let_go_ || std::exchange(settling_, true)) return;
+  loop_.PostAtTurnEnd(safety_.Wrap([this] { Settle(); }));
+}
+
 void SessionCore::Settle() {
+  settling_ = false;
+  if (let_go_) return;
   const auto deadline = end_->deadline();
   if (!deadline) {
     timer_.Stop();
     timer_at_.reset();
   } else if (!timer_at_ || *deadline < *timer_at_) {
-    // One that fires too early does no harm; moving it for each message would cost more.
+    // One that fires too early does no harm; moving it each time would cost more.
     timer_at_ = *deadline;
     timer_.StartAt(*deadline);
   }
   ShowOverRelay();
   OfferRelay();
   gate_.SetOutbox(end_->outbox().bytes(), end_->outbox().messages());
-  if (gate_.bytes() > low_threshold_) was_high_ = true;
   next_.stats.outbox_bytes = end_->outbox().bytes();
   next_.stats.streams_dropped = end_->streams_dropped();
   next_.stats.round_trip = end_->round_trip();
@@ -155,11 +160,15 @@ void SessionCore::Drain() {
   std::vector<SendGate::Waiting> waiting;
   gate_.Drain(waiting);
   if (waiting.empty()) return;
-  Run([&] {
-    for (const auto& message : waiting) {
-      (void)end_->Send(loop_.Now(), message.type, message.message);
-    }
-  });
+  Run([&] { PutIntoOutbox(std::move(waiting)); });
+}
+
+void SessionCore::PutIntoOutbox(std::vector<SendGate::Waiting> messages) {
+  if (messages.empty()) return;
+  const auto now = loop_.Now();
+  for (SendGate::Waiting& message : messages) {
+    (void)end_->SendFramed(now, message.type, std::move(message.framed));
+  }
 }
 
 Result<MessageId> SessionCore::SendNow(FrameType type, ByteSpan message) {
@@ -168,11 +177,9 @@ Result<MessageId> SessionCore::SendNow(FrameType type, ByteSpan message) {
   if (!id) return id;
   Result<MessageId> sent = *id;
   Run([&] {
-    for (const auto& waiting : before) {
-      (void)end_->Send(loop_.Now(), waiting.type, waiting.message);
-    }
+    PutIntoOutbox(std::move(before));
     sent = end_->Send(loop_.Now(), type, message);
-    gate_.SetOutbox(end_->outbox().bytes(), end_->outbox().messages());
+    if (!sent) gate_.SetOutbox(end_->outbox().bytes(), end_->outbox().messages());
   });
   return sent;
 }
@@ -375,6 +382,7 @@ void SessionCore::GoWhenDone() {
 void SessionCore::SayGoodbye() {
   const auto keep = self_.lock();
   detached_ = true;
+  let_go_ = true;
   hooks_ = {};
   StartClose();
   if (end_->state() == delivery::SessionState::kClosing) Give(delivery::Drained{});

@@ -161,21 +161,24 @@ class SessionCore final : public SessionFactory::Impl, private delivery::Session
 
   // --- The end and its timers
   void Begin();
-  // Calls the end, then sets the timer and the snapshot. Each way in from outside is one of these.
+  // Calls the end. Each way in from outside is one of these.
   template <typename F>
   void Run(F work) {
     const auto keep = self_.lock();
-    ++depth_;
     work();
-    if (--depth_ == 0) Settle();
+    SettleLater();
   }
   void Give(const delivery::SessionMachine::Input& input);
   void GiveLater(delivery::SessionMachine::Input input);
+  // What follows from all that a turn of the loop brought, at its end: the timer, and what other
+  // threads see. Once for any number of frames and messages.
+  void SettleLater();
   void Settle();
   void OnTimer();
   void SayGoodbye();
   void LetGo();
   void Drain();
+  void PutIntoOutbox(std::vector<SendGate::Waiting> messages);
   Result<MessageId> SendNow(delivery::FrameType type, ByteSpan message);
   Result<MessageId> SendCommand(delivery::FrameType type, ByteSpan message);
   Result<void> Taken(const Result<bool>& tell);
@@ -226,7 +229,9 @@ class SessionCore final : public SessionFactory::Impl, private delivery::Session
   void ShowFrame(const events::AnimationFrame& frame, std::chrono::microseconds late);
 
   // --- To the application
-  void DeliverCommand(std::uint64_t seq, delivery::FrameType type, ByteSpan message);
+  // `now`: the clock was asked for the frame already.
+  void DeliverCommand(Loop::TimePoint now, std::uint64_t seq, delivery::FrameType type,
+                      ByteSpan message);
   void HoldState(std::string_view key, HeldState state);
   void DeliverState(std::string_view key, const HeldState& state, ByteSpan value);
   void DeliverEvent(ByteSpan json);
@@ -247,7 +252,9 @@ class SessionCore final : public SessionFactory::Impl, private delivery::Session
   bool detached_ = false;
   bool subscribed_ = false;
   std::shared_ptr<const SessionEvents> events_ = std::make_shared<const SessionEvents>();
-  int depth_ = 0;
+  Loop::TimePoint frame_at_{};  // when the frame came that is being taken
+  bool settling_ = false;       // Settle comes at the end of this turn
+  bool let_go_ = false;         // the Network goes: nothing is registered with the loop any more
 
   std::unique_ptr<auth::PairingEnd> pairing_;
   std::map<delivery::LinkId, Link> links_;    // at most two, as the machine has them
@@ -279,8 +286,6 @@ class SessionCore final : public SessionFactory::Impl, private delivery::Session
   bool closed_told_ = false;
   bool saying_goodbye_ = false;  // and LetGo follows when it is said
   std::deque<Waiter> waiters_;
-  bool was_high_ = false;
-  std::size_t low_threshold_ = 0;
 
   SendGate gate_;
   StateGate state_gate_;

@@ -103,10 +103,7 @@ void SessionCore::Acknowledge(MessageId id) {
 
 void SessionCore::SetBufferedAmountLowThreshold(std::size_t bytes) {
   to_loop->Post([weak = self_, bytes](NetworkCore&) {
-    const auto core = weak.lock();
-    if (!core) return;
-    core->low_threshold_ = bytes;
-    core->was_high_ = core->gate_.bytes() > bytes;
+    if (const auto core = weak.lock()) core->gate_.SetLowThreshold(bytes);
   });
 }
 
@@ -172,7 +169,7 @@ void SessionCore::OnMessage(std::uint64_t seq, FrameType type, ByteSpan message)
   // Nobody is there: not delivered, so not acknowledged.
   if (detached_) return;
   if (subscribed_ && held_.empty()) {
-    DeliverCommand(seq, type, message);
+    DeliverCommand(frame_at_, seq, type, message);
     return;
   }
   held_bytes_ += message.size();
@@ -184,7 +181,8 @@ void SessionCore::OnMessage(std::uint64_t seq, FrameType type, ByteSpan message)
   held_.push_back({seq, type, Bytes(message.begin(), message.end())});
 }
 
-void SessionCore::DeliverCommand(std::uint64_t seq, FrameType type, ByteSpan message) {
+void SessionCore::DeliverCommand(Loop::TimePoint now, std::uint64_t seq, FrameType type,
+                                 ByteSpan message) {
   ++next_.stats.received;
   const auto events = events_;
   if (type == FrameType::kDataEvent) {
@@ -196,7 +194,7 @@ void SessionCore::DeliverCommand(std::uint64_t seq, FrameType type, ByteSpan mes
     command.id = seq;
     events->on_message(command);
   }
-  if (!manual_ack_ && !detached_) end_->Acknowledge(loop_.Now(), seq, message.size());
+  if (!manual_ack_ && !detached_) end_->Acknowledge(now, seq, message.size());
 }
 
 // A malformed one is dropped: the other end's library would not have sent it, and what follows it
@@ -305,7 +303,7 @@ void SessionCore::DeliverHeld() {
     const Held command = std::move(held_.front());
     held_bytes_ -= command.message.size();
     // What arrives meanwhile, from inside the callback, goes behind.
-    DeliverCommand(command.seq, command.type, command.message);
+    DeliverCommand(loop_.Now(), command.seq, command.type, command.message);
     if (!held_.empty()) held_.pop_front();
   }
 }
@@ -319,14 +317,7 @@ void SessionCore::OnAcked(std::uint64_t up_to) {
 }
 
 void SessionCore::TellRoom() {
-  const std::size_t bytes = gate_.bytes();
-  if (bytes > low_threshold_) {
-    was_high_ = true;
-    return;
-  }
-  // Many small messages fill the outbox by their number: who was refused hears of room, too.
-  const bool freed = gate_.TakeRefusal();
-  if (!std::exchange(was_high_, false) && !freed) return;
+  if (!gate_.TakeLow()) return;
   const auto events = events_;
   if (events->on_buffered_amount_low && !detached_) events->on_buffered_amount_low();
 }

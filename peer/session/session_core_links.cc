@@ -91,7 +91,10 @@ void SessionCore::AddLink(std::unique_ptr<SessionLink> carrier, std::shared_ptr<
   links_[id] = {std::move(carrier), std::move(proof), {}};
   SessionLinkEvents on;
   on.on_frame = [this, id](delivery::Lane lane, ByteSpan bytes) {
-    Run([&] { end_->OnFrame(loop_.Now(), id, lane, bytes); });
+    Run([&] {
+      frame_at_ = loop_.Now();
+      end_->OnFrame(frame_at_, id, lane, bytes);
+    });
   };
   on.on_room = [this] { Run([this] { end_->OnRoom(loop_.Now()); }); };
   on.on_quiet = [this, id](bool quiet) {

@@ -88,12 +88,14 @@ TEST_P(StreamTest, CountsWhatArrives) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, StreamTest,
-    testing::Values(std::vector<std::string>{"throughput", "--seconds", "1"},
-                    std::vector<std::string>{"throughput", "--seconds", "1", "--processes", "1"},
-                    std::vector<std::string>{"messages", "--seconds", "1"},
-                    std::vector<std::string>{"messages", "--seconds", "1", "--size", "1024",
-                                             "--unreliable"},
-                    std::vector<std::string>{"messages", "--seconds", "1", "--processes", "1"}));
+    testing::Values(
+        std::vector<std::string>{"throughput", "--seconds", "1"},
+        std::vector<std::string>{"throughput", "--seconds", "1", "--processes", "1"},
+        std::vector<std::string>{"messages", "--seconds", "1"},
+        std::vector<std::string>{"messages", "--seconds", "1", "--size", "1024", "--unreliable"},
+        std::vector<std::string>{"messages", "--seconds", "1", "--processes", "1"},
+        std::vector<std::string>{"throughput", "--seconds", "1", "--session"},
+        std::vector<std::string>{"messages", "--seconds", "1", "--session", "--processes", "1"}));
 
 TEST(BenchProgramTest, LatencyIdle) {
   for (const char* processes : {"1", "2"}) {
@@ -195,6 +197,9 @@ INSTANTIATE_TEST_SUITE_P(
                     std::vector<std::string>{"throughput", "--bulk"},
                     std::vector<std::string>{"throughput", "--buffer", "65536"},
                     std::vector<std::string>{"latency", "--unreliable"},
+                    std::vector<std::string>{"latency", "--session"},
+                    std::vector<std::string>{"messages", "--session", "--unreliable"},
+                    std::vector<std::string>{"messages", "--session", "--size", "262125"},
                     std::vector<std::string>{"memory", "--processes", "2"}));
 
 // The bench's own second process, once it runs as such (before, it is the first one's shadow, which
