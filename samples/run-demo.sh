@@ -7,13 +7,15 @@
 #   samples/run-demo.sh --bin DIR  runs the programs in DIR; installs and builds nothing
 # Ctrl-C ends it and what it started.
 set -euo pipefail
-cd "$(dirname "$0")/.."
 
-case "${1:-}${2:+ }" in
-  "") bin='' ;;
-  "--bin ") bin=$2 ;;
-  *) echo "usage: samples/run-demo.sh [--bin DIR]" >&2; exit 2 ;;
-esac
+bin=''
+if [ "$#" -eq 2 ] && [ "$1" = --bin ]; then
+  bin=$(realpath "$2")
+elif [ "$#" -ne 0 ]; then
+  echo "usage: samples/run-demo.sh [--bin DIR]" >&2
+  exit 2
+fi
+cd "$(dirname "$0")/.."
 
 deadline=60  # seconds that any one wait may take
 work=$(mktemp -d)
@@ -67,13 +69,13 @@ line=''
 next_line() {
   local part piece='' status
   while true; do
+    if [ "$SECONDS" -gt "$2" ]; then return 2; fi
     part='' status=0
     # In slices: this shell notes only in between which of its programs have ended.
     IFS= read -r -t 0.5 -u "${events[$1]}" part || status=$?
     piece+=$part
     if [ "$status" -eq 0 ]; then line=$piece; return 0; fi
     if [ "$status" -le 128 ]; then return 1; fi
-    if [ "$SECONDS" -gt "$2" ]; then return 2; fi
   done
 }
 # wait_line NAME TEXT: passes over lines until one contains TEXT, which is left in `line`.
@@ -141,6 +143,7 @@ check_file() {
   path=$(field path "$received")
   [ "$(field sha256 "$sent")" = "$(field sha256 "$received")" ] || fail "SHA-256 differs: $sent $received"
   cmp "$3" "$path" >&2 || fail "$path differs from $3"
+  rm "$path" # the large ones would fill a small /tmp
   printf '%-14s %11s bytes  %7s MB/s  sha256 %.16s…  equal at both ends\n' "$(field name "$received")" \
     "$(field size "$received")" "$(field megabytesPerSecond "$received")" "$(field sha256 "$received")"
 }
@@ -197,7 +200,7 @@ wait_event chat ack
 [ "$(field messages "$line")" = 10000 ] || fail "not all is acknowledged: $line"
 wait_exit chat 0
 after=$(now_ms)
-next_code hall-1  # the session is over, so all is in its output
+next_code hall-1 # the session is over, so all is in its output
 check_numbers hall-1 1 10000
 echo "10000 received once and in order; pairing, sending and closing took $((after - before)) ms"
 

@@ -12,7 +12,7 @@
 //         cut-at N            the same, right behind the other end's command N
 //         network-changed     as an application says it
 //         report              says where it stands, behind all that came before
-//   out:  code T CODE         connected T            state T NAME
+//   out:  code T [CODE]       connected T            state T NAME
 //         send T ID HASH      deliver T ID HASH      acked T ID       bytes T BYTES MESSAGES
 //         refused T ERROR     set T KEY HASH         shown T KEY HASH
 //         cut T               error T CODE           closed T CODE FIRST LAST
@@ -116,7 +116,6 @@ class Peer {
 
   void OnSession(Session session) {
     session_ = std::move(session);
-    Say("connected", Now());
     SessionEvents on;
     on.on_message = [this](const Command& command) {
       delivered_ = command.id;
@@ -140,6 +139,8 @@ class Peer {
               Words(report.unacknowledged.first, report.unacknowledged.last));
     };
     session_.Subscribe(std::move(on));
+    // Behind that: what is done to a session that nobody listens to is not told.
+    network_.Post([] { Say("connected", Now()); });
   }
 
   void DoNow(const std::string& line) {

@@ -54,7 +54,11 @@ bool SessionRecord::Take(const std::string& line) {
   if (!(words >> what >> at)) return false;
   std::uint64_t a = 0;
   std::uint64_t b = 0;
-  if (what == "code") return static_cast<bool>(words >> code_);
+  if (what == "code") {
+    // None: the one before is void.
+    if (!(words >> code_)) code_.clear();
+    return true;
+  }
   if (what == "error") return static_cast<bool>(words >> last_error_);
   if (what == "connected") {
     TakeState(at, what);

@@ -92,6 +92,10 @@ TEST(SessionRecordTest, OtherLinesAreRefused) {
     EXPECT_FALSE(record.Take(line)) << line;
   }
   EXPECT_TRUE(record.entries().empty());
+  // A code that is void, with which a display tells that its controller is back.
+  EXPECT_TRUE(record.Take("code 5 4821-KMRTW"));
+  EXPECT_TRUE(record.Take("code 6"));
+  EXPECT_EQ(record.code(), "");
 }
 
 }  // namespace

@@ -79,6 +79,8 @@ bool SessionEnd::Until(const std::function<bool(const SessionRecord&)>& conditio
 std::string SessionEnd::Where() const {
   return record_.state() + ", sent " + std::to_string(record_.sent()) + ", acked " +
          std::to_string(record_.acked()) + ", delivered " + std::to_string(record_.delivered()) +
+         ", " + std::to_string(record_.cuts()) + " cuts, " +
+         std::to_string(record_.outages().size()) + " outages" +
          (record_.last_error().empty() ? "" : ", error " + record_.last_error()) +
          (record_.closed() ? ", closed" : "") + "\n" + process_.errors();
 }
