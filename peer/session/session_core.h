@@ -52,7 +52,7 @@ class RelaySessionLink;
 // What a session begins with.
 struct SessionStart {
   auth::PairingRole role = auth::PairingRole::kController;
-  // Open.
+  // Open. None: the two ends meet at once, by `rejoin`.
   std::unique_ptr<SessionLink> link;
   // Established, and its resume key not taken. None: plain.
   std::unique_ptr<auth::PairingEnd> proof;
