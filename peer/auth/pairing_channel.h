@@ -43,8 +43,9 @@ class PairingChannel {
   [[nodiscard]] bool CheckBindTag(ByteSpan tag, const Fingerprint256& own,
                                   const Fingerprint256& peer_as_seen) const;
 
-  // What stands in a HELLO's tag in place of the certificate of `role`, where boxes of this exchange
-  // carry the session and there is no DTLS: nobody else can know it, and no other exchange has it.
+  // What stands in a HELLO's tag in place of the certificate of `role`, where boxes of this
+  // exchange carry the session and there is no DTLS: nobody else can know it, and no other exchange
+  // has it.
   Fingerprint256 RelayName(PairingRole role) const;
 
   // Once; the caller keeps it from then on.

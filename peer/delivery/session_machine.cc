@@ -152,6 +152,7 @@ void SessionMachine::On(const LinkEnded& input) {
   } else if (link_ == input.link) {
     LoseLink("the link ended");
   } else if (state_ == SessionState::kSignalling && !pending_) {
+    direct_tried_ = true;
     PendingFailed("the first link never came up");
   }
 }

@@ -153,6 +153,8 @@ class SessionMachine {
   bool over_relay_ = false;
   std::optional<Pending> pending_;
   std::optional<LinkId> held_fallback_;  // until kFallback
+  // The first link never came up: who made it gave a direct path its time before the meeting.
+  bool direct_tried_ = false;
 
   Meeting meeting_ = Meeting::kNone;
   int attempt_ = 0;  // failed tries to meet since the last health

@@ -2,6 +2,7 @@
 //
 // How SessionMachine finds the other end again, and how the two negotiate in band.
 #include <algorithm>
+#include <utility>
 
 #include "peer/delivery/session_machine.h"
 
@@ -67,7 +68,7 @@ void SessionMachine::On(const RelayMet&) {
   meeting_ = Meeting::kMet;
   if (offering_) actions_.push_back(RollBack{});
   offering_ = offer_again_ = false;
-  SetTimer(kFallback, times_.fallback_after);
+  if (!std::exchange(direct_tried_, false)) SetTimer(kFallback, times_.fallback_after);
   MeetingMakesLinks();
 }
 

@@ -118,7 +118,11 @@ class ControllerCore final : private HoldsRandom,
     if (StartLink()) link_->Answer(*sdp);
   }
 
-  Result<protocol::RawJson> Describe(const std::string& sdp) { return signals_.Answer(sdp); }
+  Result<protocol::RawJson> Describe(const std::string& sdp) {
+    auto answer = signals_.Answer(sdp);
+    if (answer && signals_.secret()) ProvenHere();
+    return answer;
+  }
 
   void Do(const pairing::TellPaired& action) {
     peer_name_ = action.name;

@@ -210,6 +210,7 @@ class DisplayCore final : private HoldsRandom,
     if (!sdp) return FailRun(sdp.error());
     if (options_.secret) FeedLater(pairing::Proven{});
     if (link_) link_->TakeAnswer(*sdp);
+    if (options_.secret) ProvenHere();
   }
 
   void Do(const pairing::ShowCode& action) {

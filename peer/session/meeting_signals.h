@@ -62,8 +62,8 @@ class MeetingSignals {
   std::optional<auth::Fingerprints> relay_names() const;
 
   // kOffer of the display, kAnswer of the controller (each the first thing said by its end),
-  // kCandidate, kBye of the controller, and kFrame. `room`: the session's id at the relay. kAuthFailed;
-  // kInvalidState: before its time.
+  // kCandidate, kBye of the controller, and kFrame. `room`: the session's id at the relay.
+  // kAuthFailed; kInvalidState: before its time.
   Result<Written> Write(std::string_view room, auth::BoxKind kind, const std::string& text);
   // A message of the other end, in the order in which they came. kAuthFailed, and then ever after.
   Result<Said> Read(Loop::TimePoint now, std::string_view room, std::string_view type,

@@ -24,7 +24,8 @@ inline constexpr std::string_view kSessionFeature = "session.1";
 
 struct PairedEnd {
   auth::PairingRole role = auth::PairingRole::kController;
-  // Of the form that `peer.session_layer` says: with lanes, or with the one raw channel.
+  // Of the form that `peer.session_layer` says: with lanes, or with the one raw channel. With lanes
+  // also none: no path was found, and the session looks for one itself.
   std::unique_ptr<PeerLink> link;
   // Established. None: the pairing was plain.
   std::unique_ptr<auth::PairingEnd> proof;

@@ -93,6 +93,7 @@ class PairingCore {
         endpoint_(place_.endpoint()),
         peer_(std::move(peer)),
         machine_(std::move(machine)),
+        direct_timer_(loop_, [this] { GoWithoutPath(); }),
         timer_(loop_, [this] { Feed(pairing::TimerFired{}); }) {}
   ~PairingCore() = default;
 
@@ -139,6 +140,7 @@ class PairingCore {
     SignalingSocketEvents on;
     on.on_welcome = [this](const protocol::Welcome& welcome) {
       resume_token_ = welcome.resume_token;
+      relay_carries_ = welcome.mode == protocol::kModeBoth;
       Feed(pairing::SocketReady{});
     };
     on.on_message = [this](const protocol::Envelope& envelope) { OnEnvelope(envelope); };
@@ -156,6 +158,8 @@ class PairingCore {
 
   void Do(const pairing::DropPeer&) {
     ++run_;
+    proven_ = false;
+    direct_timer_.Stop();
     link_.reset();
     session_ = Session();
   }
@@ -219,6 +223,11 @@ class PairingCore {
     };
     on.on_linked = [this] { MakeSession(); };
     on.on_ended = [this](std::optional<Error> error) {
+      if (MayGoWithoutPath()) {
+        // From the loop's own frame: the link is in the middle of this.
+        direct_timer_.StartAt(loop_.Now());
+        return;
+      }
       Feed(pairing::PeerFailed{
           error.value_or(Error{Errc::kPeerLeft, "the other end left while connecting"})});
     };
@@ -231,8 +240,29 @@ class PairingCore {
     return true;
   }
 
+  // Both ends have what a session begins with, and its first link is to come.
+  void ProvenHere() {
+    proven_ = true;
+    if (MayGoWithoutPath()) direct_timer_.Start(pairing::kDirectTime);
+  }
+
+  // Not where nothing would hide the text from the relay.
+  bool MayGoWithoutPath() {
+    return proven_ && link_ && relay_carries_ && signals().form() == LinkForm::kLanes &&
+           static_cast<Self*>(this)->options_.session.allow_relay;
+  }
+
+  // There is no direct path so far: the session begins without a link, and meets the other end at
+  // the relay at once. There it goes on looking for one, and goes through the relay meanwhile.
+  void GoWithoutPath() {
+    if (!MayGoWithoutPath()) return;
+    link_.reset();
+    MakeSession();
+  }
+
   // The open link becomes a Session, which is the application's once it is connected (HandOver).
   void MakeSession() {
+    direct_timer_.Stop();
     PairedEnd paired;
     paired.role = Self::kRole;
     paired.link = std::move(link_);
@@ -285,6 +315,8 @@ class PairingCore {
   std::string token_;
   std::string socket_url_;
   std::string resume_token_;  // of the socket that was welcomed last
+
+  bool relay_carries_ = false;  // the relay says that messages may go through it
 
   std::unique_ptr<PeerLink> link_;
   std::string peer_name_;
@@ -363,10 +395,13 @@ class PairingCore {
 
   void Release() {
     timer_.Stop();
+    direct_timer_.Stop();
     loop_.CancelTimer(std::exchange(keeper_, 0));
   }
 
   Machine machine_;
+  bool proven_ = false;  // by this end's run; see ProvenHere
+  Timer direct_timer_;
   std::uint64_t run_ = 0;             // grows with each peer that was dropped
   Session session_;                   // made of the link; until it is handed out
   std::uint64_t session_number_ = 0;  // of the one made last

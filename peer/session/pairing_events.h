@@ -19,6 +19,9 @@ namespace pairwire::pairing {
 
 // A pairing has this long from pairing:ready to a Session; people give up sooner.
 inline constexpr std::chrono::seconds kPairingDeadline{30};
+// A direct path has so long from the proof on before the session begins without one, and is carried
+// by the relay until it finds one (where both ends and the relay's operator allow it).
+inline constexpr std::chrono::seconds kDirectTime{4};
 // A Session is up, but the last trickled candidates may still be on their way through the relay;
 // then both ends leave it (row B5).
 inline constexpr std::chrono::seconds kRelayGrace{2};

@@ -44,6 +44,7 @@ class PairingSignals {
   // What both can do, as far as the other end has said it.
   const auth::Features& features() const { return features_; }
   LinkForm form() const;
+  bool secret() const { return secret_; }
   // For the session, once the last description is through; none: the pairing was in the open.
   std::unique_ptr<auth::PairingEnd> TakeProof() { return std::move(end_); }
 

@@ -59,7 +59,7 @@ RelayOutbox::RelayOutbox(std::uint32_t link, TimePoint now) : link_(link), fille
 bool RelayOutbox::Queue(Lane lane, SharedBytes frame) {
   // The relay carries no streams.
   if (lane == Lane::kStream) return true;
-  Waiting& to = lane == Lane::kState              ? states_
+  Waiting& to = lane == Lane::kState             ? states_
                 : IsOf(frame, &delivery::IsData) ? commands_
                                                  : control_;
   // Acknowledgements are cumulative: of two that wait the newer one says it all.

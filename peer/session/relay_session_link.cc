@@ -31,10 +31,9 @@ void RelaySessionLink::OnBox(const RelayBox& box) {
   }
   if (!box.parts.empty()) outbox_.OnReceived();
   const auto alive = safety_.Watch();
-  const bool good =
-      inbox_.Take(box.parts, [&](Lane lane, ByteSpan frame) {
-        return OnFrame(lane, frame) && *alive && !ended_ && !closed_;
-      });
+  const bool good = inbox_.Take(box.parts, [&](Lane lane, ByteSpan frame) {
+    return OnFrame(lane, frame) && *alive && !ended_ && !closed_;
+  });
   if (!*alive) return;
   if (!good) {
     EndLater({Errc::kParseError, "what came over the relay is no frame"});
@@ -51,7 +50,8 @@ bool RelaySessionLink::OnFrame(Lane lane, ByteSpan frame) {
     if (on_frame) on_frame(lane, frame);
     return true;
   }
-  if (held_.size() == kMaxHeld || frame.size() > delivery::kHeaderBytes + delivery::kMaxHelloBytes) {
+  if (held_.size() == kMaxHeld ||
+      frame.size() > delivery::kHeaderBytes + delivery::kMaxHelloBytes) {
     EndLater({Errc::kParseError, "the other end did not wait for our hello"});
     return false;
   }
@@ -100,9 +100,9 @@ void RelaySessionLink::Pump() {
   } else {
     pace_.Stop();
   }
-  const bool room = (states_waited && outbox_.Room(Lane::kState) > 0) ||
-                    (commands_waited &&
-                     outbox_.Room(Lane::kControl) > RelayOutbox::kCommandWindow / 2);
+  const bool room =
+      (states_waited && outbox_.Room(Lane::kState) > 0) ||
+      (commands_waited && outbox_.Room(Lane::kControl) > RelayOutbox::kCommandWindow / 2);
   // Last: it may destroy us.
   const auto on_room = events_.on_room;
   if (room && on_room) on_room();

@@ -69,7 +69,7 @@ Session SessionFactory::Make(Network& network, PairedEnd paired, SessionHooks ho
   SessionStart start;
   std::string own_name = std::move(paired.own_name);
   start.role = paired.role;
-  start.link = std::make_unique<PeerSessionLink>(loop, std::move(paired.link));
+  if (paired.link) start.link = std::make_unique<PeerSessionLink>(loop, std::move(paired.link));
   start.proof = std::move(paired.proof);
   start.features = std::move(paired.features);
   // What nobody has proved would be the relay's to read.

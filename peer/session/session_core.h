@@ -52,7 +52,7 @@ class RelaySessionLink;
 // What a session begins with.
 struct SessionStart {
   auth::PairingRole role = auth::PairingRole::kController;
-  // Open.
+  // Open. None: the two ends meet at once, by `rejoin`.
   std::unique_ptr<SessionLink> link;
   // Established, and its resume key not taken. None: plain.
   std::unique_ptr<auth::PairingEnd> proof;
@@ -265,14 +265,14 @@ class SessionCore final : public SessionFactory::Impl, private delivery::Session
   std::function<Result<std::unique_ptr<PeerLink>>(PeerLinkEvents)> new_link_;
   std::unique_ptr<PeerLink> connecting_;  // made by a meeting, not open yet
   bool met_ = false;
-  bool relay_ready_ = false;                 // boxes of this meeting may carry frames
-  std::uint32_t relay_number_ = 0;           // of the meeting's last link over the relay
-  delivery::LinkId relay_id_ = 0;            // the same as a link of ours; it may be closing
-  RelaySessionLink* relay_link_ = nullptr;   // in links_ or closing_
+  bool relay_ready_ = false;                // boxes of this meeting may carry frames
+  std::uint32_t relay_number_ = 0;          // of the meeting's last link over the relay
+  delivery::LinkId relay_id_ = 0;           // the same as a link of ours; it may be closing
+  RelaySessionLink* relay_link_ = nullptr;  // in links_ or closing_
   Loop::TimePoint relay_next_offer_{};
   Timer relay_timer_;
   bool leave_when_closed_ = false;  // the meeting ends when that link has
-  std::string last_remote_;  // the description of the link that was in use last
+  std::string last_remote_;         // the description of the link that was in use last
   std::unique_ptr<Remembering> remembering_;
   bool tell_remembered_ = false;
   std::optional<delivery::Negotiation> negotiation_;  // that ApplyRemote is about

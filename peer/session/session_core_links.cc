@@ -81,6 +81,11 @@ void SessionCore::Begin() {
   }
   std::shared_ptr<LinkProof> proof;
   if (pairing_) proof = std::make_shared<PairingProof>(std::move(pairing_));
+  if (!first_link_) {
+    // The one that the pairing was about, which never came up.
+    Give(delivery::LinkEnded{++last_link_});
+    return;
+  }
   AddLink(std::move(first_link_), std::move(proof));
 }
 

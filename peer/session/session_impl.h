@@ -103,8 +103,9 @@ class SessionFactory {
  public:
   using Impl = Session::Impl;
 
-  // Loop only. The link is open. Who made the Session keeps it until on_connected, and gives it to
-  // the application then; dropping it before that ends it, and no hook is called any more.
+  // Loop only. The link is open, or there is none. Who made the Session keeps it until
+  // on_connected, and gives it to the application then; dropping it before that ends it, and no
+  // hook is called any more.
   static Session Make(Network& network, PairedEnd paired, SessionHooks hooks);
 
   // A handle to what is there already.

@@ -30,6 +30,9 @@ void AddPeerOptions(CLI::App& app, PeerOptions& options) {
   app.add_option("--turn-tls-ca", options.turn_tls_ca_file,
                  "Certificates (PEM) that vouch for turns: servers; else the system's");
   app.add_flag("--relay-only", options.relay_only, "Go through a TURN server only");
+  app.add_flag("--no-relayed", options.no_relayed,
+               "Never through the signaling relay, where no path is found and it would carry the "
+               "session in encrypted boxes");
   app.add_option("--capture", options.capture_file,
                  "Write the connection's packets to this new file, for Wireshark");
   app.add_flag("--capture-keys", options.capture_keys,
@@ -48,6 +51,10 @@ void Apply(const PeerOptions& options, PeerConfiguration& configuration) {
   if (options.relay_only) configuration.ice_transport_policy = IceTransportPolicy::kRelay;
   configuration.capture_file = options.capture_file;
   configuration.capture_keys = options.capture_keys;
+}
+
+void Apply(const PeerOptions& options, SessionOptions& session) {
+  session.allow_relay = !options.no_relayed;
 }
 
 }  // namespace pairwire::samples

@@ -6,6 +6,7 @@
 #define PAIRWIRE_SAMPLES_COMMON_PEER_OPTIONS_H_
 
 #include <pairwire/configuration.h>
+#include <pairwire/session.h>
 
 #include <string>
 #include <vector>
@@ -25,6 +26,7 @@ struct PeerOptions {
   std::string ice_credential;
   std::string turn_tls_ca_file;
   bool relay_only = false;
+  bool no_relayed = false;
   std::string capture_file;
   bool capture_keys = false;
 };
@@ -33,6 +35,7 @@ void AddPeerOptions(CLI::App& app, PeerOptions& options);
 
 // Into the configuration; what makes no sense is for the library to refuse.
 void Apply(const PeerOptions& options, PeerConfiguration& configuration);
+void Apply(const PeerOptions& options, SessionOptions& session);
 
 }  // namespace pairwire::samples
 

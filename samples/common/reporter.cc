@@ -139,13 +139,16 @@ void Reporter::Connected(const Session& session) {
   const PeerInfo peer = session.peer();
   Json json = {{"event", "connected"},
                {"path", how},
+               {"carrier", ToString(path.carrier)},
                {"authenticated", peer.authenticated},
                {"localCandidate", path.local_candidate},
                {"remoteCandidate", path.remote_candidate}};
   if (!peer.pairing_id.empty()) json["pairingId"] = peer.pairing_id;
-  Print(Dump(json), std::string("Connected, ") + how + ": " +
-                        DescribeCandidate(path.local_candidate) + " to " +
-                        DescribeCandidate(path.remote_candidate));
+  const std::string way = path.carrier == Carrier::kRelay
+                              ? "in encrypted boxes through the signaling relay"
+                              : DescribeCandidate(path.local_candidate) + " to " +
+                                    DescribeCandidate(path.remote_candidate);
+  Print(Dump(json), std::string("Connected, ") + how + ": " + way);
 }
 
 void Reporter::Remembered(std::string_view pairing_id) {

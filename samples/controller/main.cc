@@ -200,6 +200,7 @@ int Main(int argc, char** argv) {
     settings.codes = {""};  // one display, and the pairing names it
   }
   Apply(settings.peer_options, settings.controller.peer);
+  Apply(settings.peer_options, settings.controller.session);
   if (*commands.ping && settings.codes.size() > 1) {
     return WrongUsage(kProgram, "ping measures one display: give one --code");
   }

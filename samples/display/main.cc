@@ -104,6 +104,7 @@ int Main(int argc, char** argv) {
     }
   }
   Apply(peer_options, settings.display.peer);
+  Apply(peer_options, settings.display.session);
   settings.display.peer.max_message_size = kMaxMessageBytes;
   settings.display.peer.max_receive_buffer = kReceiveBufferBytes;
   return Run(settings, status);

@@ -362,6 +362,22 @@ TEST_F(SessionMachineTest, TheRelayCarriesOnlyWhenNothingElseDoes) {
   EXPECT_EQ(Give(FallbackUp{9}), Words({"end9"}));
 }
 
+// Who made the link that never came up has waited for it.
+TEST_F(SessionMachineTest, AFirstMeetingNeedNotWaitForTheRelay) {
+  Make(PairingRole::kDisplay);
+  Give(LinkEnded{1});
+  EXPECT_EQ(machine_->state(), SessionState::kReconnecting);
+  Give(RelayMet{});
+  EXPECT_EQ(Give(FallbackUp{2}), Words({"hello2"}));
+  // But the next one does.
+  Give(RejoinFailed{});
+  Give(LinkEnded{2});
+  Wait(seconds(1));
+  Give(RelayMet{});
+  EXPECT_EQ(Give(FallbackUp{3}), Words());
+  EXPECT_EQ(Count(Wait(seconds(3)), "hello3"), 1U);
+}
+
 TEST_F(SessionMachineTest, NegotiationInBand) {
   using Kind = NegotiationKind;
   BringTo(SessionState::kConnected, PairingRole::kDisplay);

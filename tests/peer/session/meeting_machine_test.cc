@@ -90,6 +90,27 @@ TEST_F(MeetingMachineTest, CandidatesBeforeTheAnswerWaitForIt) {
             (Words{"write::answer:a2", "write::candidate:c"}));
 }
 
+TEST_F(MeetingMachineTest, FramesFollowTheProofAndAreNotOfTheTimeBefore) {
+  ControllerMeets();
+  EXPECT_FALSE(controller_.proven());
+  EXPECT_EQ(Controller(Say{BoxKind::kFrame, "f"}), Words{});
+  EXPECT_EQ(Controller(Heard{BoxKind::kFrame, "f"}), Words{});
+  Controller(Say{BoxKind::kAnswer, "a1"});
+  EXPECT_TRUE(controller_.proven());
+  EXPECT_EQ(Controller(Say{BoxKind::kFrame, "f"}), Words{"write::frame:f"});
+  DisplayMeets();
+  Display(Say{BoxKind::kOffer, "o1"});
+  EXPECT_EQ(Display(Say{BoxKind::kFrame, "f"}), Words{});
+  Display(Heard{BoxKind::kAnswer, "a1"});
+  EXPECT_TRUE(display_.proven());
+  EXPECT_EQ(Display(Say{BoxKind::kFrame, "f"}), Words{"write:c1:frame:f"});
+  // An offer that is out is about another way.
+  Display(Say{BoxKind::kOffer, "o2"});
+  EXPECT_EQ(Display(Heard{BoxKind::kFrame, "g"}), Words{"frame:g"});
+  Display(Stop{});
+  EXPECT_FALSE(display_.proven());
+}
+
 TEST_F(MeetingMachineTest, HeldCandidatesAreBounded) {
   ControllerMeets();
   for (std::size_t i = 0; i < 2 * kMaxHeld; ++i) Controller(Say{BoxKind::kCandidate, "x"});

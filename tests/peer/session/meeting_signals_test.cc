@@ -6,6 +6,8 @@
 
 #include <chrono>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "signaling/protocol/code.h"
 #include "signaling/protocol/events.h"
@@ -39,6 +41,11 @@ auth::Secret<64> SecretOf(std::uint8_t byte) {
   return secret;
 }
 
+// The relay's name for what arrives of it.
+std::string_view AsHeard(std::string_view type) {
+  return type == protocol::kMessageSend ? protocol::kMessageReceived : type;
+}
+
 class MeetingSignalsTest : public ::testing::Test {
  protected:
   using Said = Result<MeetingSignals::Said>;
@@ -48,7 +55,7 @@ class MeetingSignalsTest : public ::testing::Test {
     auto written = from.Write(kRoom, kind, text);
     if (!written) return tl::unexpected(written.error());
     EXPECT_THAT(written->data.text, Not(HasSubstr("fingerprint")));
-    return to.Read(now_, kRoom, written->type, written->data);
+    return to.Read(now_, kRoom, AsHeard(written->type), written->data);
   }
   void ExpectPassed(const Said& said, BoxKind kind, const std::string& text) {
     ASSERT_TRUE(said) << ToString(said.error());
@@ -127,6 +134,82 @@ TEST_F(MeetingSignalsTest, NothingGoesOutBeforeTheFirstDescription) {
   Knock();
   EXPECT_FALSE(display_.Write(kRoom, BoxKind::kCandidate, "x"));
   EXPECT_FALSE(controller_.Write(kRoom, BoxKind::kBye, "renew"));
+}
+
+TEST_F(MeetingSignalsTest, FramesGoInBoxesOfTheSameExchange) {
+  Meet();
+  EXPECT_FALSE(display_.relay_names()) << "nobody has allowed it";
+  MeetingSignals display(PairingRole::kDisplay, SecretOf(7), true, random_, true);
+  MeetingSignals controller(PairingRole::kController, SecretOf(7), false, random_, true);
+  ASSERT_TRUE(display.Begin(now_, *controller.Hello()));
+  ASSERT_TRUE(Pass(display, controller, BoxKind::kOffer, SdpOf('D')));
+  EXPECT_FALSE(display.relay_names()) << "nothing is proven yet";
+  ASSERT_TRUE(Pass(controller, display, BoxKind::kAnswer, SdpOf('C')));
+  const auto names = display.relay_names();
+  const auto peer_names = controller.relay_names();
+  ASSERT_TRUE(names && peer_names);
+  EXPECT_EQ(names->own, peer_names->peer);
+  EXPECT_EQ(names->peer, peer_names->own);
+  EXPECT_NE(names->own, names->peer);
+  const std::string frame("a\0b", 3);
+  ExpectPassed(Pass(display, controller, BoxKind::kFrame, frame), BoxKind::kFrame, frame);
+  ExpectPassed(Pass(controller, display, BoxKind::kFrame, frame), BoxKind::kFrame, frame);
+  ExpectPassed(Pass(controller, display, BoxKind::kCandidate, "c"), BoxKind::kCandidate, "c");
+}
+
+TEST_F(MeetingSignalsTest, BothEndsHaveToAllowTheRelay) {
+  for (const bool display_allows : {true, false}) {
+    MeetingSignals display(PairingRole::kDisplay, SecretOf(7), true, random_, display_allows);
+    MeetingSignals controller(PairingRole::kController, SecretOf(7), true, random_,
+                              !display_allows);
+    ASSERT_TRUE(display.Begin(now_, *controller.Hello()));
+    ASSERT_TRUE(Pass(display, controller, BoxKind::kOffer, SdpOf('D')));
+    ASSERT_TRUE(Pass(controller, display, BoxKind::kAnswer, SdpOf('C')));
+    EXPECT_FALSE(display.relay_names());
+    EXPECT_FALSE(controller.relay_names());
+  }
+}
+
+// Names of another exchange of the same two ends: a HELLO of one meeting is none of the next.
+TEST_F(MeetingSignalsTest, EachExchangeHasNamesOfItsOwn) {
+  std::vector<auth::Fingerprint256> names;
+  for (int meeting = 0; meeting < 2; ++meeting) {
+    MeetingSignals display(PairingRole::kDisplay, SecretOf(7), true, random_, true);
+    MeetingSignals controller(PairingRole::kController, SecretOf(7), true, random_, true);
+    ASSERT_TRUE(display.Begin(now_, *controller.Hello()));
+    ASSERT_TRUE(Pass(display, controller, BoxKind::kOffer, SdpOf('D')));
+    ASSERT_TRUE(Pass(controller, display, BoxKind::kAnswer, SdpOf('C')));
+    names.push_back(display.relay_names()->own);
+  }
+  EXPECT_NE(names[0], names[1]);
+}
+
+// Lost, repeated, exchanged with the next, said back to who said it, given as a candidate, forged.
+TEST_F(MeetingSignalsTest, WhateverTheRelayDoesToFramesEndsTheMeeting) {
+  for (int variant = 0; variant < 6; ++variant) {
+    MeetingSignals display(PairingRole::kDisplay, SecretOf(9), true, random_, true);
+    MeetingSignals controller(PairingRole::kController, SecretOf(9), true, random_, true);
+    ASSERT_TRUE(display.Begin(now_, *controller.Hello()));
+    ASSERT_TRUE(Pass(display, controller, BoxKind::kOffer, SdpOf('D')));
+    ASSERT_TRUE(Pass(controller, display, BoxKind::kAnswer, SdpOf('C')));
+    const auto first = display.Write(kRoom, BoxKind::kFrame, "f1");
+    const auto second = display.Write(kRoom, BoxKind::kFrame, "f2");
+    ASSERT_TRUE(first && second);
+    MeetingSignals& hears = variant == 3 ? display : controller;
+    std::string_view type = protocol::kMessageReceived;
+    protocol::RawJson data = first->data;
+    if (variant == 0 || variant == 2) data = second->data;
+    if (variant == 1) {
+      ASSERT_TRUE(hears.Read(now_, kRoom, type, data));
+    }
+    if (variant == 4) type = protocol::kWebrtcIceCandidate;
+    if (variant == 5) data.text[10] = data.text[10] == 'A' ? 'B' : 'A';
+    const auto read = hears.Read(now_, kRoom, type, data);
+    ASSERT_FALSE(read) << variant;
+    EXPECT_EQ(read.error().code, Errc::kAuthFailed) << variant;
+    // And nothing after it.
+    EXPECT_FALSE(hears.Read(now_, kRoom, protocol::kMessageReceived, second->data)) << variant;
+  }
 }
 
 // Dropped, repeated, exchanged for another, of another type, not JSON, in the open.

@@ -304,8 +304,7 @@ class SessionPair {
       // Through a TURN server only, and there is none.
       const bool has_path = !setup_.has_path || setup_.has_path();
       if (!has_path) configuration.ice_transport_policy = IceTransportPolicy::kRelay;
-      auto link =
-          PeerLink::Create(network_, configuration, LinkForm::kLanes, std::move(events));
+      auto link = PeerLink::Create(network_, configuration, LinkForm::kLanes, std::move(events));
       if (link) end.latest = link->get();
       return link;
     };

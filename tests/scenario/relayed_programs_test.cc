@@ -1,0 +1,134 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// The real programs where no path is found from the start: through a relay that carries their
+// boxes, and sees nothing in them, whatever it does with them; and not where somebody does not want
+// that. --relay-only without a TURN server makes the lack of a path.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/scenario/programs.h"
+
+namespace pairwire::test {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+std::string PortOf(const Relay& relay) { return std::to_string(relay.port()); }
+
+// In front of `relay`; its words are lines of its output.
+class Evil {
+ public:
+  Evil(const Relay& relay, const std::string& variant)
+      : process_({std::string(PAIRWIRE_BIN_DIR) + "/pairwire-evil-relay", PortOf(relay), variant}) {
+    constexpr std::string_view kPrefix = "listening on ";
+    const auto line =
+        process_.WaitForLine([&](const std::string& text) { return text.starts_with(kPrefix); });
+    if (line) url_ = line->substr(kPrefix.size());
+  }
+  const std::string& url() const { return url_; }
+  ChildProcess& process() { return process_; }
+
+ private:
+  ChildProcess process_;
+  std::string url_;
+};
+
+std::unique_ptr<Program> StartPathless(const std::string& url, std::vector<std::string> more = {}) {
+  more.insert(more.end(), {kWithLetters, "--relay-only"});
+  return StartDisplay(url, std::move(more));
+}
+
+TEST(RelayedPrograms, TheFirstConnectionGoesThroughARelayThatSeesBoxes) {
+  constexpr char kText[] = "a-word-that-stands-nowhere-else";
+  Relay relay("127.0.0.1:0", {"--signaling", "both"});
+  Evil tap(relay, "tell-frames");
+  const auto display = StartPathless(tap.url());
+  const auto controller =
+      StartController(tap.url(), NextCode(*display), {"--relay-only", "send", kText});
+  for (Program* const program : {display.get(), controller.get()}) {
+    const Json connected = program->Event("connected");
+    EXPECT_EQ(connected.value("path", ""), "relayed") << program->Said();
+    EXPECT_EQ(connected.value("carrier", ""), "relay");
+    EXPECT_EQ(connected.value("localCandidate", "?"), "");
+    EXPECT_TRUE(connected.value("authenticated", false));
+  }
+  EXPECT_EQ(display->Event("message").value("text", ""), kText) << display->Said();
+  EXPECT_EQ(controller->process().WaitForExit(), 0) << controller->Said();
+  EXPECT_EQ(controller->Events("ack").size(), 1u);
+  EXPECT_TRUE(display->Event("closed").is_object()) << "the goodbye arrived";
+  EXPECT_EQ(display->Events("message").size(), 1u);
+  std::size_t carried = 0;
+  for (const std::string& line : tap.process().lines()) {
+    if (!line.starts_with("carried ")) continue;
+    ++carried;
+    const Json message = Json::parse(line.substr(8));
+    EXPECT_EQ(message["data"].size(), 1u) << line;
+    EXPECT_TRUE(message["data"].contains("box")) << line;
+    EXPECT_THAT(line, Not(HasSubstr(kText)));
+  }
+  EXPECT_GE(carried, 4u) << "hello and message, hello and acknowledgement";
+  EXPECT_THAT(relay.process().errors(), Not(HasSubstr(kText)));
+}
+
+class HostileRelay : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(HostileRelay, EndsALinkAndNotTheSession) {
+  Relay relay("127.0.0.1:0", {"--signaling", "both"});
+  Evil evil(relay, GetParam());
+  const auto display = StartPathless(evil.url());
+  const auto controller = StartController(evil.url(), NextCode(*display), {"--relay-only", "chat"});
+  constexpr int kLines = 12;
+  for (int i = 1; i <= kLines; ++i) {
+    ASSERT_TRUE(controller->process().Write(std::to_string(i) + "\n"));
+    ASSERT_EQ(display->Event("message").value("text", ""), std::to_string(i)) << display->Said();
+  }
+  EXPECT_TRUE(evil.process().WaitForLine(
+      [](const std::string& line) { return line == "did " + GetParam(); }));
+  ASSERT_TRUE(controller->process().Write("/quit\n"));
+  EXPECT_EQ(controller->process().WaitForExit(), 0) << controller->Said();
+  EXPECT_EQ(display->Events("message").size(), std::size_t{kLines});
+}
+
+INSTANTIATE_TEST_SUITE_P(Boxes, HostileRelay,
+                         ::testing::Values("drop-frame", "repeat-frame", "forge-frame"),
+                         [](const auto& test) {
+                           return test.param.substr(0, test.param.find('-'));
+                         });
+
+TEST(RelayedPrograms, ARelayThatCarriesNoMessagesLeavesThemWithoutAPath) {
+  Relay relay;
+  const auto display = StartPathless(relay.url());
+  const auto controller =
+      StartController(relay.url(), NextCode(*display), {"--relay-only", "send", "x"});
+  EXPECT_EQ(controller->process().WaitForExit(), 1) << controller->Said();
+  EXPECT_TRUE(controller->Event("error").is_object());
+  EXPECT_TRUE(display->Events("connected").empty());
+}
+
+TEST(RelayedPrograms, NoRelayedIsKeptByEitherEnd) {
+  Relay relay("127.0.0.1:0", {"--signaling", "both"});
+  const auto display = StartPathless(relay.url());
+  const auto controller = StartController(relay.url(), NextCode(*display),
+                                          {"--relay-only", "--no-relayed", "send", "x"});
+  EXPECT_EQ(controller->process().WaitForExit(), 1) << controller->Said();
+  EXPECT_TRUE(controller->Event("error").is_object());
+  EXPECT_TRUE(display->Events("connected").empty());
+  EXPECT_TRUE(display->Events("message").empty());
+}
+
+// Digits alone: nothing would hide the text.
+TEST(RelayedPrograms, NeverWithoutLetters) {
+  Relay relay("127.0.0.1:0", {"--signaling", "both"});
+  const auto display = StartDisplay(relay.url(), {"--relay-only"});
+  const auto controller =
+      StartController(relay.url(), NextCode(*display), {"--relay-only", "send", "x"});
+  EXPECT_EQ(controller->process().WaitForExit(), 1) << controller->Said();
+  EXPECT_TRUE(display->Events("connected").empty());
+}
+
+}  // namespace
+}  // namespace pairwire::test
