@@ -107,7 +107,7 @@ function showForm(shown) {
 function describeEnd({ code, reason }, name) {
   if (code === 'closed') return '';
   if (code === 'revoked') return `${name} and this device do not remember each other any more.`;
-  return displays.size > 0 ? `${name}: ${reason}` : reason;
+  return reason;
 }
 
 function onClosed(id, name, detail) {

@@ -203,7 +203,7 @@ export class Remembering {
   }
 
   async #onRefused() {
-    if (this.#agreed) return;
+    if (this.#agreed || this.#givenUp) return;
     this.#held = null;
     if (!this.#willing) return;
     this.#givenUp = true;

@@ -280,6 +280,35 @@ for (const together of [false, true]) {
   });
 }
 
+test('two display pages of one browser: the second takes the names, and they do not take turns', async (t) => {
+  const visitor = await newVisitor(t);
+  const file = newFile();
+  const first = await openDisplay(visitor);
+  const controller = nativeController(t, file, '--code', await first.textContent('#code'), 'send', 'x');
+  await controller.event('remembered');
+  assert.equal(await controller.gone, 0);
+  await visible(first, '#invite');
+  const before = await first.textContent('#code');
+  const registrations = [];
+  visitor.context.on('request', (request) => {
+    if (request.url().endsWith('/api/sessions/register')) registrations.push(JSON.parse(request.postData()).meets?.length ?? 0);
+  });
+  const second = await visitor.open('/display.html?name=Hall');
+  await visible(second, '#invite');
+  await first.waitForFunction((old) => document.getElementById('code').textContent !== old, before);
+  const codes = [await first.textContent('#code'), await second.textContent('#code')];
+  const again = nativeController(t, file, '--to', 'Hall', 'send', 'y');
+  assert.equal(await again.gone, 0);
+  // The second had it, and shows a new code.
+  await second.waitForFunction((old) => {
+    const shown = document.getElementById('code').textContent;
+    return shown !== old && !document.getElementById('invite').hidden;
+  }, codes[1]);
+  assert.equal(await first.textContent('#code'), codes[0]);
+  assert.deepEqual(registrations.slice(0, 2), [1, 0]);
+  visitor.expectNoProblems();
+});
+
 test('both must agree; a visitor may do so in the middle of a session', async (t) => {
   const visitor = await newVisitor(t);
   const silent = nativeDisplay(t, null);
@@ -317,6 +346,54 @@ test('both must agree; a visitor may do so in the middle of a session', async (t
   assert.deepEqual((await pairingsOf(hall)).map(({ id }) => id), [remembered.pairingId]);
   visitor.expectNoProblems();
 });
+
+for (const answers of [true, false]) {
+  test(`what is acknowledged came after the pairing was stored${answers ? '' : ', unless the browser does not come to an end with it'}`, async (t) => {
+    const [there, here] = [await newVisitor(t), await newVisitor(t)];
+    const [display, controller] = [await there.open('/'), await here.open('/')];
+    const code = await display.evaluate(async () => {
+      const { Display } = await import('./session/display.js');
+      const { PairingStore } = await import('./session/pairing-store.js');
+      class SlowStore extends PairingStore {
+        async put(pairing) {
+          const kept = { ...pairing, key: pairing.key.slice() };
+          await new Promise((resolve) => { window.release = resolve; });
+          return super.put(kept);
+        }
+      }
+      window.got = [];
+      const end = new Display({ relay: location.href, name: 'Hall', pairings: new SlowStore(), remember: () => true });
+      end.addEventListener('session', ({ detail: { session } }) => {
+        session.addEventListener('message', ({ data }) => {
+          window.got.push(data);
+          // What was acknowledged is said beside a message that leaves at once.
+          session.send(`got ${data}`);
+        });
+      });
+      const shown = new Promise((resolve) => { end.addEventListener('code', ({ detail }) => resolve(detail.code)); });
+      end.run();
+      return shown;
+    });
+    await controller.evaluate(async (typed) => {
+      const { pair } = await import('./pairwire.js');
+      const { PairingStore } = await import('./session/pairing-store.js');
+      window.told = [];
+      const session = await pair(typed, { name: 'Ann', pairings: new PairingStore(), remember: true });
+      session.addEventListener('acked', ({ detail }) => window.told.push(`acked ${detail.id}`));
+      session.addEventListener('remembered', () => window.told.push('remembered'));
+      session.addEventListener('message', ({ data }) => window.told.push(data));
+      session.send('one');
+    }, code);
+    await controller.waitForFunction(() => told.includes('got one'));
+    assert.deepEqual(await controller.evaluate(() => told), ['got one']);
+    assert.deepEqual(await pairingsOf(display), []);
+    if (answers) await display.evaluate(() => release());
+    await controller.waitForFunction(() => told.includes('acked 1'));
+    assert.deepEqual(await controller.evaluate(() => told), answers ? ['got one', 'remembered', 'acked 1'] : ['got one', 'acked 1']);
+    there.expectNoProblems();
+    here.expectNoProblems();
+  });
+}
 
 // --- Forgetting
 
