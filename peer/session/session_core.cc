@@ -393,6 +393,7 @@ void SessionCore::SayGoodbye() {
 // What was not said by now is not said.
 void SessionCore::LetGo() {
   const auto keep = self_.lock();
+  detached_ = let_go_ = true;  // one that began during the goodbyes has said none
   timer_.Stop();
   clock_timer_.Stop();
   relay_timer_.Stop();
