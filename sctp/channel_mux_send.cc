@@ -17,8 +17,8 @@ namespace pairwire::sctp {
 namespace {
 
 // Up to this size a message is handed over whole: 64 KiB are 1 ms of 500 Mbit/s. And 1 KiB more, so
-// that a header before 64 KiB, as sessions have one, does not double the number of SCTP messages and
-// have the other end put them together.
+// that a header before 64 KiB, as sessions have one, does not double the number of SCTP messages
+// and have the other end put them together.
 constexpr std::size_t kLargestWhole = 65 * 1024;
 // The others in pieces, or parts, of this size. Beside parts of twice the size small messages wait
 // a quarter longer (ChannelMuxInterleavingTest); smaller parts cost more processor time a byte
