@@ -276,7 +276,7 @@ class FakeSession extends EventTarget {
 
 const turn = () => new Promise((resolve) => { setImmediate(resolve); });
 
-function groupOf(...sessions) {
+function sessionsIn(...sessions) {
   const group = new Group();
   const told = [];
   for (const type of ['acked', 'missed', 'lagging']) group.addEventListener(type, ({ detail }) => told.push([type, detail]));
@@ -285,7 +285,7 @@ function groupOf(...sessions) {
 
 test('a group sends one message to all its sessions, and says when all have it', async () => {
   const [one, two] = [new FakeSession(), new FakeSession()];
-  const { group, told, ids } = groupOf(one, two);
+  const { group, told, ids } = sessionsIn(one, two);
   assert.equal(group.send('text'), 1);
   assert.equal(group.send(Uint8Array.of(7)), 2);
   assert.deepEqual(one.sent, ['text', Uint8Array.of(7)]);
@@ -305,7 +305,7 @@ test('a group sends one message to all its sessions, and says when all have it',
 
 test('a session that is full is passed over until it has room again', async () => {
   const [one, two] = [new FakeSession(), new FakeSession()];
-  const { group, told, ids } = groupOf(one, two);
+  const { group, told, ids } = sessionsIn(one, two);
   group.send('first');
   two.room = 3;
   group.send('second');
@@ -329,7 +329,7 @@ test('a session that is full is passed over until it has room again', async () =
 test('a raw session counts as acknowledged once the browser has taken the message', async () => {
   const raw = new FakeSession();
   raw.state = undefined;
-  const { group, told } = groupOf(raw);
+  const { group, told } = sessionsIn(raw);
   group.send('text');
   await turn();
   assert.deepEqual(raw.sent, ['text']);
