@@ -39,7 +39,7 @@ function control(t, displays, ...command) {
   return controller;
 }
 
-// When each frame was on the canvas of a display page, by the clock that all programs and pages here share.
+// Which frames were on the canvas of a display page, in their order.
 const recordFrames = ({ page }) => page.evaluate(() => {
   window.shown = [];
   const canvas = document.getElementById('frame');
