@@ -39,7 +39,7 @@ function control(t, displays, ...command) {
   return controller;
 }
 
-// When each frame was on the canvas of a display page, by the clock that all programs and pages here share.
+// Which frames were on the canvas of a display page, in their order.
 const recordFrames = ({ page }) => page.evaluate(() => {
   window.shown = [];
   const canvas = document.getElementById('frame');
@@ -91,7 +91,8 @@ test('a mark is said for a frame that had a moment, at its moment by the control
       session.sendEvent({ type: 'animation:frame', data: { frame: ++warm, presentAt: Math.round(performance.now() * 1000) } });
       return said.length > 0;
     });
-    await until(() => session.roundTrip > 0);
+    // The last of those is shown, so that the next one has its repaint to itself.
+    await until(() => said.some(({ mark }) => mark === `shown ${warm}`));
     session.sendEvent({ type: 'animation:frame', data: { frame: 1 } });
     for (let frame = 2; frame <= 6; ++frame) {
       planned[frame] = Math.round((performance.now() + 300 + frame * 100) * 1000);

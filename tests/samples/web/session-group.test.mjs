@@ -11,6 +11,7 @@ import { EventError } from '../../../samples/web/event-fields.js';
 import { ClockEstimate, MAX_SAMPLES, MAX_TIME_US } from '../../../samples/web/session/clock-estimate.js';
 import { FanOut } from '../../../samples/web/session/fan-out.js';
 import { FrameType, ValueKind } from '../../../samples/web/session/frames.js';
+import { Group } from '../../../samples/web/session/group.js';
 import { LEAD_MARGIN_US, MAX_LEAD_US, presentationLeadUs } from '../../../samples/web/session/presentation-lead.js';
 import { LATE_US, MAX_AHEAD_US, MAX_FRAMES, PresentationQueue } from '../../../samples/web/session/presentation-queue.js';
 import { SessionError } from '../../../samples/web/session/session-error.js';
@@ -249,4 +250,93 @@ test('a typed event goes as its class says, and comes back checked', () => {
   sendEvent(end, 3, frame);
   assert.deepEqual(calls[2].slice(0, 3), ['sendStream', 3, FrameType.STREAM_EVENT]);
   assert.deepEqual(readTyped('stream', calls[2][3]), frame);
+});
+
+// --- A group of sessions
+
+class FakeSession extends EventTarget {
+  state = 'connected';
+  sent = [];
+  room = Infinity;
+  bufferedAmount = 0;
+
+  hasRoomFor(bytes) { return bytes <= this.room; }
+  send(data) {
+    if (this.state === 'closed') throw new SessionError('closed', 'closed');
+    if (!this.hasRoomFor(data.length)) throw new SessionError('buffer_full', 'full');
+    return this.sent.push(data);
+  }
+
+  acknowledge(id) { this.dispatchEvent(new CustomEvent('acked', { detail: { id } })); }
+  close() {
+    this.state = 'closed';
+    this.dispatchEvent(new CustomEvent('close', { detail: { code: 'closed' } }));
+  }
+}
+
+const turn = () => new Promise((resolve) => { setImmediate(resolve); });
+
+function sessionsIn(...sessions) {
+  const group = new Group();
+  const told = [];
+  for (const type of ['acked', 'missed', 'lagging']) group.addEventListener(type, ({ detail }) => told.push([type, detail]));
+  return { group, told, ids: sessions.map((session) => group.add(session)) };
+}
+
+test('a group sends one message to all its sessions, and says when all have it', async () => {
+  const [one, two] = [new FakeSession(), new FakeSession()];
+  const { group, told, ids } = sessionsIn(one, two);
+  assert.equal(group.send('text'), 1);
+  assert.equal(group.send(Uint8Array.of(7)), 2);
+  assert.deepEqual(one.sent, ['text', Uint8Array.of(7)]);
+  assert.deepEqual(two.sent, one.sent);
+  one.acknowledge(2);
+  await turn();
+  assert.deepEqual(told, []);
+  assert.deepEqual(group.members.map(({ id, messages }) => [id, messages]), [[ids[0], 0], [ids[1], 2]]);
+  two.close();
+  await turn();
+  assert.deepEqual(told, [['acked', { id: 1, missing: [ids[1]] }], ['acked', { id: 2, missing: [ids[1]] }]]);
+  assert.deepEqual(group.members.map(({ session }) => session), [one]);
+  refused('closed', () => group.add(two));
+  refused('message_too_large', () => group.send('x'.repeat(262_125)));
+  assert.equal(one.sent.length, 2);
+});
+
+test('a session that is full is passed over until it has room again', async () => {
+  const [one, two] = [new FakeSession(), new FakeSession()];
+  const { group, told, ids } = sessionsIn(one, two);
+  group.send('first');
+  two.room = 3;
+  group.send('second');
+  await turn();
+  assert.deepEqual(told, [['lagging', { member: ids[1], lagging: true }]]);
+  // An acknowledgement that makes too little room changes nothing.
+  two.acknowledge(1);
+  group.send('abc');
+  await turn();
+  assert.deepEqual(two.sent, ['first']);
+  two.room = 100;
+  two.acknowledge(1);
+  await turn();
+  assert.deepEqual(told.filter(([type]) => type !== 'acked').slice(1),
+    [['missed', { member: ids[1], first: 2, last: 3 }], ['lagging', { member: ids[1], lagging: false }]]);
+  group.send('again');
+  assert.deepEqual(two.sent, ['first', 'again']);
+  assert.deepEqual(one.sent, ['first', 'second', 'abc', 'again']);
+});
+
+test('a raw session counts as acknowledged once the browser has taken the message', async () => {
+  const raw = new FakeSession();
+  raw.state = undefined;
+  const { group, told } = sessionsIn(raw);
+  group.send('text');
+  await turn();
+  assert.deepEqual(raw.sent, ['text']);
+  assert.deepEqual(told, [['acked', { id: 1, missing: [] }]]);
+  raw.send = () => { throw new DOMException('gone', 'InvalidStateError'); };
+  group.send('more');
+  await turn();
+  assert.equal(told.length, 2);
+  assert.equal(told[1][1].missing.length, 1);
 });

@@ -6,6 +6,12 @@ import { webcrypto } from 'node:crypto';
 
 // Node.js 18 keeps it in a module; browsers and later versions have it.
 globalThis.crypto ??= webcrypto;
+globalThis.CustomEvent ??= class CustomEvent extends Event {
+  constructor(type, { detail = null } = {}) {
+    super(type);
+    this.detail = detail;
+  }
+};
 
 export const root = new URL('../../../', import.meta.url);
 export const vectors = JSON.parse(readFileSync(new URL('tests/peer/auth/vectors.json', root), 'utf8'));
