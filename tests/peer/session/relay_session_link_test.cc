@@ -343,7 +343,7 @@ TEST_F(RelaySessionLinkTest, ASlowEndHoldsTheOtherUp) {
   passes_ = false;
   a_.written.clear();
   for (std::uint64_t i = 1; a_.link->Room(Lane::kControl) > 0; ++i) {
-    a_.link->Send(Lane::kControl, Data(i, 100'000));
+    a_.link->Send(Lane::kControl, Data(i, 250'000));
   }
   loop_.AdvanceBy(seconds(60));
   EXPECT_LE(a_.written.size(), RelayOutbox::kInFlight);
