@@ -107,7 +107,6 @@ void SessionMachine::LoseLink(std::string_view reason) {
   }
   offering_ = offer_again_ = ignoring_offer_ = false;
   SetState(SessionState::kReconnecting, reason);
-  if (is_display()) SetTimer(kCode, times_.show_code_after);
   BeginOutage();
   if (meeting_ == Meeting::kMet) MeetingMakesLinks();
 }

@@ -14,6 +14,8 @@ void SessionMachine::BeginOutage() {
   if (!outage_since_) {
     outage_since_ = now_;
     SetTimer(kWindow, times_.window);
+    // From the first silence: whose controller died without a word must not wait for ICE to say so.
+    if (is_display()) SetTimer(kCode, times_.show_code_after);
   }
   // Without a link, too: a beat by which a standstill shows before it has eaten up the window.
   SetTimer(kPing, times_.ping);

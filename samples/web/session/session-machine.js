@@ -211,7 +211,6 @@ export class SessionMachine {
     if (this.#state === 'closing') return this.#end('asked');
     this.#offering = this.#offerAgain = this.#ignoringOffer = false;
     this.#setState('reconnecting', why);
-    if (this.#isDisplay) this.#setTimer('code', this.#times.showCodeAfter);
     this.#beginOutage();
     if (this.#meeting === 'met') this.#meetingMakesLinks();
   }
@@ -429,6 +428,8 @@ export class SessionMachine {
     if (this.#outageSince === null) {
       this.#outageSince = this.#now;
       this.#setTimer('window', this.#times.window);
+      // From the first silence: whose controller died without a word must not wait for ICE to say so.
+      if (this.#isDisplay) this.#setTimer('code', this.#times.showCodeAfter);
     }
     // Without a link, too: a beat by which a standstill shows before it has eaten up the window.
     this.#setTimer('ping', this.#times.ping);

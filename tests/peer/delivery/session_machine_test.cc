@@ -333,6 +333,14 @@ TEST_F(SessionMachineTest, TheScreenIsGivenBackAndTakenAgain) {
   Give(LinkUp{2});
   Give(BindSeen{2, true});
   EXPECT_EQ(Count(Give(HelloSeen{2, HelloVerdict::kResume}), "hide-code"), 1U);
+  // From the first silence, not from when ICE gives the connection up.
+  BringTo(SessionState::kRecovering);
+  Wait(seconds(6));
+  Give(LinkEnded{1});
+  EXPECT_EQ(Count(Wait(seconds(5)), "show-code"), 1U);
+  BringTo(SessionState::kRecovering);
+  EXPECT_EQ(Count(Wait(seconds(11)), "show-code"), 1U);
+  EXPECT_EQ(Count(Give(PathBack{1}), "hide-code"), 1U);
   BringTo(SessionState::kReconnecting, PairingRole::kController);
   EXPECT_EQ(Count(Wait(seconds(100)), "show-code"), 0U);
 }

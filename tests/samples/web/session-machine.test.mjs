@@ -247,6 +247,11 @@ test('the screen is given back and taken again', () => {
   assert.equal(count(rig.wait(9_000), 'show-code'), 0);
   assert.equal(count(rig.wait(2_000), 'show-code'), 1);
   assert.equal(count(rig.bring(2), 'hide-code'), 1);
+  // From the first silence, not from when ICE gives the connection up.
+  const silent = Rig.at('recovering');
+  silent.wait(6_000);
+  silent.give('linkEnded', { link: 1 });
+  assert.equal(count(silent.wait(5_000), 'show-code'), 1);
   assert.equal(count(Rig.at('reconnecting', 'controller').wait(100_000), 'show-code'), 0);
 });
 

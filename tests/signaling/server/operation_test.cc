@@ -80,7 +80,13 @@ void ExpectPairing(const Node& a, const Node& b) {
   const Registered display = RegisterDisplay(a.port());
   ASSERT_NE(display.code, "");
   RawClient events = OpenEvents(a.port(), display);
-  const Paired controller = PairController(b.port(), display.code);
+  Paired controller = PairController(b.port(), display.code);
+  // 503 says: come again. A relay may be ready and not again, while its Redis fails over.
+  const auto deadline = std::chrono::steady_clock::now() + kDeadline;
+  while (controller.status == 503 && std::chrono::steady_clock::now() < deadline) {
+    poll(nullptr, 0, 100);
+    controller = PairController(b.port(), display.code);
+  }
   ASSERT_EQ(controller.status, 200);
   ASSERT_THAT(events.ReadUntil(controller.controller_id), HasSubstr("pairing:ready"));
   WsClient at_display;
