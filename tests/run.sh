@@ -54,14 +54,14 @@ build() {
   fi
 }
 
-# run_ctest PRESET [ctest options]
+# run_ctest PRESET [ctest options]. Three at a time on two cores: most of them wait for time to pass.
 run_ctest() {
   local preset=$1; shift
   step "tests $preset"
   local xml="$PWD/$logs/ctest-$preset.xml"
   rm -f "$xml"
   ctest --test-dir "build/$preset" --output-on-failure --no-tests=error --output-junit "$xml" \
-    -j 2 "$@" >"$logs/ctest-$preset.log" 2>&1 || failures+=("ctest-$preset")
+    -j 3 "$@" >"$logs/ctest-$preset.log" 2>&1 || failures+=("ctest-$preset")
   if [ -f "$xml" ]; then count "$xml"; else failed=$((failed + 1)); fi
   grep -E 'tests passed|\*\*\*|\(Failed\)|\(Timeout\)|SKIPPED|Skipped' "$logs/ctest-$preset.log" | head -40
 }
