@@ -1,7 +1,8 @@
 # The three kinds of target: a box (static library), a program, a test.
 
-# Builds that nobody links against (sanitizers) read the standard library once for all boxes: a third of their
-# time (programs are position-independent in another way). The release build reads it file by file, and so finds what a file forgot to include.
+# Builds that nobody links against (sanitizers) read the standard library once for all boxes: a third of their time.
+# Programs are position-independent in another way and read it themselves. The release build reads it file by file, and so
+# finds what a file forgot to include.
 function(pairwire_shared_headers name)
   if(NOT PAIRWIRE_SANITIZE)
     return()

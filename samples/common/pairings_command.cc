@@ -122,9 +122,8 @@ Result<std::string> FindPairing(const std::string& file, const std::string& name
     id = pairing.id;
   }
   if (id.empty()) {
-    return Fail(Errc::kInvalidArgument,
-                "no display of this name or id is remembered; --code pairs "
-                "with one");
+    return Fail(Errc::kInvalidArgument, "no display of this name or id is remembered in " + file +
+                                            "; --code pairs with one");
   }
   return id;
 }
