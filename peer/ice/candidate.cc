@@ -273,9 +273,11 @@ Result<Candidate> ParseCandidate(std::string_view line) {
   candidate.type_name = *type;
 
   while (const auto name = words.Next()) {
-    const auto value = words.Next();
-    if (name->empty() || !value) return Malformed("attribute without a value");
-    if (!AddAttribute(*name, *value, candidate)) return Malformed("attribute value");
+    if (name->empty()) return Malformed("attribute without a name");
+    // An extension's value may be empty (RFC 8839 section 5.1: *VCHAR); the last one's blank before
+    // it is gone with those around the line.
+    const auto value = words.Next().value_or("");
+    if (!AddAttribute(*name, value, candidate)) return Malformed("attribute value");
   }
   return candidate;
 }
@@ -307,6 +309,7 @@ std::string ToString(const Candidate& candidate) {
   for (const auto& [name, value] : candidate.extensions) {
     line.append(" ").append(name).append(" ").append(value);
   }
+  if (line.ends_with(' ')) line.pop_back();  // an extension whose value is empty was the last
   return line;
 }
 

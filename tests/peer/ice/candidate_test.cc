@@ -72,6 +72,22 @@ TEST(CandidateTest, BlanksAroundAndPrefixDoNotMatter) {
   }
 }
 
+// RFC 8839 section 5.1: extension-att-value = *VCHAR. Whatever is printed in another order, it
+// parses back to the same.
+TEST(CandidateTest, AnExtensionsValueMayBeEmpty) {
+  const std::string bare = "candidate:1 1 UDP 5 192.0.2.1 5 typ srflx";
+  for (const std::string& line : {bare + " ufrag  raddr 10.0.0.9 rport 99", bare + " ufrag",
+                                  bare + " ufrag ", bare + " tcptype"}) {
+    const auto candidate = ParseCandidate(line);
+    ASSERT_TRUE(candidate) << line;
+    ASSERT_EQ(candidate->extensions.size(), 1U) << line;
+    EXPECT_EQ(candidate->extensions[0].second, "") << line;
+    const auto again = ParseCandidate(ToString(*candidate));
+    ASSERT_TRUE(again) << line;
+    EXPECT_EQ(*again, *candidate) << line;
+  }
+}
+
 struct Ignored {
   const char* line;
   Usability why;
@@ -165,9 +181,10 @@ TEST(CandidateTest, MalformedLinesAreRefused) {
       "candidate:1 1 UDP 5 192.0.2.1 5 typ",
       "candidate:1 1 UDP 5 192.0.2.1 5 typ ho:st",
       "candidate:1 1  UDP 5 192.0.2.1 5 typ host",
-      "candidate:1 1 UDP 5 192.0.2.1 5 typ host generation",
       "candidate:1 1 UDP 5 192.0.2.1 5 typ host  generation 0",
       "candidate:1 1 UDP 5 192.0.2.1 5 typ host raddr",
+      "candidate:1 1 UDP 5 192.0.2.1 5 typ host rport",
+      "candidate:1 1 UDP 5 192.0.2.1 5 typ host raddr  rport 1",
       "candidate:1 1 UDP 5 192.0.2.1 5 typ host raddr a/b rport 1",
       "candidate:1 1 UDP 5 192.0.2.1 5 typ host raddr 1.2.3.4 rport 65536",
       "candidate:1 1 UDP 5 192.0.2.1 5 typ host raddr 1.2.3.4 raddr 1.2.3.4",
