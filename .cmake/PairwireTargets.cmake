@@ -4,17 +4,10 @@
 # Programs are position-independent in another way and read it themselves. The release build reads it file by file, and so
 # finds what a file forgot to include.
 function(pairwire_shared_headers name)
-  if(NOT PAIRWIRE_SANITIZE)
-    return()
+  if(PAIRWIRE_SANITIZE)
+    target_compile_options(${name} PRIVATE -pthread)  # a precompiled header wants the same flags everywhere
+    target_precompile_headers(${name} REUSE_FROM pairwire_box_headers)
   endif()
-  if(NOT TARGET pairwire_box_headers)
-    add_library(pairwire_box_headers STATIC "${CMAKE_SOURCE_DIR}/.cmake/precompiled.cc")
-    target_link_libraries(pairwire_box_headers PRIVATE pairwire_options)
-    target_compile_options(pairwire_box_headers PRIVATE -pthread)
-    target_precompile_headers(pairwire_box_headers PRIVATE "${CMAKE_SOURCE_DIR}/.cmake/precompiled.h")
-  endif()
-  target_compile_options(${name} PRIVATE -pthread)  # a precompiled header wants the same flags everywhere
-  target_precompile_headers(${name} REUSE_FROM pairwire_box_headers)
 endfunction()
 
 # pairwire_box(NAME SOURCES a.cc b.cc LINK other_box third::party [PRIVATE_LINK ...])

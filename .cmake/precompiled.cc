@@ -1,3 +1,4 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
-// A library needs one source file; precompiled.h is what it is there for.
+// The source file of the targets that only compile a header for others (PairwirePrecompiled.cmake).
+int main() { return 0; }
