@@ -26,7 +26,7 @@ class Inbox {
   // An acknowledgement is due after so many messages, bytes, or so long after a delivery. Each
   // costs both ends a packet, and what it covers stays in the sender's outbox until then.
   static constexpr std::uint64_t kAckMessages = 32;
-  static constexpr std::size_t kAckBytes = 256 * 1024;
+  static constexpr std::size_t kAckBytes = 512 * 1024;
   static constexpr std::chrono::milliseconds kAckDelay{20};
 
   enum class Verdict { kDeliver, kDuplicate, kViolation };

@@ -7,7 +7,7 @@
 //   delivered: the callback returned, or the application acknowledged | taken, not yet delivered
 
 export const ACK_MESSAGES = 32;
-export const ACK_BYTES = 256 * 1024;
+export const ACK_BYTES = 512 * 1024;
 export const ACK_DELAY_MS = 20;
 
 export class Inbox {
