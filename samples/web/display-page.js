@@ -24,7 +24,9 @@ const known = new KnownList(store, {
   role: 'display', section: $('known'), list: $('known-list'), nameless: 'A device without a name',
   actions: [{ name: 'forget', text: 'Forget', run: forget }],
 });
-const display = new Display({ relay, name, pageUrl: relay.href, pairings: store, remember: () => $('remember').checked, allowRelay: choices.get('relayed') !== 'no' });
+const display = new Display({
+  relay, name, pageUrl: relay.href, pairings: store, remember: () => $('remember').checked, allowRelay: choices.get('relayed') !== 'no',
+});
 
 let current = null;
 

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
 
-import { Program, openEnd, startBrowser, startEvilProxy, startRelay } from './page-testing.mjs';
+import { Program, openEnd, openPage, startBrowser, startEvilProxy, startRelay } from './page-testing.mjs';
 
 // With its rates: what we send has to stay below them.
 const CARRIES = ['--signaling', 'both', '--limit-loopback'];
@@ -267,4 +267,62 @@ test('not with a relay that carries no messages: the session waits for a path', 
   for (const end of [display, controller]) await call(end, () => { window.pathless = false; });
   await expectNumbers(display, 1, 5);
   assert.deepEqual(await call(controller, () => paths), [false]);
+});
+
+// --- What a visitor sees
+
+// A page of its own whose connections have no path until `givePath`.
+async function openUi(t, path) {
+  const context = await browser.newContext();
+  await context.addInitScript(() => {
+    window.pathless = true;
+    const Own = window.RTCPeerConnection;
+    window.RTCPeerConnection = class extends Own {
+      constructor(...args) { super(...(window.pathless ? [{ iceTransportPolicy: 'relay' }] : args)); }
+    };
+  });
+  const end = await openPage(browser, `${relay.url}${path}`, { context });
+  t.after(() => context.close());
+  return { ...end, givePath: () => end.page.evaluate(() => { window.pathless = false; }) };
+}
+const untilText = ({ page }, selector, pattern) => page.waitForFunction(([where, source]) =>
+  new RegExp(source).test(document.querySelector(where)?.textContent ?? ''), [selector, pattern.source], { timeout: 60_000 });
+
+test('a visitor is told that messages go through the server, that files wait, and when there is a direct connection', async (t) => {
+  const display = await openUi(t, '/display.html?name=Hall');
+  await display.page.waitForSelector('#invite', { state: 'visible' });
+  const controller = await openUi(t, '/');
+  await controller.page.fill('#code', await display.page.textContent('#code'));
+  await controller.page.press('#code', 'Enter');
+  await untilText(controller, '#status', /^Connected to Hall$/);
+  await untilText(controller, '#path', /^No direct connection was found so far: messages go through the server, still encrypted/);
+  assert.equal(await controller.page.textContent('#displays li .state'), 'Connected through the server, still encrypted');
+  assert.match(await controller.page.textContent('#log li'), /go through the server, still encrypted/);
+  await untilText(display, '#status', /^Connected with Browser through the server, still encrypted$/);
+  await controller.page.fill('#message', 'by the server');
+  await controller.page.press('#message', 'Enter');
+  await untilText(display, '#text', /^by the server$/);
+  await controller.page.setInputFiles('#file', [1, 2].map((n) => ({ name: `${n}.bin`, mimeType: 'application/octet-stream', buffer: Buffer.alloc(50_000, n) })));
+  await controller.page.waitForSelector('#files li[data-waits="true"]');
+  assert.match(await controller.page.textContent('#files li .detail'), /^Waiting for a direct connection: files do not go through the server/);
+  for (const end of [display, controller]) await end.givePath();
+  await untilText(controller, '#path', /^Direct connection\./);
+  await untilText(controller, '#displays li .state', /^Connected$/);
+  await untilText(controller, '#log', /Connected directly again/);
+  await untilText(display, '#status', /^(Connected with Browser|Receiving .*)$/);
+  await controller.page.waitForFunction(() => document.querySelectorAll('#files li.done').length === 2);
+  await controller.page.click('#disconnect');
+  await untilText(controller, '#status', /^Not connected$/);
+  await display.page.waitForSelector('#invite', { state: 'visible' });
+  noProblems(display, controller);
+});
+
+test('a visitor can refuse that: relayed=no', { timeout: 90_000 }, async (t) => {
+  const display = await openUi(t, '/display.html?name=Hall&relayed=no');
+  await display.page.waitForSelector('#invite', { state: 'visible' });
+  const controller = await openUi(t, '/?relayed=no');
+  await controller.page.fill('#code', await display.page.textContent('#code'));
+  await controller.page.press('#code', 'Enter');
+  await controller.page.waitForSelector('#pair-error:not([hidden])', { timeout: 60_000 });
+  assert.equal(await controller.page.textContent('#status'), 'Not connected');
 });
