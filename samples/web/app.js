@@ -7,6 +7,7 @@ import { DisplayCard } from './display-cards.js';
 import { KnownList } from './known-list.js';
 import { isPlainCode, pair } from './pairwire.js';
 import { PairingStore } from './session/pairing-store.js';
+import { Together } from './together.js';
 
 const MAX_LOG_LINES = 500;
 const NAME = 'Browser';
@@ -32,6 +33,8 @@ let group = null;
 const displays = new Map(); // the group's members: {session, card, files: those that wait}
 // `?relayed=no`: never in encrypted boxes through the server, also where no direct connection is found.
 const allowRelay = new URLSearchParams(location.search).get('relayed') !== 'no';
+const together = new Together({ form: $('note-form'), note: $('note'), present: $('present'), result: $('presented') },
+  (text) => log('Not everywhere', text, true));
 // The address that a QR code opened; it holds a secret, so it is used once and shown nowhere.
 let scanned = '';
 
@@ -120,6 +123,7 @@ function onClosed(id, name, detail) {
     showDisplays();
     return;
   }
+  together.stop();
   $('session').hidden = true;
   showForm(true);
   $('connect').disabled = false;
@@ -132,6 +136,7 @@ async function takeSession(session) {
   if (!group) {
     const { Group } = await import('./session/group.js');
     group = new Group();
+    together.group = group;
     group.addEventListener('lagging', ({ detail }) => {
       const display = displays.get(detail.member);
       if (display) display.card.lagging = detail.lagging;
@@ -163,6 +168,7 @@ async function takeSession(session) {
   });
   session.addEventListener('event', ({ detail }) => {
     if (detail.type === 'chat:message') log(name, detail.data.text, false);
+    together.onEvent(detail);
   });
   session.addEventListener('state', showState);
   session.addEventListener('path', showDisplays);

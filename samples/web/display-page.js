@@ -5,6 +5,7 @@
 
 import { IncomingFiles } from './file-receiver.js';
 import { KnownList } from './known-list.js';
+import { MAX_NOTE, NOTE_KEY } from './page-note.js';
 import { Display } from './session/display.js';
 import { PairingStore } from './session/pairing-store.js';
 import { shownMark } from './session/shown-mark.js';
@@ -61,6 +62,12 @@ async function offerToRemember() {
   });
 }
 
+// A note of the controller's stays until it is taken back.
+function showNote(text) {
+  $('note').textContent = text.slice(0, MAX_NOTE);
+  $('note').hidden = text === '';
+}
+
 // The picture needs the bundle; without it the code alone does.
 async function showQrCode(url) {
   try {
@@ -98,6 +105,7 @@ async function onSession(session) {
     },
   });
   stage.clear();
+  showNote('');
   stage.follow(() => session.peerClock?.()?.nowUs ?? null, (frame, at) => sayShown(session, frame, at));
   $('waiting-text').hidden = false;
   showTrouble('');
@@ -116,6 +124,9 @@ async function onSession(session) {
   session.addEventListener('event', ({ detail }) => {
     $('waiting-text').hidden = true;
     stage.showEvent(detail);
+  });
+  session.addEventListener('statevalue', ({ detail }) => {
+    if (detail.key === NOTE_KEY) showNote(typeof detail.value === 'string' ? detail.value : '');
   });
   session.addEventListener('stream', ({ data }) => {
     $('waiting-text').hidden = true;

@@ -16,7 +16,7 @@ import { RelayCarrier } from './relay-carrier.js';
 import { Remembering } from './remembering.js';
 import { MAX_WAITING_BYTES, SessionClock } from './session-clock.js';
 import { SessionEnd } from './session-end.js';
-import { readTyped, sendEvent } from './typed-events.js';
+import { encodeEvent, hasMoment, readTyped, sendEncoded } from './typed-events.js';
 
 const LANES = ['control', 'state', 'stream'];
 // What came before the first `message` listener waits; the sender's bound is the same.
@@ -115,9 +115,14 @@ export class Session extends EventTarget {
 
   /** A typed event, as its class says. @param {{type: string, data: object}} event @returns {number} its id; 0: not a command */
   sendEvent(event) {
+    return this.sendEncoded(encodeEvent(event));
+  }
+
+  /** The same of encodeEvent (typed-events.js): a group encodes once for all. @param {import('./typed-events.js').EncodedEvent} event */
+  sendEncoded(event) {
     return this.#act(() => {
-      const id = sendEvent(this.#end, now(), event);
-      this.#onPresenting(event);
+      const id = sendEncoded(this.#end, now(), event);
+      if (event.presents) this.#onPresenting();
       return id;
     });
   }
@@ -372,7 +377,7 @@ export class Session extends EventTarget {
       onStateCleared: (key) => this.#dispatch('statevalue', { key }),
       onStream: (type, frame) => {
         const event = type === FrameType.STREAM_EVENT ? readTyped('stream', frame) : null;
-        if (event) this.#onPresenting(event);
+        if (event && hasMoment(event)) this.#onPresenting();
         if (event) this.#dispatch('event', event);
         if (type !== FrameType.STREAM_EVENT) this.dispatchEvent(new MessageEvent('stream', { data: dataOf(type === FrameType.STREAM_TEXT, frame.slice()) }));
       },
@@ -544,8 +549,7 @@ export class Session extends EventTarget {
   }
 
   // A frame with a moment goes or comes.
-  #onPresenting({ type, data }) {
-    if (type !== 'animation:frame' || data.presentAt === undefined) return;
+  #onPresenting() {
     this.#clock.onPresenting(now());
     this.#armClock();
   }
