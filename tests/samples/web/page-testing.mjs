@@ -137,6 +137,11 @@ export class Program {
     }
   }
 
+  /** Every line with this event that has come and not been looked for yet; the other lines are gone, too. */
+  eventsSoFar(name) {
+    return this.#lines.splice(0).map((line) => JSON.parse(line)).filter(({ event }) => event === name);
+  }
+
   event(name, accept = () => true) {
     return this.next(`'${name}'`, (line) => {
       const event = JSON.parse(line);
