@@ -7,6 +7,7 @@ import { DisplayCard } from './display-cards.js';
 import { KnownList } from './known-list.js';
 import { isPlainCode, pair } from './pairwire.js';
 import { PairingStore } from './session/pairing-store.js';
+import { Together } from './together.js';
 
 const MAX_LOG_LINES = 500;
 const NAME = 'Browser';
@@ -29,7 +30,11 @@ const ready = known.refresh().then((can) => {
 });
 // Made with the first session: it needs the bundle of samples/web-packages.
 let group = null;
-const displays = new Map(); // the group's members: {session, card}
+const displays = new Map(); // the group's members: {session, card, files: those that wait}
+// `?relayed=no`: never in encrypted boxes through the server, also where no direct connection is found.
+const allowRelay = new URLSearchParams(location.search).get('relayed') !== 'no';
+const together = new Together({ form: $('note-form'), note: $('note'), present: $('present'), result: $('presented') },
+  (text) => log('Not everywhere', text, true));
 // The address that a QR code opened; it holds a secret, so it is used once and shown nowhere.
 let scanned = '';
 
@@ -118,6 +123,7 @@ function onClosed(id, name, detail) {
     showDisplays();
     return;
   }
+  together.stop();
   $('session').hidden = true;
   showForm(true);
   $('connect').disabled = false;
@@ -130,6 +136,7 @@ async function takeSession(session) {
   if (!group) {
     const { Group } = await import('./session/group.js');
     group = new Group();
+    together.group = group;
     group.addEventListener('lagging', ({ detail }) => {
       const display = displays.get(detail.member);
       if (display) display.card.lagging = detail.lagging;
@@ -154,15 +161,17 @@ async function takeSession(session) {
     $('files').replaceChildren();
   }
   const card = new DisplayCard(session, name, (text) => log(name, text, false));
-  displays.set(id, { session, card });
+  displays.set(id, { session, card, files: Promise.resolve() });
   session.addEventListener('close', ({ detail }) => onClosed(id, name, detail));
   session.addEventListener('message', ({ data }) => {
     log(name, typeof data === 'string' ? data : `${bytes(data.byteLength)} of binary data`, false);
   });
   session.addEventListener('event', ({ detail }) => {
     if (detail.type === 'chat:message') log(name, detail.data.text, false);
+    together.onEvent(detail);
   });
   session.addEventListener('state', showState);
+  session.addEventListener('path', showDisplays);
   showForm(false);
   $('code').value = '';
   $('remember').checked = false;
@@ -181,7 +190,7 @@ async function connect(begin, { again: remembered = false } = {}) {
   try {
     await ready;
     await takeSession(await begin({
-      relay, name: NAME, ...((keeps || remembered) && { pairings: store }),
+      relay, name: NAME, allowRelay, ...((keeps || remembered) && { pairings: store }),
       onPaired: () => setStatus('connecting', 'Display found, connecting…'),
     }));
   } catch (error) {
@@ -261,6 +270,9 @@ async function sendOne(file, { session, card }) {
     const { sha256 } = await session.sendFile(file, (sent, size) => {
       progress.value = sent;
       detail.textContent = `${bytes(sent)} of ${bytes(size)}`;
+    }, (waits) => {
+      item.dataset.waits = String(waits);
+      detail.textContent = waits ? 'Waiting for a direct connection: files do not go through the server.' : `${bytes(progress.value)} of ${bytes(file.size)}`;
     });
     const seconds = Math.max((performance.now() - start) / 1000, 0.001);
     progress.value = progress.max;
@@ -276,9 +288,14 @@ async function sendOne(file, { session, card }) {
 async function sendFiles() {
   const files = [...$('file').files];
   $('file').value = '';
-  // One after the other, to each display: they share what this device can send.
+  // One after the other, to each display: they share what this device can send. One to which files wait for a direct
+  // connection does not hold up the others.
   for (const file of files) {
-    for (const display of [...displays.values()]) await sendOne(file, display);
+    for (const display of [...displays.values()]) {
+      const sent = display.files.then(() => sendOne(file, display));
+      if (display.session.overRelay) display.files = sent;
+      else await sent;
+    }
   }
 }
 

@@ -1,9 +1,11 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
-// The display page: joins session/display.js to what is on the screen. `?name=Hall` gives it a name.
+// The display page: joins session/display.js to what is on the screen. `?name=Hall` gives it a name; with `relayed=no` its
+// sessions never go in encrypted boxes through the server, also where no direct connection is found.
 
 import { IncomingFiles } from './file-receiver.js';
 import { KnownList } from './known-list.js';
+import { MAX_NOTE, NOTE_KEY } from './page-note.js';
 import { Display } from './session/display.js';
 import { PairingStore } from './session/pairing-store.js';
 import { shownMark } from './session/shown-mark.js';
@@ -15,14 +17,17 @@ const REMEMBER_CHOICE = 'pairwire.display.remember';
 const $ = (id) => document.getElementById(id);
 
 const relay = new URL('.', location.href);
-const name = (new URLSearchParams(location.search).get('name') ?? '').slice(0, MAX_NAME) || 'Browser display';
+const choices = new URLSearchParams(location.search);
+const name = (choices.get('name') ?? '').slice(0, MAX_NAME) || 'Browser display';
 const stage = new Stage({ text: $('text'), picture: $('picture'), canvas: $('frame'), files: $('received') });
 const store = new PairingStore();
 const known = new KnownList(store, {
   role: 'display', section: $('known'), list: $('known-list'), nameless: 'A device without a name',
   actions: [{ name: 'forget', text: 'Forget', run: forget }],
 });
-const display = new Display({ relay, name, pageUrl: relay.href, pairings: store, remember: () => $('remember').checked });
+const display = new Display({
+  relay, name, pageUrl: relay.href, pairings: store, remember: () => $('remember').checked, allowRelay: choices.get('relayed') !== 'no',
+});
 
 let current = null;
 
@@ -57,6 +62,12 @@ async function offerToRemember() {
   });
 }
 
+// A note of the controller's stays until it is taken back.
+function showNote(text) {
+  $('note').textContent = text.slice(0, MAX_NOTE);
+  $('note').hidden = text === '';
+}
+
 // The picture needs the bundle; without it the code alone does.
 async function showQrCode(url) {
   try {
@@ -84,15 +95,17 @@ function onCode({ code, url, failedAttempts }) {
 
 async function onSession(session) {
   const who = session.peer.name || 'somebody';
+  const connected = () => (session.overRelay ? `Connected with ${who} through the server, still encrypted` : `Connected with ${who}`);
   const files = new IncomingFiles({
     onProgress: (file, got, size) => setStatus('connected', `Receiving ${file}: ${Math.floor((100 * got) / size)} %`),
     onFile: (file) => {
-      setStatus('connected', `Connected with ${who}`);
+      setStatus('connected', connected());
       $('waiting-text').hidden = true;
       stage.showFile(file);
     },
   });
   stage.clear();
+  showNote('');
   stage.follow(() => session.peerClock?.()?.nowUs ?? null, (frame, at) => sayShown(session, frame, at));
   $('waiting-text').hidden = false;
   showTrouble('');
@@ -101,7 +114,7 @@ async function onSession(session) {
   $('stage').hidden = false;
   $('disconnect').hidden = false;
   $('disconnect').onclick = () => session.close();
-  setStatus('connected', `Connected with ${who}`);
+  setStatus('connected', connected());
   session.addEventListener('channel', ({ detail }) => files.take(detail.channel));
   session.addEventListener('message', ({ data }) => {
     $('waiting-text').hidden = true;
@@ -112,13 +125,19 @@ async function onSession(session) {
     $('waiting-text').hidden = true;
     stage.showEvent(detail);
   });
+  session.addEventListener('statevalue', ({ detail }) => {
+    if (detail.key === NOTE_KEY) showNote(typeof detail.value === 'string' ? detail.value : '');
+  });
   session.addEventListener('stream', ({ data }) => {
     $('waiting-text').hidden = true;
     if (typeof data === 'string') stage.showMessage(data);
   });
   session.addEventListener('state', ({ detail }) => {
-    if (detail.state === 'connected') setStatus('connected', `Connected with ${who}`);
+    if (detail.state === 'connected') setStatus('connected', connected());
     if (detail.state === 'recovering' || detail.state === 'reconnecting') setStatus('connecting', 'Connection lost, reconnecting…');
+  });
+  session.addEventListener('path', () => {
+    if (session.state === 'connected') setStatus('connected', connected());
   });
   current = session;
   session.addEventListener('close', ({ detail }) => {

@@ -17,7 +17,7 @@ const other = (role) => (role === 'controller' ? 'display' : 'controller');
 const channelIdentifier = (lookup) => lvCat(...['pair/1', 'controller', 'display', lookup].map(utf8));
 
 /** @typedef {{pake: string, box: string}} PakeMessage the fields of webrtc:offer and webrtc:answer */
-/** @typedef {'offer' | 'answer' | 'candidate' | 'bye'} BoxKind */
+/** @typedef {'offer' | 'answer' | 'candidate' | 'bye' | 'frame'} BoxKind */
 
 /** What both ends do alike. Every failure that comes from outside is authFailed() and final. */
 class PairingEnd {
@@ -66,6 +66,15 @@ class PairingEnd {
         !equalInConstantTime(tag, this.#tag(other(this.role), peerAsSeen, this.#ownFingerprint))) {
       throw this.fail();
     }
+  }
+
+  /**
+   * What stands in the HELLOs of a link over the relay in place of both certificates; this exchange's alone.
+   * @returns {{own: Uint8Array, peer: Uint8Array}}
+   */
+  relayNames() {
+    if (this.state !== 'established') throw this.wrongState();
+    return { own: this.#relayName(this.role), peer: this.#relayName(other(this.role)) };
   }
 
   /** The start of the key ratchet of later connections; once. */
@@ -141,6 +150,11 @@ class PairingEnd {
     if (this.state === 'failed' || description.room !== room) throw this.fail();
     this.#peerFingerprint = description.fingerprint.slice();
     return description;
+  }
+
+  // Two items: none of the bind tags, which have three.
+  #relayName(role) {
+    return hmacSha512(this.#bind, lvCat(utf8('relay'), utf8(role))).slice(0, 32);
   }
 
   #tag(role, own, peer) {

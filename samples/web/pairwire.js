@@ -23,10 +23,12 @@ export { PairwireError };
  * Enters a code and connects.
  * @param {string} code as typed (blanks and hyphens do not matter), or the URL of a QR code
  * @param {{relay?: string | URL, name?: string, plain?: boolean, signal?: AbortSignal,
- *   pairings?: import('./session/pairing-store.js').PairingStore, remember?: boolean,
+ *   pairings?: import('./session/pairing-store.js').PairingStore, remember?: boolean, allowRelay?: boolean,
  *   onPaired?: (display: {displayId: string, name: string}) => void}} [options] `plain`: the code has no letters;
  *   `pairings`: where remembered pairings are kept; `remember`: the visitor wants this display to be, and agrees before
- *   the session begins (later: Session.remember()). Once it is, pair-again.js connects without a code
+ *   the session begins (later: Session.remember()). Once it is, pair-again.js connects without a code;
+ *   `allowRelay` (true if not given): where no direct path is found the session may go in encrypted boxes through the relay, if the
+ *   other end and the relay's operator allow it, too (Session.overRelay)
  * @returns {Promise<import('./session/session.js').Session | import('./session/raw-session.js').RawSession>} rejects with PairwireError: invalid_code, code_not_found, auth_failed, rate_limited,
  *   relay_unreachable, session_terminated, ice_failed, timed_out, cancelled…
  */

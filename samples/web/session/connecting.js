@@ -5,7 +5,7 @@
 
 import { PairwireError, cancelled, explained, notConfirmed } from '../pairwire-error.js';
 import { PeerLink } from './link.js';
-import { formOf, openSession } from './open-session.js';
+import { DIRECT_MS, formOf, mayGoWithoutPath, openSession } from './open-session.js';
 import { RelaySocket } from './relay.js';
 import { SignalSender } from './signal-sender.js';
 
@@ -28,6 +28,10 @@ export class Connecting {
   #deadline;
   #settled = false;
   #offered = false;
+  #mode; // of the relay's welcome
+  #allowRelay;
+  #direct = 0; // the direct path's time
+  #begun = false; // the session has: what becomes of the pairing does not matter any more, but for the deadline
   #given = new AbortController(); // up
   #resolve;
   #reject;
@@ -35,10 +39,12 @@ export class Connecting {
 
   /**
    * @param {import('./relay.js').RelayApi} api @param {object} paired the relay's answer @param {object} signals of the pairing
-   * @param {{name?: string, signal?: AbortSignal, remember?: object | null, timeoutMs?: number}} options `remember`: as openSession's
+   * @param {{name?: string, signal?: AbortSignal, remember?: object | null, allowRelay?: boolean, timeoutMs?: number}} options `remember`,
+   *   `allowRelay`: as openSession's
    */
-  constructor(api, paired, signals, { name = '', signal, remember = null, timeoutMs = CONNECT_TIMEOUT_MS }) {
-    this.#own = { api, ownName: name, remember };
+  constructor(api, paired, signals, { name = '', signal, remember = null, allowRelay = true, timeoutMs = CONNECT_TIMEOUT_MS }) {
+    this.#own = { api, ownName: name, remember, allowRelay };
+    this.#allowRelay = allowRelay;
     this.result = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -48,7 +54,9 @@ export class Connecting {
     this.#signals = signals;
     this.#socket = new RelaySocket(api.url(paired.wsUrl), paired.controllerToken, {
       onMessage: (message) => this.#onMessage(message),
-      onClosed: () => this.#fail(new PairwireError('relay_unreachable', 'The server closed the connection. Try again.')),
+      onClosed: () => {
+        if (!this.#begun) this.#fail(new PairwireError('relay_unreachable', 'The server closed the connection. Try again.'));
+      },
     });
     this.#sender = new SignalSender(signals, (type, data) => {
       if (!this.#settled) this.#socket.send(type, data);
@@ -60,9 +68,25 @@ export class Connecting {
   #makeLink() {
     this.#link = new PeerLink('controller', formOf(this.#signals.features), {
       onCandidate: (candidate) => this.#sender.candidate(candidate),
-      onUp: () => this.#onUp(),
-      onEnded: (code, message) => this.#fail(new PairwireError(code, message)),
+      onUp: () => this.#begin(this.#link),
+      onEnded: (code, message) => {
+        if (this.#mayGoWithoutPath) this.#begin(null);
+        else this.#fail(new PairwireError(code, message));
+      },
     });
+  }
+
+  get #mayGoWithoutPath() {
+    return !this.#begun && mayGoWithoutPath({ signals: this.#signals, mode: this.#mode, allowRelay: this.#allowRelay });
+  }
+
+  // Both ends have what a session begins with, and a path is to come.
+  #awaitDirect() {
+    this.#direct = setTimeout(() => {
+      if (this.#settled || !this.#mayGoWithoutPath) return;
+      this.#link.close();
+      this.#begin(null);
+    }, DIRECT_MS);
   }
 
   // One after the other: a candidate must not overtake its description.
@@ -72,8 +96,11 @@ export class Connecting {
   }
 
   async #handle(type, data) {
-    if (this.#settled) return;
+    if (this.#settled || this.#begun) return;
     switch (type) {
+      case 'welcome':
+        this.#mode = data.mode;
+        break;
       case 'webrtc:offer': {
         if (data.failed !== undefined) throw notConfirmed();
         this.#offered = true;
@@ -82,6 +109,7 @@ export class Connecting {
         if (this.#link) throw new PairwireError('negotiation_failed', 'The display offered twice.');
         this.#makeLink();
         await this.#sender.description('webrtc:answer', this.#room, await this.#link.answer(sdp));
+        this.#awaitDirect();
         for (const candidate of this.#early.splice(0)) await this.#link.addCandidate(candidate);
         break;
       }
@@ -97,7 +125,7 @@ export class Connecting {
       case 'error':
         this.#fail(new PairwireError(data.code ?? 'relay_protocol', data.message ?? 'The server reported an error.'));
         break;
-      default: // welcome, user_joined, ack and what later relays say
+      default: // user_joined, ack and what later relays say
     }
   }
 
@@ -107,10 +135,14 @@ export class Connecting {
     else if (this.#early.length < MAX_EARLY_CANDIDATES) this.#early.push(candidate);
   }
 
-  async #onUp() {
+  // `link`: up, or null when there is no path.
+  async #begin(link) {
+    if (this.#settled || this.#begun) return;
+    this.#begun = true;
+    clearTimeout(this.#direct);
     const { name = '' } = this.#display;
     try {
-      const session = await openSession({ role: 'controller', link: this.#link, signals: this.#signals, name, ...this.#own, signal: this.#given.signal });
+      const session = await openSession({ role: 'controller', link, signals: this.#signals, name, ...this.#own, signal: this.#given.signal });
       if (this.#settled) return;
       this.#settled = true;
       session.display = this.#display;
@@ -140,6 +172,7 @@ export class Connecting {
 
   #stop() {
     clearTimeout(this.#deadline);
+    clearTimeout(this.#direct);
     // The last candidates are out: connected means that a pair works at both ends.
     this.#socket.close();
   }

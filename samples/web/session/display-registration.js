@@ -4,7 +4,7 @@
 // a time, by the code or by a remembered pairing. Not here: what follows a knock (display-run.js), and when a
 // display registers (display.js).
 
-import { PairwireError, notConfirmed } from '../pairwire-error.js';
+import { notConfirmed } from '../pairwire-error.js';
 import { RUNS_PER_CODE } from '../code-guard.js';
 import { PlainDisplay } from '../plain-signals.js';
 import { Run } from './display-run.js';
@@ -26,6 +26,7 @@ export class Registration {
   #options;
   #feed;
   #socket = null;
+  #mode; // of its welcome
   #run = null;
   #knocks = new Set();
   #timer;
@@ -40,6 +41,7 @@ export class Registration {
    * @param {object | null} options.exchange the pairing's modules; null: digits alone
    * @param {string[]} options.features @param {string} options.name
    * @param {import('./remembered-meetings.js').RememberedMeetings | null} options.meetings whose names it was registered with
+   * @param {boolean} options.allowRelay as openSession's
    * @param {(pairingId: string) => object | null} options.remember openSession's, for a session of this pairing or of a code ('')
    * @param {(type: string, detail: object) => void} options.tell @param {() => void} options.showCode
    */
@@ -111,9 +113,10 @@ export class Registration {
       this.#options.tell('trouble', { code: error.code, message: error.message });
       return;
     }
-    const own = { api: this.#api, ownName: this.#options.name, remember: remember(pairingId) };
+    const own = { api: this.#api, ownName: this.#options.name, remember: remember(pairingId), allowRelay: this.#options.allowRelay };
     this.#run = new Run(this.#registration.sessionId, { controllerId, name, own }, signals, {
       send: (type, data) => this.#socket?.send(type, data, controllerId),
+      mode: () => this.#mode,
       onLinked: (session) => this.end(session),
       onSettled: () => this.#options.tell('paired', { name }),
       onFailed: (error) => this.#onRunFailed(error, controllerId),
@@ -153,12 +156,13 @@ export class Registration {
     const { wsUrl, displayToken } = this.#registration;
     this.#socket = new RelaySocket(this.#api.url(wsUrl), displayToken, {
       onMessage: ({ type, from, data }) => {
-        if (type === 'pairing:ready' || type === 'session:terminated') this.#onEvent(type, data);
+        if (type === 'welcome') this.#mode = data.mode;
+        else if (type === 'pairing:ready' || type === 'session:terminated') this.#onEvent(type, data);
         else this.#run?.handle(type, from ?? data.memberId, data);
       },
       onClosed: () => {
         this.#socket = null;
-        this.#run?.fail(new PairwireError('relay_unreachable', 'The server closed the connection.'));
+        this.#run?.onRelayLost();
       },
     });
   }

@@ -49,11 +49,13 @@ export class Display extends EventTarget {
    *   connect without a code
    * @param {() => boolean} [options.remember] asked at the beginning of each session by a code: whether whoever it is with is
    *   remembered without more ado (later: Session.remember())
+   * @param {boolean} [options.allowRelay] false: sessions never go in encrypted boxes through the relay where no direct path is
+   *   found, also where the relay would do that (Session.overRelay)
    */
-  constructor({ relay, name = '', letters = 5, secret = true, pageUrl = '', pairings = null, remember = () => false }) {
+  constructor({ relay, name = '', letters = 5, secret = true, pageUrl = '', pairings = null, remember = () => false, allowRelay = true }) {
     super();
     this.#api = new RelayApi(relay);
-    this.#options = { name, secret, pageUrl, pairings: secret ? pairings : null, remember };
+    this.#options = { name, secret, pageUrl, pairings: secret ? pairings : null, remember, allowRelay };
     this.#guard = new CodeGuard({ letters });
   }
 
@@ -121,6 +123,7 @@ export class Display extends EventTarget {
         if (!registration) continue;
         const session = await place.offer(new Registration(this.#api, registration, this.#guard, {
           exchange: this.#exchange, features: this.#features, name: this.#options.name, meetings: this.#meetings,
+          allowRelay: this.#options.allowRelay,
           remember: (pairingId) => this.#rememberOf(pairingId),
           tell: (type, detail) => this.#tell(type, detail),
           showCode: () => this.#showCode(registration),

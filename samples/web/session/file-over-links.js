@@ -1,7 +1,8 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
 // Sends one file over a session: on a channel of the connection in use, and when that is lost on one of the next, from
-// where the other end has it (pairwire.file.v2). What each message means: bulk-sender.js.
+// where the other end has it (pairwire.file.v2). While the signaling relay carries the session it waits: files go over
+// connections alone. What each message means: bulk-sender.js.
 
 import { sendFile } from '../file-transfer.js';
 import { FILE_LABEL, FileProblem, RESUMABLE_FILE_PROTOCOL, fileIdOf } from './bulk-messages.js';
@@ -13,13 +14,14 @@ const NS_A_MS = 1e6;
 /**
  * @param {import('./session.js').Session} session @param {File} file
  * @param {(sent: number, size: number) => void} onProgress what has left this page
+ * @param {(waits: boolean) => void} [onWaiting] it waits for a direct path, or goes on
  * @returns {Promise<{sha256: string, size: number}>} rejects with FileProblem
  */
-export async function sendFileOver(session, file, onProgress) {
+export async function sendFileOver(session, file, onProgress, onWaiting = () => {}) {
   const beginning = new Uint8Array(await file.slice(0, SAMPLE_BYTES).arrayBuffer());
   const { name, size, type } = file;
   const id = fileIdOf({ name, size }, (file.lastModified ?? 0) * NS_A_MS, beginning);
-  return new Promise((resolve, reject) => new Transfer(session, file, { name, size, id, mediaType: type }, { resolve, reject, onProgress }));
+  return new Promise((resolve, reject) => new Transfer(session, file, { name, size, id, mediaType: type }, { resolve, reject, onProgress, onWaiting }));
 }
 
 class Transfer {
@@ -28,23 +30,28 @@ class Transfer {
   #events;
   #link = null;
   #channel = null;
-  #sender;
+  #sender = null; // once there has been a path
+  #offer;
   #heard = false;
+  #waits = false;
   #look = () => this.#follow();
   #closed = () => this.#end(new FileProblem('connection_lost', 'The connection was lost, and did not come back.'));
 
   constructor(session, file, offer, events) {
     this.#session = session;
     this.#file = file;
+    this.#offer = offer;
     this.#events = events;
     session.addEventListener('state', this.#look);
+    session.addEventListener('path', this.#look);
     session.addEventListener('close', this.#closed);
-    if (!session.link) {
-      this.#end(new FileProblem('connection_lost', 'There is no connection right now. Try again when it is back.'));
-      return;
-    }
-    this.#sender = new FileSender(this.#open(), blobSource(file), offer, {
-      onProgress: (sent) => events.onProgress(Math.max(0, sent - (this.#channel?.bufferedAmount ?? 0)), offer.size),
+    if (session.link || session.overRelay) this.#follow();
+    else this.#end(new FileProblem('connection_lost', 'There is no connection right now. Try again when it is back.'));
+  }
+
+  #begin() {
+    this.#sender = new FileSender(this.#open(), blobSource(this.#file), this.#offer, {
+      onProgress: (sent) => this.#events.onProgress(Math.max(0, sent - (this.#channel?.bufferedAmount ?? 0)), this.#offer.size),
       onParked: () => this.#onParked(),
       onFinished: (problem, sent) => this.#end(problem, sent),
     }, Math.min(CHUNK_BYTES, this.#link.maxMessageSize));
@@ -70,8 +77,19 @@ class Transfer {
 
   // The session has another connection, or none; a channel of one that was closed here does not always say so.
   #follow() {
-    if (this.#session.link !== this.#link) this.#sender.onClosed();
-    if (this.#session.state === 'connected' && this.#sender.state === 'parked') this.#sender.resume(this.#open());
+    const { link, state, overRelay } = this.#session;
+    if (this.#sender && link !== this.#link) this.#sender.onClosed();
+    if (link && !this.#sender) this.#begin();
+    else if (link && state === 'connected' && this.#sender.state === 'parked') this.#sender.resume(this.#open());
+    // While a path is being looked for the last word stands.
+    if (overRelay) this.#setWaits(true);
+    else if (link) this.#setWaits(false);
+  }
+
+  #setWaits(waits) {
+    if (waits === this.#waits) return;
+    this.#waits = waits;
+    this.#events.onWaiting(waits);
   }
 
   #onParked() {
@@ -91,6 +109,7 @@ class Transfer {
 
   #stop() {
     this.#session.removeEventListener('state', this.#look);
+    this.#session.removeEventListener('path', this.#look);
     this.#session.removeEventListener('close', this.#closed);
     this.#look = this.#closed = () => {};
   }

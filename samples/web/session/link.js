@@ -14,6 +14,8 @@ const FORMS = {
     stream: { label: 'pairwire.stream', options: { ordered: false, maxRetransmits: 0, protocol: PROTOCOL, priority: 'low' } },
   },
 };
+// How much may wait in a lane; the rest waits where it can still be replaced, or counted.
+const LANE_BYTES = { control: 1024 * 1024, state: 16 * 1024, stream: 64 * 1024 };
 // What is left in a lane when onRoom follows.
 const LOW_BUFFERED_BYTES = { control: 256 * 1024, state: 4 * 1024, stream: 16 * 1024 };
 // How long what was sent may take to leave, and then to arrive.
@@ -128,6 +130,11 @@ export class PeerLink {
 
   buffered(lane) {
     return this.#channels[lane]?.bufferedAmount ?? 0;
+  }
+
+  /** How many bytes the lane should get now. */
+  room(lane) {
+    return Math.max(0, LANE_BYTES[lane] - this.buffered(lane));
   }
 
   /** A channel beside those of the form. */

@@ -10,6 +10,19 @@ export const SESSION_FEATURE = 'session.1';
 /** Which channels a connection needs. @param {string[]} features what both ends can do @returns {'raw' | 'lanes'} */
 export const formOf = (features) => (features.includes(SESSION_FEATURE) ? 'lanes' : 'raw');
 
+/**
+ * A direct path has so long from the proof on before the session begins without one, and is carried by the relay until
+ * it finds one, where both ends and the relay's operator allow it.
+ */
+export const DIRECT_MS = 4_000;
+
+/**
+ * Whether this end may begin the session without a path. Not where nothing would hide the text from the relay.
+ * @param {{signals: object, mode?: string, allowRelay: boolean}} options `mode`: of the relay's welcome
+ */
+export const mayGoWithoutPath = ({ signals, mode, allowRelay }) =>
+  allowRelay && mode === 'both' && signals.authenticated && signals.isSettled && formOf(signals.features) === 'lanes';
+
 /** The session layer, or null: it needs the bundle of samples/web-packages. */
 export async function loadSession() {
   try {
@@ -32,14 +45,17 @@ export async function loadExchange() {
 
 /**
  * @param {object} options
- * @param {'display' | 'controller'} options.role @param {import('./link.js').PeerLink} options.link up
+ * @param {'display' | 'controller'} options.role
+ * @param {import('./link.js').PeerLink | null} options.link up; null: no path was found (mayGoWithoutPath), and the session looks
+ *   for one itself, at the relay
  * @param {object} options.signals of the pairing, settled @param {string} options.name the other end's
  * @param {import('./relay.js').RelayApi} options.api where the ends meet again @param {string} options.ownName
  * @param {object | null} [options.remember] as the session's, without the name
+ * @param {boolean} [options.allowRelay] boxes over the relay may carry the session, where there is no path and the relay does that
  * @param {AbortSignal} [options.signal] the run was given up meanwhile: what has begun is left
  * @returns {Promise<RawSession | import('./session.js').Session>} connected; rejects with PairwireError
  */
-export async function openSession({ role, link, signals, name, api, ownName, remember = null, signal }) {
+export async function openSession({ role, link, signals, name, api, ownName, remember = null, allowRelay = true, signal }) {
   const peer = { name, authenticated: signals.authenticated };
   if (formOf(signals.features) === 'raw') {
     const session = new RawSession(link, peer);
@@ -47,7 +63,8 @@ export async function openSession({ role, link, signals, name, api, ownName, rem
     return session;
   }
   const [{ Session }, { Rejoin }] = await Promise.all([import('./session.js'), import('./rejoin.js')]);
-  const makeRejoin = (made) => new Rejoin(made, api, ownName);
+  // What nobody has proved would be the relay's to read.
+  const makeRejoin = (made) => new Rejoin(made, api, ownName, { allowRelay: allowRelay && signals.authenticated });
   const session = new Session({ role, link, exchange: signals.exchange, peer, makeRejoin, remember: remember && { ...remember, ownName } });
   const leave = () => session.leave();
   signal?.addEventListener('abort', leave);

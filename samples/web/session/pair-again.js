@@ -25,11 +25,12 @@ const notTheOne = (cause) => new PairwireError('auth_failed',
 /**
  * @param {string} id of a pairing in the list in which this end is the controller
  * @param {{pairings: import('./pairing-store.js').PairingStore, relay?: string | URL, name?: string, signal?: AbortSignal,
- *   timeoutMs?: number, random?: () => number}} options `timeoutMs`: for all tries together; `random`: as Math.random
+ *   allowRelay?: boolean, timeoutMs?: number, random?: () => number}} options `allowRelay`: as pair()'s;
+ *   `timeoutMs`: for all tries together; `random`: as Math.random
  * @returns {Promise<import('./session.js').Session>} rejects with PairwireError as pair() does, and: revoked (it is not in the list
  *   any more), timed_out (the display was not found: it is off, in use, or has forgotten this end, which nobody can tell apart)
  */
-export async function pairAgain(id, { pairings, relay, name = '', signal, timeoutMs = CONNECT_TIMEOUT_MS, random = Math.random }) {
+export async function pairAgain(id, { pairings, relay, name = '', signal, allowRelay = true, timeoutMs = CONNECT_TIMEOUT_MS, random = Math.random }) {
   const api = new RelayApi(new URL(relay ?? location.href));
   const { ControllerExchange, SealedController } = await loadExchange();
   const deadline = now() + timeoutMs;
@@ -45,7 +46,7 @@ export async function pairAgain(id, { pairings, relay, name = '', signal, timeou
       const paired = await api.pair({ meet, name, hello: exchange.hello() }, signal);
       const remember = { store: pairings, pairingId: id };
       return await new Connecting(api, paired, new SealedController(exchange), {
-        name, signal, remember, timeoutMs: Math.max(0, deadline - now()),
+        name, signal, remember, allowRelay, timeoutMs: Math.max(0, deadline - now()),
       }).result;
     } catch (error) {
       const away = error.early || error.code === 'code_not_found' || error.code === 'rate_limited';

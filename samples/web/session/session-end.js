@@ -20,6 +20,11 @@ import { StreamReceiver, StreamSender } from './stream-queue.js';
 export const MAX_NEGOTIATIONS = 256;
 export const NEGOTIATION_COST_MS = 50;
 
+/** Pings that may wait for their answers; of more the oldest is forgotten. */
+export const MAX_PINGS = 32;
+/** For states while the relay carries the session, at least: they are sent again after one and a half of these. */
+export const RELAY_ROUND_TRIP_MS = 1_000;
+
 const toMicroseconds = (ms) => Math.round(ms * 1000);
 
 /**
@@ -55,6 +60,7 @@ export class SessionEnd {
   #remoteStreams = new StreamReceiver();
   #peerLast = 0; // as the HELLO said that made the link in use
   #lastPing = 0;
+  #pings = []; // {id, t0} on the link in use, not answered yet
   #negotiatedUntil = -Infinity;
   #roundTrip = 0;
 
@@ -125,7 +131,9 @@ export class SessionEnd {
       case 'sendClose': return this.#sendOn(link, FrameType.CLOSE, closePayload(action.reason));
       case 'sendPing':
         this.#lastPing = (this.#lastPing + 1) >>> 0;
-        return this.#sendOn(link, FrameType.PING, pingPayload({ id: this.#lastPing, t0: toMicroseconds(now) }));
+        if (this.#pings.length >= MAX_PINGS) this.#pings.shift();
+        this.#pings.push({ id: this.#lastPing, t0: toMicroseconds(now) });
+        return this.#sendOn(link, FrameType.PING, pingPayload(this.#pings.at(-1)));
       case 'endLink':
         this.#keeper.forget(link);
         return this.#owner.do(action);
@@ -143,6 +151,8 @@ export class SessionEnd {
 
   #rewind(now) {
     const newly = this.#outbox.rewind(this.#peerLast);
+    this.#setStateRoundTrip();
+    this.#pings = [];
     this.#states.markAllDirty();
     this.#streams.dropAll();
     if (newly) this.#owner.onAcked(this.#outbox.acked);
@@ -322,12 +332,20 @@ export class SessionEnd {
 
   #onPong(now, frame) {
     const pong = parsePong(frame.payload);
-    // Only what answers our last question: its time is ours.
-    if (!pong || pong.id !== this.#lastPing || pong.t0 > toMicroseconds(now)) return;
+    // Only what answers a question of ours, once: its time is what we remember.
+    const asked = pong ? this.#pings.findIndex(({ id, t0 }) => id === pong.id && t0 === pong.t0) : -1;
+    if (asked < 0) return;
+    // The lane keeps the order: what was asked before is not answered any more.
+    this.#pings.splice(0, asked + 1);
     const sample = now - pong.t0 / 1000;
     this.#roundTrip = this.#roundTrip === 0 ? sample : (this.#roundTrip * 7 + sample) / 8;
-    this.#states.setRoundTrip(this.#roundTrip);
+    this.#setStateRoundTrip();
     this.#owner.onControl(frame);
+  }
+
+  // The relay loses nothing while its link lives, but it is paced: what was sent may still wait here.
+  #setStateRoundTrip() {
+    this.#states.setRoundTrip(this.overRelay ? Math.max(this.#roundTrip, RELAY_ROUND_TRIP_MS) : this.#roundTrip);
   }
 
   #onAckNumber(now, upTo) {

@@ -56,6 +56,8 @@ export class SessionMachine {
   #overRelay = false;
   #pending = null; // {link, overRelay, bound}
   #heldFallback = 0; // until the timer 'fallback'
+  // The first link never came up: who made it gave a direct path its time before the meeting.
+  #directTried = false;
 
   #meeting = 'none'; // 'trying', 'pausing', 'met'
   #attempt = 0; // failed tries to meet since the last health
@@ -246,6 +248,7 @@ export class SessionMachine {
     } else if (this.#link === link) {
       this.#loseLink('the link ended');
     } else if (this.#state === 'signalling' && !this.#pending) {
+      this.#directTried = true;
       this.#pendingFailed('the first link never came up');
     }
   }
@@ -479,7 +482,8 @@ export class SessionMachine {
     this.#meeting = 'met';
     if (this.#offering) this.#do('rollBack');
     this.#offering = this.#offerAgain = false;
-    this.#setTimer('fallback', this.#times.fallbackAfter);
+    if (!this.#directTried) this.#setTimer('fallback', this.#times.fallbackAfter);
+    this.#directTried = false;
     this.#meetingMakesLinks();
   }
 

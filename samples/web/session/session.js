@@ -1,30 +1,26 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
-// A session that outlives its connections (docs/session.md): carries out what SessionEnd decides, over PeerLinks.
-// Not here: how the two ends meet again at the relay (rejoin.js).
+// A session that outlives its connections (docs/session.md): carries out what SessionEnd decides, over PeerLinks, and over
+// boxes that the relay carries where there is no path (relay-carrier.js says when). Not here: how the two ends meet again
+// at the relay (rejoin.js).
 
-import { fromUtf8, systemRandom, utf8 } from '../auth-bytes.js';
+import { systemRandom } from '../auth-bytes.js';
 import { onlyFingerprint } from '../pairing-messages.js';
-import { ClockEstimate } from './clock-estimate.js';
+import { describeEnd } from './end-reasons.js';
 import { sendFileOver } from './file-over-links.js';
 import { FrameType, ValueKind, negotiationPayload, parseNegotiation, parsePong, textOf } from './frames.js';
 import { HelloKeeper } from './hello-keeper.js';
+import { bytesOf, dataOf } from './message-data.js';
 import { SESSION_FEATURE } from './open-session.js';
+import { RelayCarrier } from './relay-carrier.js';
 import { Remembering } from './remembering.js';
+import { MAX_WAITING_BYTES, SessionClock } from './session-clock.js';
 import { SessionEnd } from './session-end.js';
-import { readTyped, sendEvent } from './typed-events.js';
+import { encodeEvent, hasMoment, readTyped, sendEncoded } from './typed-events.js';
 
 const LANES = ['control', 'state', 'stream'];
-// How much may wait in a lane; the rest waits where it can still be replaced, or counted.
-const LANE_BYTES = [1024 * 1024, 16 * 1024, 64 * 1024];
 // What came before the first `message` listener waits; the sender's bound is the same.
 const MAX_EARLY_MESSAGES = 4096;
-
-// Pings for the clock: many at first, then now and then; more often while something is being presented.
-const CLOCK_FIRST = { count: 20, every: 50 };
-const CLOCK_EVERY_MS = 5_000;
-const CLOCK_PRESENTING_MS = 500;
-const PRESENTING_FOR_MS = 5_000;
 
 // A browser that takes longer to store a pairing keeps acknowledgements back no more.
 const STORING_MS = 2_000;
@@ -35,25 +31,20 @@ const MAX_LOST = 4;
 const now = () => performance.now();
 const localUs = () => Math.round(now() * 1000);
 const noBytes = new Uint8Array(32);
-
-const REASONS = {
-  asked: ['closed', 'Closed.'],
-  'peer-left': ['peer_left', 'The other end left.'],
-  'session-lost': ['session_lost', 'The connection was lost, and did not come back in time.'],
-  'peer-restarted': ['peer_restarted', 'The other end was restarted.'],
-  replaced: ['replaced', 'Somebody else connected to the display.'],
-  revoked: ['revoked', 'This pairing was revoked.'],
-  'auth-failed': ['auth_failed', 'The connection was not confirmed.'],
-  corrupt: ['protocol', 'The two ends do not agree on what was delivered.'],
-  protocol: ['protocol', 'The other end said something that is not understood.'],
-  'link-failed': ['connection_lost', 'The connection was lost.'],
+const TIMING = {
+  now,
+  after: (ms, work) => {
+    const timer = setTimeout(work, ms);
+    return () => clearTimeout(timer);
+  },
+  defer: (work) => queueMicrotask(work),
 };
 
 /**
  * Events: `message` (MessageEvent: string or ArrayBuffer, once and in order; acknowledged when its listeners returned),
  * `event` (detail: {type, data} of docs/events.md), `statevalue` (detail: key, value; undefined: deleted), `stream`
  * (MessageEvent), `acked` (detail: id; all up to it), `channel` (detail: an RTCDataChannel of the other end; without a
- * listener it is closed), `state` (detail: state, why), `remembered` (detail: pairingId; both ends have it stored),
+ * listener it is closed), `state` (detail: state, why), `path` (detail: overRelay; another link carries the session from now on), `remembered` (detail: pairingId; both ends have it stored),
  * `waiting` (detail: waits; a display's controller has been away for so long that somebody else may come, or is back), `close` (detail: code, reason, unacknowledged {first, last}: those
  * may or may not have been delivered, lastDelivered).
  */
@@ -70,10 +61,8 @@ export class Session extends EventTarget {
   #steps = Promise.resolve();
   #iceRestart = false;
   #lost = [];
-  #clock = new ClockEstimate();
+  #clock = new SessionClock();
   #clockTimer = 0;
-  #clockPings = 0;
-  #presentingUntil = 0;
   #remote = null; // the negotiation that is being looked at
   #remembering = null;
   #storing = 0; // pairings on their way to the disk
@@ -82,8 +71,9 @@ export class Session extends EventTarget {
   /**
    * @param {object} options
    * @param {'display' | 'controller'} options.role
-   * @param {import('./link.js').PeerLink} options.link up, of form 'lanes'
-   * @param {object | null} options.exchange established; null: plain
+   * @param {import('./link.js').PeerLink | null} options.link up, of form 'lanes'; null: no path was found, and the two ends meet
+   *   at the relay at once
+   * @param {object | null} options.exchange established; null: plain, and never without a link
    * @param {{name: string, authenticated: boolean}} options.peer
    * @param {(session: Session) => object} [options.makeRejoin] see rejoin.js; without it the session ends with its link
    * @param {{store: import('./pairing-store.js').PairingStore, ownName: string, pairingId?: string, willing?: boolean} | null}
@@ -103,7 +93,10 @@ export class Session extends EventTarget {
     // Who was not authenticated could be anybody.
     if (remember && exchange) this.#remembering = this.#makeRemembering(remember);
     this.#rejoin = makeRejoin?.(this) ?? null;
-    this.addLink(link, exchange);
+    /** Links over the relay; for rejoin.js. */
+    this.relay = new RelayCarrier(role, this.#carrierOwner(), TIMING);
+    if (link) this.addLink(link, exchange);
+    else this.give({ type: 'linkEnded', link: ++this.#lastLink }); // the one that the pairing was about
   }
 
   // --- The application ---------------------------------------------------------------------------
@@ -122,7 +115,16 @@ export class Session extends EventTarget {
 
   /** A typed event, as its class says. @param {{type: string, data: object}} event @returns {number} its id; 0: not a command */
   sendEvent(event) {
-    return this.#act(() => sendEvent(this.#end, now(), event));
+    return this.sendEncoded(encodeEvent(event));
+  }
+
+  /** The same of encodeEvent (typed-events.js): a group encodes once for all. @param {import('./typed-events.js').EncodedEvent} event */
+  sendEncoded(event) {
+    return this.#act(() => {
+      const id = sendEncoded(this.#end, now(), event);
+      if (event.presents) this.#onPresenting();
+      return id;
+    });
   }
 
   /** The newest value of a key arrives while the session lives. @param {string | ArrayBuffer | ArrayBufferView} value */
@@ -134,7 +136,7 @@ export class Session extends EventTarget {
     this.#act(() => this.#end.clearState(now(), key));
   }
 
-  /** Newest first, and may be lost. @param {string | ArrayBuffer | ArrayBufferView} data */
+  /** Newest first, and may be lost. Throws SessionError `unsupported` while the relay carries the session. @param {string | ArrayBuffer | ArrayBufferView} data */
   sendStream(data) {
     this.#act(() => this.#end.sendStream(now(), typeof data === 'string' ? FrameType.STREAM_TEXT : FrameType.STREAM_BINARY, bytesOf(data)));
   }
@@ -144,10 +146,13 @@ export class Session extends EventTarget {
    * @returns {{nowUs: number, errorUs: number} | null}
    */
   peerClock() {
-    const local = localUs();
-    this.#presentingUntil = now() + PRESENTING_FOR_MS;
-    const estimate = this.#clock.at(local);
-    return estimate && { nowUs: local + estimate.offsetUs, errorUs: estimate.errorUs };
+    const estimate = this.#clock.at(now());
+    return estimate && { nowUs: localUs() + estimate.offsetUs, errorUs: estimate.errorUs };
+  }
+
+  /** Of the fastest recent ping, in microseconds; null: not known yet. */
+  get fastestRoundTripUs() {
+    return this.#clock.roundTripUs;
   }
 
   /** 'impossible' | 'no' | 'asked' (the other end has not agreed, or does not keep pairings) | 'yes' */
@@ -192,12 +197,23 @@ export class Session extends EventTarget {
     return this.#end.roundTrip;
   }
 
-  /** One file on a channel of its own (docs/file-transfer.md); goes on over the next connection. Rejects with FileProblem. */
-  async sendFile(file, onProgress = () => {}) {
-    return sendFileOver(this, file, onProgress);
+  /**
+   * One file on a channel of its own (docs/file-transfer.md); goes on over the next connection. Rejects with FileProblem.
+   * @param {(waits: boolean) => void} [onWaiting] it waits for a direct path, as files do not go over the relay; it goes on
+   */
+  async sendFile(file, onProgress = () => {}, onWaiting = () => {}) {
+    return sendFileOver(this, file, onProgress, onWaiting);
   }
 
-  /** @returns {Promise<'direct' | 'relayed'>} */
+  /**
+   * The signaling relay carries the session, in boxes that it can not open: no direct path was found so far. Messages and
+   * states go, slowly; streams do not (sendStream throws), files wait for a direct path. `path` tells when that changes.
+   */
+  get overRelay() {
+    return this.#end.overRelay;
+  }
+
+  /** 'relayed' by a TURN server or, while overRelay, by the signaling relay. @returns {Promise<'direct' | 'relayed'>} */
   async path() {
     return (await this.#links.get(this.#end.link)?.path()) ?? 'direct';
   }
@@ -211,6 +227,7 @@ export class Session extends EventTarget {
   leave() {
     this.#act(() => this.#end.close(now()));
     for (const link of this.#links.values()) link.close();
+    this.#rejoin?.stop({ atOnce: true });
   }
 
   // --- For rejoin.js, file-over-links.js and display.js ------------------------------------------------------------
@@ -231,9 +248,7 @@ export class Session extends EventTarget {
 
   /** A new connection is up. @param {object | null} exchange that of the meeting that made it */
   addLink(link, exchange) {
-    const id = ++this.#lastLink;
-    this.#links.set(id, link);
-    this.#proofs.set(id, exchange);
+    const id = this.#hold(link, exchange);
     link.onQuiet = (quiet) => this.give({ type: quiet ? 'pathQuiet' : 'pathBack', link: id });
     link.onRoom = () => this.#act(() => this.#end.onRoom(now()));
     link.onChannel = (channel) => {
@@ -244,11 +259,7 @@ export class Session extends EventTarget {
       candidate: (candidate) => {
         if (!this.#rejoin?.takeCandidate(candidate)) this.#negotiate('candidate', JSON.stringify(candidate));
       },
-      ended: () => {
-        this.#forget(link);
-        this.#links.delete(id);
-        this.give({ type: 'linkEnded', link: id });
-      },
+      ended: () => this.#linkEnded(id),
     };
     this.give({ type: 'linkUp', link: id });
     link.listen((lane, data) => {
@@ -257,14 +268,57 @@ export class Session extends EventTarget {
     });
   }
 
+  #hold(link, exchange) {
+    const id = ++this.#lastLink;
+    this.#links.set(id, link);
+    this.#proofs.set(id, exchange);
+    return id;
+  }
+
+  #linkEnded(id) {
+    if (!this.#links.has(id)) return;
+    this.#drop(id);
+    this.give({ type: 'linkEnded', link: id });
+  }
+
+  #drop(id) {
+    const link = this.#links.get(id);
+    this.#links.delete(id);
+    this.#proofs.delete(id);
+    if (!link) return;
+    if (link.remoteSdp !== '') this.#lost = [...this.#lost, link.remoteSdp].slice(-MAX_LOST);
+    this.relay.onClosing(link);
+    link.close({ drain: true });
+  }
+
+  // What relay-carrier.js asks for.
+  #carrierOwner() {
+    return {
+      wanted: () => this.state === 'recovering' || this.state === 'reconnecting',
+      names: () => this.#rejoin?.relayNames() ?? null,
+      write: (text) => this.#rejoin?.carry(text),
+      leave: () => this.#rejoin?.stop(),
+      drop: (link) => {
+        for (const [id, held] of this.#links) if (held === link) this.#linkEnded(id);
+      },
+      add: (link) => {
+        const id = this.#hold(link, null);
+        link.onRoom = () => this.#act(() => this.#end.onRoom(now()));
+        link.onLate = { ended: () => this.#linkEnded(id) };
+        link.listen((lane, frame) => this.#act(() => this.#end.onFrame(now(), id, LANES.indexOf(lane), frame)));
+        this.give({ type: 'fallbackUp', link: id });
+      },
+    };
+  }
+
   /** The other end's descriptions of connections that this end has given up. */
   get lostRemotes() {
     return this.#lost;
   }
 
-  /** The link in use, for a restart of it at the relay; null: none. */
+  /** The connection in use, for a restart of it at the relay and for channels; null: none, or the relay carries the session. */
   get link() {
-    return this.#links.get(this.#end.link) ?? null;
+    return this.#end.overRelay ? null : this.#links.get(this.#end.link) ?? null;
   }
 
   // --- What the end asks for ---------------------------------------------------------------------
@@ -274,6 +328,7 @@ export class Session extends EventTarget {
       return work();
     } finally {
       this.#setTimer();
+      this.relay?.offer();
     }
   }
 
@@ -298,7 +353,7 @@ export class Session extends EventTarget {
           // A channel that is closing: its link's end is told soon.
         }
       },
-      room: (id, lane) => Math.max(0, LANE_BYTES[lane] - (this.#links.get(id)?.buffered(LANES[lane]) ?? Infinity)),
+      room: (id, lane) => this.#links.get(id)?.room(LANES[lane]) ?? 0,
       fingerprintsOf: (id) => this.#fingerprintsOf(id),
       ownBindTag: (id) => this.#proofs.get(id)?.ownBindTag(this.#fingerprintsOf(id).peer) ?? null,
       checkBindTag: (id, tag) => {
@@ -322,6 +377,7 @@ export class Session extends EventTarget {
       onStateCleared: (key) => this.#dispatch('statevalue', { key }),
       onStream: (type, frame) => {
         const event = type === FrameType.STREAM_EVENT ? readTyped('stream', frame) : null;
+        if (event && hasMoment(event)) this.#onPresenting();
         if (event) this.#dispatch('event', event);
         if (type !== FrameType.STREAM_EVENT) this.dispatchEvent(new MessageEvent('stream', { data: dataOf(type === FrameType.STREAM_TEXT, frame.slice()) }));
       },
@@ -329,10 +385,10 @@ export class Session extends EventTarget {
       onControl: (frame) => {
         if (frame.type === FrameType.NEGOTIATE) this.#remote = parseNegotiation(frame.payload);
         if (frame.type === FrameType.REMEMBER) this.#onRemember(frame.payload);
-        if (frame.type === FrameType.PONG) this.#clock.add({ ...parsePong(frame.payload), t3: localUs() });
+        if (frame.type === FrameType.PONG) this.#clock.onPong(now(), parsePong(frame.payload));
       },
       onClosed: ({ reason, unacknowledged, lastDelivered }) => {
-        const [code, text] = REASONS[reason] ?? REASONS['link-failed'];
+        const [code, text] = describeEnd(reason);
         if (reason === 'revoked') this.#remembering?.onRevokedByOther();
         else this.#remembering?.stop();
         this.#dispatch('close', { code, reason: text, unacknowledged, lastDelivered });
@@ -394,6 +450,7 @@ export class Session extends EventTarget {
 
   #fingerprintsOf(id) {
     const link = this.#links.get(id);
+    if (link?.names) return link.names;
     return {
       own: onlyFingerprint(link?.localSdp ?? '') ?? noBytes,
       // DTLS takes no other certificate than this one.
@@ -404,13 +461,10 @@ export class Session extends EventTarget {
   #do(action) {
     switch (action.type) {
       case 'endLink':
-        this.#forget(this.#links.get(action.link));
-        this.#links.get(action.link)?.close({ drain: true });
-        this.#links.delete(action.link);
-        this.#proofs.delete(action.link);
+        this.#drop(action.link);
         break;
       case 'tellState':
-        if (action.state === 'connected') this.#keepClock();
+        if (this.#end.link === 0) this.#setClockRunning(false);
         if (this.#end.link === 0) this.#remembering?.onUnlinked();
         this.#dispatch('state', { state: action.state, why: action.why });
         break;
@@ -436,22 +490,25 @@ export class Session extends EventTarget {
         this.#applyRemote(this.#remote);
         break;
       case 'startRejoin':
+        this.relay?.begin();
         if (this.#rejoin) this.#rejoin.start();
         else this.#soon({ type: 'rejoinFailed' });
         break;
       case 'stopRejoin':
       case 'leaveRelay':
-        this.#rejoin?.stop();
+        this.relay.leave();
         break;
       case 'newConnection':
         this.#rejoin?.newConnection();
         break;
       case 'wipeKeys':
-        clearTimeout(this.#clockTimer);
-        this.#rejoin?.stop();
+        this.#setClockRunning(false);
+        this.relay.leave();
         break;
       case 'useLink':
+        this.#setClockRunning(true);
         this.#remembering?.onLink();
+        this.#tellPath(action.link);
         break;
       case 'showCode':
       case 'hideCode':
@@ -464,17 +521,37 @@ export class Session extends EventTarget {
     }
   }
 
-  #forget(link) {
-    if (link) this.#lost = [...this.#lost, link.remoteSdp].slice(-MAX_LOST);
+  // Not from within, and not what is over by then.
+  #tellPath(id) {
+    queueMicrotask(() => {
+      if (this.#end.link === id) this.#dispatch('path', { overRelay: this.overRelay });
+    });
   }
 
-  #keepClock() {
+  // --- The other end's clock ---------------------------------------------------------------------
+
+  #setClockRunning(connected) {
+    this.#clock.setConnected(now(), connected);
+    this.#armClock();
+  }
+
+  #armClock() {
     clearTimeout(this.#clockTimer);
-    if (this.state === 'closing' || this.state === 'closed') return;
-    this.#end.ping(now());
-    this.#clockPings += 1;
-    const usual = now() < this.#presentingUntil ? CLOCK_PRESENTING_MS : CLOCK_EVERY_MS;
-    this.#clockTimer = setTimeout(() => this.#keepClock(), this.#clockPings < CLOCK_FIRST.count ? CLOCK_FIRST.every : usual);
+    const { due } = this.#clock;
+    if (due !== null) this.#clockTimer = setTimeout(() => this.#onClockTimer(), Math.max(0, due - now()));
+  }
+
+  #onClockTimer() {
+    // Boxes over the relay are few and slow, and carry no frames.
+    const useful = this.link !== null && this.link.buffered('control') <= MAX_WAITING_BYTES;
+    if (this.#clock.onDue(now()) && useful) this.#act(() => this.#end.ping(now()));
+    this.#armClock();
+  }
+
+  // A frame with a moment goes or comes.
+  #onPresenting() {
+    this.#clock.onPresenting(now());
+    this.#armClock();
   }
 
   // The machine does not take an input while it gives out actions.
@@ -501,21 +578,5 @@ export class Session extends EventTarget {
       else if (kind === 'candidate') await link.addCandidate(JSON.parse(text));
       else if (kind === 'rollback') await link.rollBack();
     });
-  }
-}
-
-function bytesOf(data) {
-  if (typeof data === 'string') return utf8(data);
-  if (data instanceof ArrayBuffer) return new Uint8Array(data);
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-}
-
-// Text that is none is shown as far as it is.
-function dataOf(isText, bytes) {
-  if (!isText) return bytes.buffer;
-  try {
-    return fromUtf8(bytes);
-  } catch {
-    return new TextDecoder().decode(bytes);
   }
 }

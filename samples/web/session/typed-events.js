@@ -8,23 +8,40 @@ import { EVENTS, eventToJson, parseEvent } from '../events.js';
 import { FrameType, ValueKind, textOf } from './frames.js';
 
 /**
- * The command's number, 0 for states and streams. Throws what the end throws, and an EventError for what
- * the other end would refuse.
- * @param {import('./session-end.js').SessionEnd} end @param {{type: string, data: object}} event
+ * An event as it goes, for one session or several.
+ * @typedef {object} EncodedEvent
+ * @property {'command' | 'state' | 'stream'} class @property {string} type @property {Uint8Array} message
+ * @property {boolean} presents a frame that has a moment
  */
-export function sendEvent(end, now, event) {
+
+/**
+ * Throws an EventError for what the other end would refuse.
+ * @param {{type: string, data: object}} event @returns {EncodedEvent}
+ */
+export function encodeEvent(event) {
   const message = utf8(eventToJson(event));
-  switch (EVENTS[event.type].class) {
-    case 'command': return end.send(now, FrameType.DATA_EVENT, message);
-    case 'state':
-      end.setState(now, event.type, ValueKind.EVENT, message);
-      return 0;
-    case 'stream':
-      end.sendStream(now, FrameType.STREAM_EVENT, message);
-      return 0;
-    default: throw new TypeError(`${event.type} is none of a session's events`);
-  }
+  const { type, data } = event;
+  const carriedAs = EVENTS[type].class;
+  if (carriedAs === undefined) throw new TypeError(`${type} is none of a session's events`);
+  return { class: carriedAs, type, message, presents: hasMoment({ type, data }) };
 }
+
+/** Whether this is a frame that is shown at a moment. */
+export const hasMoment = ({ type, data }) => type === 'animation:frame' && data.presentAt !== undefined;
+
+/**
+ * The command's number, 0 for states and streams. Throws what the end throws.
+ * @param {import('./session-end.js').SessionEnd} end @param {EncodedEvent} event
+ */
+export function sendEncoded(end, now, event) {
+  if (event.class === 'command') return end.send(now, FrameType.DATA_EVENT, event.message);
+  if (event.class === 'state') end.setState(now, event.type, ValueKind.EVENT, event.message);
+  else end.sendStream(now, FrameType.STREAM_EVENT, event.message);
+  return 0;
+}
+
+/** Both in one. */
+export const sendEvent = (end, now, event) => sendEncoded(end, now, encodeEvent(event));
 
 /**
  * The event of a frame of type DATA_EVENT or STREAM_EVENT, or of a state of kind EVENT (`key` is its key);

@@ -46,7 +46,8 @@ export async function openEnd(browser, url, options) {
     const Own = window.RTCPeerConnection;
     window.RTCPeerConnection = class extends Own {
       constructor(...args) {
-        super(...args);
+        // Without a TURN server that is no path at all.
+        super(...(window.pathless ? [{ iceTransportPolicy: 'relay' }] : args));
         window.connections.push(this);
       }
     };
@@ -136,6 +137,11 @@ export class Program {
     }
   }
 
+  /** Every line with this event that has come and not been looked for yet; the other lines are gone, too. */
+  eventsSoFar(name) {
+    return this.#lines.splice(0).map((line) => JSON.parse(line)).filter(({ event }) => event === name);
+  }
+
   event(name, accept = () => true) {
     return this.next(`'${name}'`, (line) => {
       const event = JSON.parse(line);
@@ -159,9 +165,9 @@ export class Program {
   }
 }
 
-/** @param {string} [listen] as --listen; a relay that comes back listens where it did */
-export async function startRelay(listen = '127.0.0.1:0') {
-  const relay = new Program('pairwire-relay', ['--listen', listen, '--web', fileURLToPath(new URL('samples/web', root))]);
+/** @param {string} [listen] as --listen; a relay that comes back listens where it did @param {string[]} [more] options */
+export async function startRelay(listen = '127.0.0.1:0', more = []) {
+  const relay = new Program('pairwire-relay', ['--listen', listen, '--web', fileURLToPath(new URL('samples/web', root)), ...more]);
   relay.url = await relay.next('address', (line) => /^listening on (\S+)$/.exec(line)?.[1]);
   return relay;
 }

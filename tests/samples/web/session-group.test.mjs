@@ -8,15 +8,18 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { EventError } from '../../../samples/web/event-fields.js';
+import { FrameShow, LAST_REPORTS_MS, WARM_UP_MS } from '../../../samples/web/frame-show.js';
 import { ClockEstimate, MAX_SAMPLES, MAX_TIME_US } from '../../../samples/web/session/clock-estimate.js';
 import { FanOut } from '../../../samples/web/session/fan-out.js';
 import { FrameType, ValueKind } from '../../../samples/web/session/frames.js';
 import { Group } from '../../../samples/web/session/group.js';
-import { LEAD_MARGIN_US, MAX_LEAD_US, presentationLeadUs } from '../../../samples/web/session/presentation-lead.js';
+import { MAX_STATE_BYTES, MAX_STATE_KEYS } from '../../../samples/web/session/state-table.js';
+import { LEAD_FALLS, LEAD_MARGIN_US, MAX_JITTER_US, MAX_LEAD_US, PresentationLead, presentationLeadUs } from '../../../samples/web/session/presentation-lead.js';
 import { LATE_US, MAX_AHEAD_US, MAX_FRAMES, PresentationQueue } from '../../../samples/web/session/presentation-queue.js';
+import { SessionClock } from '../../../samples/web/session/session-clock.js';
 import { SessionError } from '../../../samples/web/session/session-error.js';
 import { readTyped, sendEvent } from '../../../samples/web/session/typed-events.js';
-import { SimRandom } from './session-sim.mjs';
+import { ManualLoop, SimRandom } from './session-sim.mjs';
 
 const SECOND = 1_000_000;
 const refused = (code, work) => assert.throws(work, { name: 'SessionError', code });
@@ -112,6 +115,66 @@ test('the lead is that of the slowest member', () => {
   assert.equal(presentationLeadUs([]), LEAD_MARGIN_US);
   assert.equal(presentationLeadUs([{ roundTripUs: 10_000, clockErrorUs: 500 }, { roundTripUs: -5, clockErrorUs: 0 }]), 15_500);
   assert.equal(presentationLeadUs([{ roundTripUs: 1e12, clockErrorUs: 0 }]), MAX_LEAD_US);
+});
+
+test('a lead that is needed comes at once, one that is not goes slowly; moments never go back', () => {
+  const lead = new PresentationLead();
+  const path = (usualUs, fastestUs = usualUs) => [{ usualUs, fastestUs, clockErrorUs: 0 }];
+  let now = 100 * SECOND;
+  assert.equal(lead.next(now, path(10_000)), 10_000 + LEAD_MARGIN_US);
+  assert.equal(lead.next(now, path(100_000)), 100_000 + LEAD_MARGIN_US, 'at once');
+  now += 80_000;
+  assert.equal(lead.next(now, path(10_000)), 100_000 + LEAD_MARGIN_US - 80_000 / LEAD_FALLS);
+  now += 10 * SECOND;
+  assert.equal(lead.next(now, path(10_000)), 10_000 + LEAD_MARGIN_US);
+  // One that stood still does not make the others' frames late.
+  assert.equal(lead.next(now, path(8 * SECOND, 20_000)), 20_000 + MAX_JITTER_US + LEAD_MARGIN_US);
+  assert.equal(new PresentationLead().next(now, path(8 * SECOND, null)), MAX_LEAD_US);
+  const random = new SimRandom(4);
+  for (let last = 0, i = 0; i < 2_000; ++i) {
+    now += random.below(40_000);
+    const moment = now + lead.next(now, path(random.below(600_000), random.below(100_000)));
+    assert.ok(moment >= last, `${i}`);
+    last = moment;
+  }
+});
+
+test('pings for the clock: often at first, then seldom; twice a second while frames go', () => {
+  const pingsIn = (clock, rig, ms) => {
+    const end = rig.now + ms;
+    let pings = 0;
+    while (clock.due !== null && clock.due < end) {
+      rig.now = Math.max(rig.now, clock.due);
+      if (clock.onDue(rig.now)) ++pings;
+    }
+    rig.now = end;
+    return pings;
+  };
+  const rig = { now: 3_600_000 };
+  const clock = new SessionClock();
+  assert.deepEqual([clock.due, clock.onDue(rig.now)], [null, false]);
+  clock.setConnected(rig.now, true);
+  assert.equal(pingsIn(clock, rig, 951), 20);
+  assert.equal(pingsIn(clock, rig, 60_000), 12);
+  let pings = 0;
+  for (let i = 0; i < 100; ++i) {
+    clock.onPresenting(rig.now);
+    pings += pingsIn(clock, rig, 100);
+  }
+  assert.ok(pings >= 37 && pings <= 39, `20 in the first second, then two in each of nine: ${pings}`);
+  pingsIn(clock, rig, 11_000);
+  assert.ok(pingsIn(clock, rig, 60_000) <= 12, 'ten seconds after the last frame it is over');
+  clock.setConnected(rig.now, false);
+  clock.onPresenting(rig.now);
+  assert.equal(pingsIn(clock, rig, 60_000), 0, 'frames without a link ping nobody');
+  clock.setConnected(rig.now, true);
+  assert.equal(pingsIn(clock, rig, 951), 20);
+  // There in 400 us, back in 600 us; theirs is 5 s ahead.
+  const t = rig.now * 1000;
+  assert.equal(clock.onPong(rig.now, { t0: t - 1000, t1: 2, t2: 1 }), false);
+  assert.deepEqual([clock.at(rig.now), clock.roundTripUs], [null, null]);
+  assert.ok(clock.onPong(rig.now, { t0: t - 1000, t1: t - 600 + 5 * SECOND, t2: t - 600 + 5 * SECOND }));
+  assert.deepEqual([clock.at(rig.now).offsetUs, clock.at(rig.now).errorUs, clock.roundTripUs], [5 * SECOND - 100, 500, 1000]);
 });
 
 // --- Groups
@@ -267,6 +330,30 @@ class FakeSession extends EventTarget {
     return this.sent.push(data);
   }
 
+  roundTrip = 10;
+  fastestRoundTripUs = 8_000;
+  overRelay = false;
+  states = new Map();
+  streams = [];
+  full = false; // of states
+  peerClock() { return { nowUs: 0, errorUs: 500 }; }
+
+  setState(key, value) {
+    if (this.full) throw new SessionError('limit_exceeded', 'full');
+    this.states.set(key, value);
+  }
+  clearState(key) { this.states.delete(key); }
+  sendStream(data) {
+    if (this.overRelay) throw new SessionError('unsupported', 'streams');
+    this.streams.push(data);
+  }
+  sendEncoded({ class: carriedAs, type, message, presents }) {
+    if (carriedAs === 'command') return this.sent.push(message);
+    if (carriedAs === 'state') this.setState(type, message);
+    else this.sendStream([presents, JSON.parse(new TextDecoder().decode(message)).data]);
+    return 0;
+  }
+
   acknowledge(id) { this.dispatchEvent(new CustomEvent('acked', { detail: { id } })); }
   close() {
     this.state = 'closed';
@@ -339,4 +426,130 @@ test('a raw session counts as acknowledged once the browser has taken the messag
   await turn();
   assert.equal(told.length, 2);
   assert.equal(told[1][1].missing.length, 1);
+});
+
+test('each class of a typed event goes its way', async () => {
+  const [one, two] = [new FakeSession(), new FakeSession()];
+  const { group } = sessionsIn(one, two);
+  assert.equal(group.send('first'), 1);
+  assert.equal(group.sendEvent({ type: 'chat:message', data: { text: 'hi' } }), 2);
+  assert.equal(group.sendEvent({ type: 'input:value', data: { input: 'fader', value: 1 } }), 0);
+  assert.equal(group.sendEvent({ type: 'animation:frame', data: { frame: 7 } }), 0);
+  group.sendStream('stream');
+  for (const session of [one, two]) {
+    assert.equal(session.sent.length, 2);
+    assert.match(new TextDecoder().decode(session.sent[1]), /"hi"/);
+    assert.deepEqual([...session.states.keys()], ['input:value']);
+    assert.deepEqual(session.streams, [[false, { frame: 7 }], 'stream']);
+  }
+  assert.equal(one.sent[1], two.sent[1], 'encoded once');
+  assert.throws(() => group.sendEvent({ type: 'chat:message', data: {} }), EventError);
+  refused('message_too_large', () => group.sendStream(new Uint8Array(60 * 1024 + 1)));
+  assert.equal(one.streams.length, 2);
+});
+
+test('later members get the states, and not what was taken back', () => {
+  const [one, two] = [new FakeSession(), new FakeSession()];
+  const { group } = sessionsIn(one);
+  group.setState('colour', 'red');
+  group.setState('colour', 'blue');
+  group.setState('gone', 'soon');
+  group.setState('bytes', Uint8Array.of(7));
+  group.clearState('gone');
+  group.clearState('never');
+  group.sendEvent({ type: 'input:value', data: { input: 'fader', value: 1 } });
+  group.send('before');
+  group.add(two);
+  assert.deepEqual([...two.states].slice(0, 2), [['colour', 'blue'], ['bytes', Uint8Array.of(7)]]);
+  assert.deepEqual([...two.states.keys()], ['colour', 'bytes', 'input:value']);
+  assert.deepEqual(two.sent, []);
+  assert.deepEqual(one.states, two.states);
+  group.clearState('colour');
+  assert.deepEqual([...two.states.keys()], ['bytes', 'input:value']);
+  // A raw session has none.
+  const raw = new FakeSession();
+  raw.state = undefined;
+  group.add(raw);
+  group.setState('colour', 'red');
+  assert.equal(raw.states.size, 0);
+});
+
+test('states of a group are bounded; a member without room goes without', () => {
+  const [one, two] = [new FakeSession(), new FakeSession()];
+  const { group } = sessionsIn(one, two);
+  for (const key of ['', 'k'.repeat(65), 7]) refused('invalid_argument', () => group.setState(key, 'x'));
+  refused('invalid_argument', () => group.clearState(''));
+  refused('message_too_large', () => group.setState('k', 'x'.repeat(16 * 1024 + 1)));
+  for (let i = 0; i < MAX_STATE_KEYS; ++i) group.setState(String(i), 'x');
+  refused('limit_exceeded', () => group.setState('more', 'x'));
+  group.setState('7', 'another value of a key that is there');
+  group.clearState('7');
+  group.setState('more', 'x');
+  let whole = 0;
+  refused('limit_exceeded', () => { for (let i = 8; i < 200; ++i, ++whole) group.setState(String(i), 'x'.repeat(16 * 1024)); });
+  assert.ok(whole > 60 && whole <= MAX_STATE_BYTES / (16 * 1024), `${whole}`);
+  assert.equal(one.states.get(String(8 + whole)), 'x', 'what was refused changed nothing');
+  two.full = true;
+  refused('limit_exceeded', () => group.setState('more', 'y'));
+  assert.deepEqual([one.states.get('more'), two.states.get('more')], ['y', 'x'], 'the others have it');
+  two.close();
+  group.setState('more', 'z');
+});
+
+test('frames have one moment for all, as far ahead as the slowest path takes', () => {
+  const [one, two, away, carried] = [new FakeSession(), new FakeSession(), new FakeSession(), new FakeSession()];
+  const { group } = sessionsIn(one, two, away, carried);
+  two.roundTrip = 40;
+  two.fastestRoundTripUs = 30_000;
+  away.state = 'reconnecting';
+  away.roundTrip = 300;
+  carried.overRelay = true;
+  carried.roundTrip = 400;
+  const before = Math.round(performance.now() * 1000);
+  const moment = group.present({ frame: 1, presentAt: 5 });
+  const lead = 40_000 + 500 + LEAD_MARGIN_US;
+  assert.ok(moment >= before + lead && moment <= Math.round(performance.now() * 1000) + lead, `${moment - before}`);
+  assert.deepEqual(one.streams, [[true, { frame: 1, presentAt: moment }]]);
+  assert.deepEqual(two.streams, one.streams);
+  assert.deepEqual(away.streams, one.streams, 'it is for its session to drop');
+  assert.deepEqual(carried.streams, [], 'the relay carries no streams');
+  assert.ok(group.present({ frame: 2 }) >= moment);
+  assert.throws(() => group.present({ frame: -1 }), EventError);
+});
+
+// --- Frames to all
+
+test('frames go at a steady rate; a beat that was missed is left out; marks say how far apart they were shown', async () => {
+  const loop = new ManualLoop();
+  const presented = [];
+  const group = { present: (frame) => presented.push([loop.now, frame.frame]), members: [{}, {}] };
+  const timing = { now: () => loop.now, after: (ms, work) => { const entry = loop.after(ms, work); return () => loop.cancel(entry); } };
+  const from = loop.now;
+  const show = new FrameShow(group, { fps: 10, seconds: 1 }, timing);
+  loop.advance(WARM_UP_MS - 1);
+  assert.deepEqual(presented, []);
+  loop.advance(301);
+  assert.deepEqual(presented, [[0, 1], [100, 2], [200, 3], [300, 4]].map(([at, frame]) => [from + WARM_UP_MS + at, frame]));
+  for (const [mark, at] of [['shown 1', 5_000], ['shown 1', 9_000], ['shown 2', 7], ['shown 4', 1], ['shown 4', 3], ['shown 99', 1], ['other', 1]]) show.onMark({ mark, at });
+  loop.advance(600);
+  assert.deepEqual(presented.at(-1)[1], 10);
+  loop.advance(100 + LAST_REPORTS_MS);
+  assert.deepEqual(await show.over, {
+    frames: 10, displays: 2, reports: 5, compared: 2, spreadP50Us: 2, spreadP99Us: 2, spreadMaxUs: 4_000,
+  });
+  // The page stood still from the second beat to the sixth.
+  presented.length = 0;
+  let still = false;
+  const late = { ...timing, now: () => (still ? from2 + WARM_UP_MS + 550 : loop.now) };
+  const from2 = loop.now;
+  const slow = new FrameShow(group, { fps: 10, seconds: 1 }, late);
+  loop.advance(WARM_UP_MS + 50);
+  still = true;
+  loop.advance(50);
+  still = false;
+  assert.deepEqual(presented.map(([, frame]) => frame), [1, 6]);
+  slow.stop();
+  assert.equal((await slow.over).frames, 2);
+  loop.advance(5_000);
+  assert.equal(presented.length, 2);
 });

@@ -274,6 +274,29 @@ test('the relay carries only when nothing else does', () => {
   assert.deepEqual(Rig.at('connected').give('fallbackUp', { link: 9 }), ['end9']);
 });
 
+// Who made the link that never came up has waited for it.
+test('a first meeting need not wait for the relay', () => {
+  const rig = new Rig('display');
+  rig.give('linkEnded', { link: 1 });
+  rig.give('relayMet');
+  assert.deepEqual(rig.give('fallbackUp', { link: 2 }), ['hello2']);
+  rig.give('helloSeen', { link: 2, verdict: 'first' });
+  assert.ok(rig.machine.overRelay);
+  // The next one gives the direct path its time.
+  rig.give('rejoinFailed');
+  rig.give('linkEnded', { link: 2 });
+  rig.wait(1_000);
+  rig.give('relayMet');
+  assert.deepEqual(rig.give('fallbackUp', { link: 3 }), []);
+  assert.equal(count(rig.wait(3_000), 'hello3'), 1);
+  // A link that came up, and whose hello did not.
+  const other = new Rig('controller');
+  other.give('linkUp', { link: 1 });
+  other.give('linkEnded', { link: 1 });
+  other.give('relayMet');
+  assert.deepEqual(other.give('fallbackUp', { link: 2 }), []);
+});
+
 test('negotiation in band', () => {
   const remote = (rig, kind) => rig.give('remoteNegotiation', { kind });
   const display = Rig.at('connected');
