@@ -57,6 +57,18 @@ bool SameConnection(std::string_view a, std::string_view b) {
          SessionIdOf(a) == SessionIdOf(b);
 }
 
+delivery::RejoinFailed::Why WhyFailed(const Error& error) {
+  switch (error.code) {
+    case Errc::kRelayUnreachable:
+      return delivery::RejoinFailed::Why::kRelayAway;
+    case Errc::kPeerLeft:
+    case Errc::kSessionTerminated:
+      return delivery::RejoinFailed::Why::kPeerMoved;
+    default:
+      return delivery::RejoinFailed::Why::kRefused;
+  }
+}
+
 }  // namespace
 
 // The first link, and the ears at the relay.
@@ -72,9 +84,9 @@ void SessionCore::Begin() {
       Run([&] { OnSignal(kind, text); });
     };
     on.on_carries = [this] { OnCarries(); };
-    on.on_failed = [this](const Error&) {
+    on.on_failed = [this](const Error& error) {
       met_ = false;
-      Give(delivery::RejoinFailed{});
+      Give(delivery::RejoinFailed{WhyFailed(error)});
       Run([this] { AbandonRelay(); });
     };
     rejoin_->SetEvents(std::move(on));
