@@ -2,7 +2,8 @@
 //
 // Sessions of two processes and a relay of two, by seed, with faults of whole processes, judged by
 // the checker that knows only the record. PAIRWIRE_SESSION_SCHEDULES=100 runs more, with freezes up
-// to 120 s among them; PAIRWIRE_TEST_SEED=7 one alone.
+// to 120 s among them; PAIRWIRE_TEST_SEED=7 one alone. PAIRWIRE_SESSION_LOGS=FOLDER keeps what the
+// ends logged.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -10,9 +11,11 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <string>
 #include <vector>
 
+#include "peer/delivery/frame.h"
 #include "tests/faults/session_schedule.h"
 #include "tests/peer/delivery/session_checker.h"
 #include "tests/support/seed_trace.h"
@@ -32,6 +35,19 @@ std::uint64_t Schedules() {
   return chosen != nullptr ? std::strtoull(chosen, nullptr, 10) : kSchedules;
 }
 
+// "HELLO 4 (1 of the path), ..."
+std::string ToString(const std::map<std::uint8_t, SessionRecord::Cuts>& cuts_at) {
+  std::string all;
+  for (const auto& [kind, cuts] : cuts_at) {
+    if (!all.empty()) all += ", ";
+    all += kind == 0 ? std::string("no frame")
+                     : std::string(delivery::ToString(static_cast<delivery::FrameType>(kind)));
+    all += " " + std::to_string(cuts.all);
+    if (cuts.of_path != 0) all += " (" + std::to_string(cuts.of_path) + " of the path)";
+  }
+  return all;
+}
+
 long long At(const std::vector<milliseconds>& sorted, std::size_t percent) {
   return sorted.empty() ? 0 : sorted[(sorted.size() - 1) * percent / 100].count();
 }
@@ -46,6 +62,7 @@ TEST(SessionSchedules, EveryPromiseIsKept) {
   std::uint64_t failed = 0;
   std::uint64_t commands = 0;
   std::uint64_t refused = 0;
+  std::map<std::uint8_t, SessionRecord::Cuts> cuts_at;
   for (std::uint64_t seed = first; seed < first + count && failed < kMostFailures; ++seed) {
     PAIRWIRE_TRACE_SEED(seed);
     const SessionSchedule::Outcome outcome = SessionSchedule(relay, seed, longest_freeze).Run();
@@ -59,6 +76,10 @@ TEST(SessionSchedules, EveryPromiseIsKept) {
                 took.empty() ? "nobody noticed" : ("connected after ms:" + took).c_str());
     std::fflush(stdout);
     reconnects.insert(reconnects.end(), outcome.reconnects.begin(), outcome.reconnects.end());
+    for (const auto& [kind, cuts] : outcome.cuts_at) {
+      cuts_at[kind].all += cuts.all;
+      cuts_at[kind].of_path += cuts.of_path;
+    }
     commands += outcome.commands;
     refused += outcome.refused;
   }
@@ -70,6 +91,7 @@ TEST(SessionSchedules, EveryPromiseIsKept) {
       static_cast<unsigned long long>(passed), static_cast<unsigned long long>(count),
       static_cast<unsigned long long>(commands), static_cast<unsigned long long>(refused),
       reconnects.size(), At(reconnects, 50), At(reconnects, 95), At(reconnects, 100));
+  std::printf("cut at: %s\n", ToString(cuts_at).c_str());
 }
 
 }  // namespace

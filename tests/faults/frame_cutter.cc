@@ -1,0 +1,57 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+#include "tests/faults/frame_cutter.h"
+
+#include <algorithm>
+#include <sstream>
+#include <utility>
+
+namespace pairwire::faults {
+
+using Way = LinkWatch::Way;
+
+std::optional<CutPlan> ParseCutPlan(const std::string& words) {
+  std::istringstream in(words);
+  std::string way;
+  std::string side;
+  std::string links;
+  unsigned kind = 0;
+  std::int64_t path = 0;
+  CutPlan plan;
+  if (!(in >> way >> side >> plan.nth >> kind >> links >> path)) return std::nullopt;
+  const bool known = (way == "sent" || way == "received") &&
+                     (side == "before" || side == "after") && (links == "now" || links == "later");
+  if (!known || plan.nth == 0 || kind > 0xFF || path < 0) return std::nullopt;
+  plan.way = way == "sent" ? Way::kSent : Way::kReceived;
+  plan.after = side == "after";
+  plan.kind = static_cast<std::uint8_t>(kind);
+  plan.later_links = links == "later";
+  plan.path = std::chrono::milliseconds(path);
+  return plan;
+}
+
+std::string ToString(const CutPlan& plan) {
+  return std::string(plan.way == Way::kSent ? "sent " : "received ") +
+         (plan.after ? "after " : "before ") + std::to_string(plan.nth) + " " +
+         std::to_string(plan.kind) + (plan.later_links ? " later " : " now ") +
+         std::to_string(plan.path.count());
+}
+
+bool FrameCutter::OnFrame(delivery::LinkId link, Way way, ByteSpan frame) {
+  if (dead_) return false;
+  if (!plans_.empty() && !std::exchange(waiting_, true)) newest_before_ = newest_;
+  newest_ = std::max(newest_, link);
+  if (plans_.empty() || frame.size() < 2) return true;
+  const CutPlan plan = plans_.front();
+  const std::uint8_t kind = frame[1];
+  if (plan.way != way || (plan.kind != 0 && plan.kind != kind)) return true;
+  if (plan.later_links && link <= newest_before_) return true;
+  if (++seen_ < plan.nth) return true;
+  plans_.pop_front();
+  seen_ = 0;
+  waiting_ = false;
+  dead_ = plan.path.count() == 0;
+  cut_(plan, kind);
+  return !dead_ || plan.after;
+}
+
+}  // namespace pairwire::faults

@@ -1,0 +1,69 @@
+// Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+//
+// FrameCutter: cuts what a session lives on at a frame: right before or right behind the n-th one
+// that this end sends or receives, of one kind or of any, on the links that there are or on later
+// ones (so also in the middle of a reconnect). Two kinds of cut:
+//
+//   links   no frame passes any more, either way, and the links are lost from the loop's next frame
+//   path    the links live and nothing arrives, for so long (datagram_gate.h); "before" closes at
+//           once, so that what is still on its way out in this turn of the loop goes with it
+//
+// It decides and counts; its owner does. Loop thread only.
+#ifndef PAIRWIRE_TESTS_FAULTS_FRAME_CUTTER_H_
+#define PAIRWIRE_TESTS_FAULTS_FRAME_CUTTER_H_
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "peer/session/link_watch.h"
+
+namespace pairwire::faults {
+
+struct CutPlan {
+  LinkWatch::Way way = LinkWatch::Way::kSent;
+  bool after = false;
+  std::uint64_t nth = 1;             // from 1; counted from when the plan before it is done
+  std::uint8_t kind = 0;             // a FrameType; 0: any
+  bool later_links = false;          // count on links that are newer than any frame so far
+  std::chrono::milliseconds path{};  // zero: the links
+};
+// "sent|received before|after N KIND now|later MILLISECONDS"; empty: it is none.
+std::optional<CutPlan> ParseCutPlan(const std::string& words);
+std::string ToString(const CutPlan& plan);
+
+class FrameCutter {
+ public:
+  using Cut = std::function<void(const CutPlan&, std::uint8_t kind)>;
+
+  // `cut` may be called from inside the session, so it only posts; but for a path that is cut
+  // before a frame.
+  explicit FrameCutter(Cut cut) : cut_(std::move(cut)) {}
+
+  void Add(const CutPlan& plan) { plans_.push_back(plan); }
+  void Clear() {
+    plans_.clear();
+    seen_ = 0;
+    waiting_ = false;
+  }
+  // Whether the frame passes.
+  bool OnFrame(delivery::LinkId link, LinkWatch::Way way, ByteSpan frame);
+  // The links are lost: what comes is of new ones.
+  void LinksAreGone() { dead_ = false; }
+
+ private:
+  const Cut cut_;
+  std::deque<CutPlan> plans_;
+  std::uint64_t seen_ = 0;              // by the first plan
+  delivery::LinkId newest_ = 0;         // that a frame was of
+  delivery::LinkId newest_before_ = 0;  // when the first plan came to its turn
+  bool waiting_ = false;                // it has
+  bool dead_ = false;
+};
+
+}  // namespace pairwire::faults
+
+#endif  // PAIRWIRE_TESTS_FAULTS_FRAME_CUTTER_H_
