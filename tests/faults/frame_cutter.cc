@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <sstream>
-#include <utility>
 
 namespace pairwire::faults {
 
@@ -36,19 +35,22 @@ std::string ToString(const CutPlan& plan) {
          std::to_string(plan.path.count());
 }
 
+// One cut a frame; each plan counts for itself.
 bool FrameCutter::OnFrame(delivery::LinkId link, Way way, ByteSpan frame) {
   if (dead_) return false;
-  if (!plans_.empty() && !std::exchange(waiting_, true)) newest_before_ = newest_;
   newest_ = std::max(newest_, link);
-  if (plans_.empty() || frame.size() < 2) return true;
-  const CutPlan plan = plans_.front();
+  if (frame.size() < 2) return true;
   const std::uint8_t kind = frame[1];
-  if (plan.way != way || (plan.kind != 0 && plan.kind != kind)) return true;
-  if (plan.later_links && link <= newest_before_) return true;
-  if (++seen_ < plan.nth) return true;
-  plans_.pop_front();
-  seen_ = 0;
-  waiting_ = false;
+  auto due = open_.end();
+  for (auto open = open_.begin(); open != open_.end(); ++open) {
+    const CutPlan& plan = open->plan;
+    if (plan.way != way || (plan.kind != 0 && plan.kind != kind)) continue;
+    if (plan.later_links && link <= open->newest_before) continue;
+    if (++open->seen >= plan.nth && due == open_.end()) due = open;
+  }
+  if (due == open_.end()) return true;
+  const CutPlan plan = due->plan;
+  open_.erase(due);
   dead_ = plan.path.count() == 0;
   cut_(plan, kind);
   return !dead_ || plan.after;

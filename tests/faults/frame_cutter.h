@@ -14,10 +14,10 @@
 
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "peer/session/link_watch.h"
 
@@ -26,9 +26,9 @@ namespace pairwire::faults {
 struct CutPlan {
   LinkWatch::Way way = LinkWatch::Way::kSent;
   bool after = false;
-  std::uint64_t nth = 1;             // from 1; counted from when the plan before it is done
+  std::uint64_t nth = 1;             // from 1; counted from when the plan is made
   std::uint8_t kind = 0;             // a FrameType; 0: any
-  bool later_links = false;          // count on links that are newer than any frame so far
+  bool later_links = false;          // count on links that are newer than any frame before that
   std::chrono::milliseconds path{};  // zero: the links
 };
 // "sent|received before|after N KIND now|later MILLISECONDS"; empty: it is none.
@@ -43,24 +43,23 @@ class FrameCutter {
   // before a frame.
   explicit FrameCutter(Cut cut) : cut_(std::move(cut)) {}
 
-  void Add(const CutPlan& plan) { plans_.push_back(plan); }
-  void Clear() {
-    plans_.clear();
-    seen_ = 0;
-    waiting_ = false;
-  }
+  void Add(const CutPlan& plan) { open_.push_back({plan, 0, newest_}); }
+  void Clear() { open_.clear(); }
   // Whether the frame passes.
   bool OnFrame(delivery::LinkId link, LinkWatch::Way way, ByteSpan frame);
   // The links are lost: what comes is of new ones.
   void LinksAreGone() { dead_ = false; }
 
  private:
+  struct Open {
+    CutPlan plan;
+    std::uint64_t seen = 0;
+    delivery::LinkId newest_before = 0;
+  };
+
   const Cut cut_;
-  std::deque<CutPlan> plans_;
-  std::uint64_t seen_ = 0;              // by the first plan
-  delivery::LinkId newest_ = 0;         // that a frame was of
-  delivery::LinkId newest_before_ = 0;  // when the first plan came to its turn
-  bool waiting_ = false;                // it has
+  std::vector<Open> open_;
+  delivery::LinkId newest_ = 0;  // that a frame was of
   bool dead_ = false;
 };
 

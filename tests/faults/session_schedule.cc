@@ -60,6 +60,13 @@ void SessionRelay::Bend(std::size_t end, std::size_t node) {
   });
 }
 
+void SessionRelay::Block(std::size_t end, bool on) {
+  ways_[end]->Do([on](test::FaultProxy& way) {
+    way.RefuseNew(on);
+    if (on) way.CutAll();
+  });
+}
+
 // --- An end --------------------------------------------------------------------------------------
 
 SessionEnd::SessionEnd(int which, std::vector<std::string> arguments)
@@ -210,6 +217,9 @@ CutPlan SessionSchedule::Draw(Frames frames) {
   plan.nth = 1 + random_.NextBelow(kind.most);
   if (kind.type) plan.kind = static_cast<std::uint8_t>(*kind.type);
   plan.later_links = frames == Frames::kOfReconnect;
+  if (plan.later_links && random_.Chance(0.25)) {
+    plan.path = milliseconds(50 + random_.NextBelow(3'000));
+  }
   return plan;
 }
 
@@ -250,7 +260,7 @@ void SessionSchedule::ReadFor(milliseconds time, std::size_t which) {
 
 void SessionSchedule::CutRound() {
   PlanCut(Frames::kOfTraffic);
-  if (random_.Chance(0.6)) PlanCut(Frames::kOfReconnect);
+  if (random_.Chance(0.8)) PlanCut(Frames::kOfReconnect);
   for (const std::size_t which : {0U, 1U}) SendSome(which, 60);
   if (random_.Chance(0.5)) CutNow(random_.NextBelow(3));
   ComeToRest(0);
@@ -265,7 +275,7 @@ void SessionSchedule::RelayKilledRound() {
   Note(killed == 2 ? "relay killed" : "node " + relay_.node(killed).id() + " killed");
   for (const std::size_t which : {0U, 1U}) SendSome(which, 60);
   const std::uint64_t who = random_.NextBelow(3);
-  if (random_.Chance(0.3)) PlanCut(Frames::kOfReconnect);
+  if (random_.Chance(0.5)) PlanCut(Frames::kOfReconnect);
   CutNow(who);
   CuttersNotice(who);
   // In the middle of their tries, most of the time.
@@ -290,7 +300,7 @@ void SessionSchedule::NodeChangedRound() {
     Note("node " + relay_.node(gone).id() + " gone, both at the other");
   };
   if (before) change();
-  if (random_.Chance(0.3)) PlanCut(Frames::kOfReconnect);
+  if (random_.Chance(0.5)) PlanCut(Frames::kOfReconnect);
   CutNow(who);
   CuttersNotice(who);
   if (!before) change();
@@ -355,7 +365,7 @@ void SessionSchedule::PathCutRound() {
   EXPECT_TRUE(end(which).Until(
       [&](const SessionRecord& r) { return r.closed() || r.cuts() > before; }, kRest))
       << end(which).Where();
-  if (random_.Chance(0.3)) PlanCut(Frames::kOfReconnect);
+  if (random_.Chance(0.5)) PlanCut(Frames::kOfReconnect);
   for (const std::size_t one : {0U, 1U}) SendSome(one, 60);
   ComeToRest(0);
 }

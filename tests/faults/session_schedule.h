@@ -36,6 +36,8 @@ class SessionRelay {
   std::string UrlFor(std::size_t end) const;
   // Its connections are cut; new ones reach that node.
   void Bend(std::size_t end, std::size_t node);
+  // Nothing reaches the relay from that end.
+  void Block(std::size_t end, bool on);
 
  private:
   test::RedisServer redis_;
