@@ -2,29 +2,42 @@
 #include "tests/faults/frame_cutter.h"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <sstream>
+#include <string_view>
 
 namespace pairwire::faults {
 
 using Way = LinkWatch::Way;
+
+namespace {
+
+constexpr std::array<std::string_view, 3> kHow = {"links", "silent", "path"};
+
+}  // namespace
 
 std::optional<CutPlan> ParseCutPlan(const std::string& words) {
   std::istringstream in(words);
   std::string way;
   std::string side;
   std::string links;
+  std::string how;
   unsigned kind = 0;
-  std::int64_t path = 0;
+  std::int64_t time = 0;
   CutPlan plan;
-  if (!(in >> way >> side >> plan.nth >> kind >> links >> path)) return std::nullopt;
+  if (!(in >> way >> side >> plan.nth >> kind >> links >> how >> time)) return std::nullopt;
   const bool known = (way == "sent" || way == "received") &&
                      (side == "before" || side == "after") && (links == "now" || links == "later");
-  if (!known || plan.nth == 0 || kind > 0xFF || path < 0) return std::nullopt;
+  const auto found = std::find(kHow.begin(), kHow.end(), how);
+  if (!known || found == kHow.end() || plan.nth == 0 || kind > 0xFF) return std::nullopt;
+  plan.how = static_cast<CutKind>(found - kHow.begin());
+  if (plan.how == CutKind::kPath ? time <= 0 : time != 0) return std::nullopt;
   plan.way = way == "sent" ? Way::kSent : Way::kReceived;
   plan.after = side == "after";
   plan.kind = static_cast<std::uint8_t>(kind);
   plan.later_links = links == "later";
-  plan.path = std::chrono::milliseconds(path);
+  plan.time = std::chrono::milliseconds(time);
   return plan;
 }
 
@@ -32,7 +45,8 @@ std::string ToString(const CutPlan& plan) {
   return std::string(plan.way == Way::kSent ? "sent " : "received ") +
          (plan.after ? "after " : "before ") + std::to_string(plan.nth) + " " +
          std::to_string(plan.kind) + (plan.later_links ? " later " : " now ") +
-         std::to_string(plan.path.count());
+         std::string(kHow[static_cast<std::size_t>(plan.how)]) + " " +
+         std::to_string(plan.time.count());
 }
 
 // One cut a frame; each plan counts for itself.
@@ -51,7 +65,7 @@ bool FrameCutter::OnFrame(delivery::LinkId link, Way way, ByteSpan frame) {
   if (due == open_.end()) return true;
   const CutPlan plan = due->plan;
   open_.erase(due);
-  dead_ = plan.path.count() == 0;
+  dead_ = plan.how != CutKind::kPath;
   cut_(plan, kind);
   return !dead_ || plan.after;
 }

@@ -2,9 +2,10 @@
 //
 // FrameCutter: cuts what a session lives on at a frame: right before or right behind the n-th one
 // that this end sends or receives, of one kind or of any, on the links that there are or on later
-// ones (so also in the middle of a reconnect). Two kinds of cut:
+// ones (so also in the middle of a reconnect). Three kinds of cut:
 //
 //   links   no frame passes any more, either way, and the links are lost from the loop's next frame
+//   silent  the same, and the other end is not told: it has to notice
 //   path    the links live and nothing arrives, for so long (datagram_gate.h); "before" closes at
 //           once, so that what is still on its way out in this turn of the loop goes with it
 //
@@ -23,15 +24,18 @@
 
 namespace pairwire::faults {
 
+enum class CutKind { kLinks, kSilent, kPath };
+
 struct CutPlan {
   LinkWatch::Way way = LinkWatch::Way::kSent;
   bool after = false;
-  std::uint64_t nth = 1;             // from 1; counted from when the plan is made
-  std::uint8_t kind = 0;             // a FrameType; 0: any
-  bool later_links = false;          // count on links that are newer than any frame before that
-  std::chrono::milliseconds path{};  // zero: the links
+  std::uint64_t nth = 1;     // from 1; counted from when the plan is made
+  std::uint8_t kind = 0;     // a FrameType; 0: any
+  bool later_links = false;  // count on links that are newer than any frame before that
+  CutKind how = CutKind::kLinks;
+  std::chrono::milliseconds time{};  // of a path
 };
-// "sent|received before|after N KIND now|later MILLISECONDS"; empty: it is none.
+// "sent|received before|after N KIND now|later links|silent|path MILLISECONDS"; empty: it is none.
 std::optional<CutPlan> ParseCutPlan(const std::string& words);
 std::string ToString(const CutPlan& plan);
 

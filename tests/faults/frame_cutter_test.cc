@@ -33,14 +33,14 @@ class FrameCutterTest : public ::testing::Test {
 
   std::vector<std::string> cuts_;
   FrameCutter cutter_{[this](const CutPlan& plan, std::uint8_t kind) {
-    cuts_.push_back(std::to_string(kind) + " " + std::to_string(plan.path.count()));
+    cuts_.push_back(std::to_string(kind) + " " + std::to_string(plan.time.count()));
   }};
 };
 
 TEST_F(FrameCutterTest, BeforeAndAfterTheNth) {
   for (const bool after : {false, true}) {
     cuts_.clear();
-    Plan(std::string("sent ") + (after ? "after" : "before") + " 2 0 now 0");
+    Plan(std::string("sent ") + (after ? "after" : "before") + " 2 0 now silent 0");
     EXPECT_TRUE(Sent(FrameType::kPing));
     EXPECT_TRUE(Received(FrameType::kPing)) << "the other way is not counted";
     EXPECT_EQ(cuts_.size(), 0u);
@@ -56,7 +56,7 @@ TEST_F(FrameCutterTest, BeforeAndAfterTheNth) {
 
 TEST_F(FrameCutterTest, OfOneKindAndOnLaterLinks) {
   EXPECT_TRUE(Received(FrameType::kHello));
-  Plan("received before 1 2 later 0");
+  Plan("received before 1 2 later links 0");
   EXPECT_TRUE(Received(FrameType::kHello));
   EXPECT_TRUE(Received(FrameType::kBind, 2));
   EXPECT_TRUE(Received(FrameType::kHello, 1));
@@ -66,21 +66,21 @@ TEST_F(FrameCutterTest, OfOneKindAndOnLaterLinks) {
 
 TEST_F(FrameCutterTest, EachPlanCountsForItself) {
   EXPECT_TRUE(Sent(FrameType::kAck));
-  Plan("sent before 1 0 later 0");
-  Plan("sent after 1 16 now 0");
+  Plan("sent before 1 0 later links 0");
+  Plan("sent after 1 16 now links 0");
   EXPECT_TRUE(Sent(FrameType::kDataBinary));
   cutter_.LinksAreGone();
   EXPECT_TRUE(Sent(FrameType::kAck)) << "no later link";
   EXPECT_FALSE(Sent(FrameType::kBind, 2));
   EXPECT_EQ(cuts_.size(), 2u);
   cutter_.LinksAreGone();
-  Plan("sent before 1 0 now 0");
+  Plan("sent before 1 0 now links 0");
   cutter_.Clear();
   EXPECT_TRUE(Sent(FrameType::kBind, 3));
 }
 
 TEST_F(FrameCutterTest, OfAPathFramesGoOn) {
-  Plan("received before 1 0 now 250");
+  Plan("received before 1 0 now path 250");
   EXPECT_TRUE(Received(FrameType::kPing));
   EXPECT_EQ(cuts_, std::vector<std::string>{"5 250"});
   EXPECT_TRUE(Received(FrameType::kPing));
@@ -88,9 +88,10 @@ TEST_F(FrameCutterTest, OfAPathFramesGoOn) {
 
 TEST(CutPlan, NonsenseIsRefused) {
   for (const char* const words :
-       {"", "sent", "sent before", "sent before 0 0 now 0", "sent before x 0 now 0",
-        "got before 1 0 now 0", "sent behind 1 0 now 0", "sent before 1 256 now 0",
-        "sent before 1 0 soon 0", "sent before 1 0 now -1", "sent before 1 0 now"}) {
+       {"", "sent", "sent before", "sent before 0 0 now links 0", "sent before x 0 now links 0",
+        "got before 1 0 now links 0", "sent behind 1 0 now links 0",
+        "sent before 1 256 now links 0", "sent before 1 0 soon 0", "sent before 1 0 now path -1",
+        "sent before 1 0 now path 0", "sent before 1 0 now links 5", "sent before 1 0 now links"}) {
     EXPECT_FALSE(ParseCutPlan(words)) << words;
   }
 }

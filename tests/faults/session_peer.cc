@@ -8,7 +8,7 @@
 // API it uses one thing: it watches the frames of its own links, and cuts these or their path.
 //
 //   in:   send COUNT SEED     so many commands, and states between them
-//         cut                 its links go, without a word to the session
+//         cut [silent]        its links go, without a word to the session, or to the other end
 //         cut-at PLAN         they go, or their path does for a while, at a frame: frame_cutter.h
 //         cut-none            no more of these
 //         network-changed     as an application says it
@@ -18,7 +18,7 @@
 //         deliver T ID HASH LINK, the one that brought it
 //         opened T LINK, in use from here on         ended T LINK, not any more
 //         refused T ERROR     set T KEY HASH         shown T KEY HASH
-//         cut T MILLISECONDS KIND, 0: the links      error T CODE
+//         cut T MILLISECONDS KIND HOW (a CutKind)    error T CODE
 //         closed T CODE FIRST LAST
 //         sent T NUMBER SEED  report T FIRST LAST
 #include <pairwire/log.h>
@@ -47,6 +47,8 @@ namespace pairwire::faults {
 namespace {
 
 constexpr std::uint64_t kKeys = 4;
+// What a connection that goes has to say to the other end, it says within that.
+constexpr std::chrono::milliseconds kGoodbyes{200};
 
 std::int64_t Now() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -164,7 +166,9 @@ class Peer final : private LinkWatch {
       words >> count >> seed;
       Send(count, seed);
     } else if (what == "cut") {
-      Cut(0);
+      std::string how;
+      words >> how;
+      Cut(how == "silent" ? CutKind::kSilent : CutKind::kLinks, 0);
     } else if (what == "cut-at") {
       std::string rest;
       std::getline(words, rest);
@@ -234,25 +238,34 @@ class Peer final : private LinkWatch {
 
   // From inside the session.
   void OnCut(const CutPlan& plan, std::uint8_t kind) {
-    if (plan.path.count() == 0) {
+    if (plan.how != CutKind::kPath) {
       // What went before has left by the end of this turn.
-      network_.Post([this, kind] { network_.Post([this, kind] { Cut(kind); }); });
+      network_.Post(
+          [this, plan, kind] { network_.Post([this, plan, kind] { Cut(plan.how, kind); }); });
     } else if (plan.after) {
-      network_.Post([this, plan, kind] { CutPath(plan.path, kind); });
+      network_.Post([this, plan, kind] { CutPath(plan.time, kind); });
     } else {
-      CutPath(plan.path, kind);
+      CutPath(plan.time, kind);
     }
+  }
+
+  void SayCut(std::chrono::milliseconds time, std::uint8_t kind, CutKind how) {
+    Say("cut", Now(),
+        Words(static_cast<std::uint64_t>(time.count()), kind) + " " +
+            std::to_string(static_cast<int>(how)));
   }
 
   void CutPath(std::chrono::milliseconds time, std::uint8_t kind) {
     CloseDatagramGate(time);
-    Say("cut", Now(), Words(static_cast<std::uint64_t>(time.count()), kind));
+    SayCut(time, kind, CutKind::kPath);
   }
 
-  void Cut(std::uint8_t kind) {
+  void Cut(CutKind how, std::uint8_t kind) {
     const auto core = Core();
     if (!core) return;
-    Say("cut", Now(), Words(0, kind));
+    const auto time = how == CutKind::kSilent ? kGoodbyes : std::chrono::milliseconds(0);
+    if (how == CutKind::kSilent) CloseDatagramGate(time);
+    SayCut(time, kind, how);
     core->LoseLinks();
     cutter_.LinksAreGone();
   }

@@ -74,12 +74,11 @@ bool SessionRecord::Take(const std::string& line) {
     return true;
   }
   if (what == "cut") {
-    if (!(words >> a >> b) || b > 0xFF) return false;
+    std::size_t how = 0;
+    if (!(words >> a >> b >> how) || b > 0xFF || how >= Cuts{}.size()) return false;
     ++cuts_;
     cut_over_ns_ = std::max(cut_over_ns_, at + static_cast<std::int64_t>(a) * 1'000'000);
-    Cuts& there = cuts_at_[static_cast<std::uint8_t>(b)];
-    ++there.all;
-    if (a != 0) ++there.of_path;
+    ++cuts_at_[static_cast<std::uint8_t>(b)][how];
     return true;
   }
   if (what == "refused") {

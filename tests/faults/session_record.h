@@ -6,6 +6,7 @@
 #ifndef PAIRWIRE_TESTS_FAULTS_SESSION_RECORD_H_
 #define PAIRWIRE_TESTS_FAULTS_SESSION_RECORD_H_
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -56,11 +57,8 @@ class SessionRecord {
   std::size_t cuts() const { return cuts_; }
   // When the last cut was over: that of links at once, that of a path after its time.
   std::int64_t cut_over_ns() const { return cut_over_ns_; }
-  // How often it cut at which type of frame, and of those how often the path.
-  struct Cuts {
-    std::size_t all = 0;
-    std::size_t of_path = 0;
-  };
+  // How often it cut at which type of frame; by CutKind.
+  using Cuts = std::array<std::size_t, 3>;
   const std::map<std::uint8_t, Cuts>& cuts_at() const { return cuts_at_; }
 
  private:

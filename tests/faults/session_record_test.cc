@@ -21,10 +21,10 @@ const Lines kDisplay = {
     "code 100 4821-KMRTW", "opened 999999 1",
     "connected 1000000",   "send 2000000 1 11",
     "bytes 2000001 20 1",  "set 2000002 1 77",
-    "acked 4000000 1",     "cut 5000000 0 7",
+    "acked 4000000 1",     "cut 5000000 0 7 0",
     "ended 5000000 1",     "state 5000001 reconnecting",
     "send 6000000 2 12",   "opened 7900000 3",
-    "cut 7950000 40 0",    "state 8000000 connected",
+    "cut 7950000 40 0 2",  "state 8000000 connected",
     "acked 9000000 2",     "sent 9000001 2 5",
     "report 20000000 0 0",
 };
@@ -70,9 +70,8 @@ TEST(SessionRecordTest, AGoodRecordPasses) {
   EXPECT_EQ(display.outages()[0].over_ns, 8'000'000);
   EXPECT_EQ(display.cut_over_ns(), 47'950'000);
   EXPECT_EQ(display.cuts(), 2u);
-  EXPECT_EQ(display.cuts_at().at(7).all, 1u);
-  EXPECT_EQ(display.cuts_at().at(7).of_path, 0u);
-  EXPECT_EQ(display.cuts_at().at(0).of_path, 1u);
+  EXPECT_EQ(display.cuts_at().at(7), (SessionRecord::Cuts{1, 0, 0}));
+  EXPECT_EQ(display.cuts_at().at(0), (SessionRecord::Cuts{0, 0, 1}));
 }
 
 TEST(SessionRecordTest, EachBreachIsFound) {
@@ -96,8 +95,9 @@ TEST(SessionRecordTest, EachBreachIsFound) {
 
 TEST(SessionRecordTest, OtherLinesAreRefused) {
   SessionRecord record(0);
-  for (const char* const line : {"", "deliver", "deliver 5 1", "deliver 5 1 2", "deliver x 1 2 3",
-                                 "opened 5", "cut 5", "cut 5 0 256", "hello 5 1 2"}) {
+  for (const char* const line :
+       {"", "deliver", "deliver 5 1", "deliver 5 1 2", "deliver x 1 2 3", "opened 5", "cut 5",
+        "cut 5 0 1", "cut 5 0 256 0", "cut 5 0 1 3", "hello 5 1 2"}) {
     EXPECT_FALSE(record.Take(line)) << line;
   }
   EXPECT_TRUE(record.entries().empty());

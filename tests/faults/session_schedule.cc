@@ -35,6 +35,12 @@ int Failures() {
   return ::testing::UnitTest::GetInstance()->current_test_info()->result()->total_part_count();
 }
 
+// PAIRWIRE_SESSION_PEER: another one in its place, as with a fault put into it.
+std::string PeerProgram() {
+  const char* const other = std::getenv("PAIRWIRE_SESSION_PEER");
+  return other != nullptr ? other : PAIRWIRE_BIN_DIR "/pairwire-session-peer";
+}
+
 const char* NameOf(std::size_t end) { return end == 0 ? "display" : "controller"; }
 
 }  // namespace
@@ -126,8 +132,7 @@ SessionSchedule::Outcome SessionSchedule::Run() {
     outcome_.commands += one->record().sent();
     outcome_.refused += one->record().refused();
     for (const auto& [kind, cuts] : one->record().cuts_at()) {
-      outcome_.cuts_at[kind].all += cuts.all;
-      outcome_.cuts_at[kind].of_path += cuts.of_path;
+      for (std::size_t how = 0; how < cuts.size(); ++how) outcome_.cuts_at[kind][how] += cuts[how];
     }
   }
   KeepLogs();
@@ -147,13 +152,12 @@ void SessionSchedule::KeepLogs() {
 
 void SessionSchedule::Connect() {
   ends_[0] = std::make_unique<SessionEnd>(
-      0, std::vector<std::string>{PAIRWIRE_BIN_DIR "/pairwire-session-peer", "display",
-                                  relay_.UrlFor(0)});
+      0, std::vector<std::string>{PeerProgram(), "display", relay_.UrlFor(0)});
   ASSERT_TRUE(end(0).Until([](const SessionRecord& r) { return !r.code().empty(); }, kPairing))
       << end(0).Where();
   ends_[1] = std::make_unique<SessionEnd>(
-      1, std::vector<std::string>{PAIRWIRE_BIN_DIR "/pairwire-session-peer", "controller",
-                                  relay_.UrlFor(1), end(0).record().code()});
+      1, std::vector<std::string>{PeerProgram(), "controller", relay_.UrlFor(1),
+                                  end(0).record().code()});
   for (const std::size_t which : {1U, 0U}) {
     ASSERT_TRUE(end(which).Until([](const SessionRecord& r) { return r.connected(); }, kPairing))
         << NameOf(which) << ": " << end(which).Where();
@@ -217,8 +221,10 @@ CutPlan SessionSchedule::Draw(Frames frames) {
   plan.nth = 1 + random_.NextBelow(kind.most);
   if (kind.type) plan.kind = static_cast<std::uint8_t>(*kind.type);
   plan.later_links = frames == Frames::kOfReconnect;
+  if (random_.Chance(0.3)) plan.how = CutKind::kSilent;
   if (plan.later_links && random_.Chance(0.25)) {
-    plan.path = milliseconds(50 + random_.NextBelow(3'000));
+    plan.how = CutKind::kPath;
+    plan.time = milliseconds(50 + random_.NextBelow(3'000));
   }
   return plan;
 }
@@ -231,10 +237,12 @@ void SessionSchedule::PlanCut(std::size_t which, const CutPlan& plan) {
 void SessionSchedule::PlanCut(Frames frames) { PlanCut(random_.NextBelow(2), Draw(frames)); }
 
 void SessionSchedule::CutNow(std::uint64_t who) {
+  const bool silent = random_.Chance(0.3);
   for (const std::size_t which : {0U, 1U}) {
-    if (who == which || who == 2) end(which).Say("cut");
+    if (who == which || who == 2) end(which).Say(silent ? "cut silent" : "cut");
   }
-  Note(who == 2 ? "both cut" : std::string(NameOf(who)) + " cuts");
+  Note((who == 2 ? "both cut" : std::string(NameOf(who)) + " cuts") +
+       std::string(silent ? " silently" : ""));
 }
 
 // Those that cut have lost their links, and know it.
@@ -349,15 +357,16 @@ void SessionSchedule::NetworksChangedRound() {
 void SessionSchedule::PathCutRound() {
   const std::size_t which = random_.NextBelow(2);
   CutPlan plan = Draw(Frames::kOfTraffic);
+  plan.how = CutKind::kPath;
   plan.kind = 0;
   plan.nth = 1 + random_.NextBelow(20);
   const bool may_be_long = longest_freeze_ > seconds(5);
   if (random_.Chance(0.4)) {
-    plan.path = milliseconds(50 + random_.NextBelow(3'000));
+    plan.time = milliseconds(50 + random_.NextBelow(3'000));
   } else if (may_be_long && random_.Chance(0.4)) {
-    plan.path = milliseconds(14'000 + random_.NextBelow(26'000));
+    plan.time = milliseconds(14'000 + random_.NextBelow(26'000));
   } else {
-    plan.path = milliseconds(6'000 + random_.NextBelow(8'000));
+    plan.time = milliseconds(6'000 + random_.NextBelow(8'000));
   }
   const std::size_t before = end(which).record().cuts();
   PlanCut(which, plan);
@@ -422,6 +431,8 @@ void SessionSchedule::ComeToRest(std::int64_t free_since) {
     free_since = std::max(free_since, record.cut_over_ns());
     const auto& outages = record.outages();
     if (outages.size() > outages_before_[which]) {
+      // Who has not noticed yet does nothing.
+      free_since = std::max(free_since, outages.back().began_ns);
       connected_at = std::max(connected_at, outages.back().over_ns);
     }
   }

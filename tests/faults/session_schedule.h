@@ -73,8 +73,8 @@ class SessionSchedule {
   struct Outcome {
     test::History history;
     std::string faults;  // what was done, for people
-    // From the moment at which nothing was in the way any more until both ends were connected, of
-    // each round in which an end had noticed something.
+    // From the moment at which nothing was in the way any more, and each end that noticed something
+    // had, until both were connected; of each round in which that was later.
     std::vector<std::chrono::milliseconds> reconnects;
     // Where the ends cut, by the type of the frame; 0: at a command of the schedule.
     std::map<std::uint8_t, SessionRecord::Cuts> cuts_at;
