@@ -89,7 +89,14 @@ struct Violation {
 // Both ends are at the relay and can signal; also: have proved to each other who they are there.
 struct RelayMet {};
 // A try to meet failed, or the meeting ended.
-struct RejoinFailed {};
+struct RejoinFailed {
+  enum class Why {
+    kRelayAway,  // the relay could not be reached
+    kRefused,    // it answered: nobody there, or not now
+    kPeerMoved,  // the other end was at the relay just now, and has left or begun anew
+  };
+  Why why = Why::kRefused;
+};
 // The other end has not the connection any more that a restart was offered for.
 struct RenewAsked {};
 struct NegotiationNeeded {};

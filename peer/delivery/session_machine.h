@@ -103,7 +103,7 @@ class SessionMachine {
   void On(const FrameSeen& input);
   void On(const Violation& input);
   void On(const RelayMet&);
-  void On(const RejoinFailed&);
+  void On(const RejoinFailed& input);
   void On(const RenewAsked&);
   void On(const NegotiationNeeded&);
   void On(const RemoteNegotiation& input);
@@ -131,6 +131,7 @@ class SessionMachine {
   void Meet();
   void StopMeeting();
   void MeetingMakesLinks();
+  bool TakeNews(RejoinFailed::Why why);
   Loop::Duration NextPause();
   Loop::Duration RestartPause();
   void SayAndEnd(CloseReason said, EndReason reason);
@@ -157,7 +158,9 @@ class SessionMachine {
   bool direct_tried_ = false;
 
   Meeting meeting_ = Meeting::kNone;
-  int attempt_ = 0;  // failed tries to meet since the last health
+  int attempt_ = 0;          // failed tries to meet since the last health, or since there was news
+  bool relay_away_ = false;  // the last try did not reach it
+  std::optional<TimePoint> news_at_;  // when news made pauses short last
   std::optional<TimePoint> outage_since_;
   Loop::Duration way_back_{};
   bool code_shown_ = false;

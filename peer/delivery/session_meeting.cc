@@ -68,6 +68,7 @@ void SessionMachine::On(const PathBack& input) {
 void SessionMachine::On(const RelayMet&) {
   if (meeting_ != Meeting::kTrying) return;
   meeting_ = Meeting::kMet;
+  relay_away_ = false;
   if (offering_) actions_.push_back(RollBack{});
   offering_ = offer_again_ = false;
   if (!std::exchange(direct_tried_, false)) SetTimer(kFallback, times_.fallback_after);
@@ -103,8 +104,19 @@ Loop::Duration SessionMachine::NextPause() {
   return Loop::Duration(random_.NextBelow(static_cast<std::uint64_t>(bound.count()) + 1));
 }
 
-void SessionMachine::On(const RejoinFailed&) {
+// Pauses have grown for a reason that is gone: whether they begin short again.
+bool SessionMachine::TakeNews(RejoinFailed::Why why) {
+  const bool was_away = std::exchange(relay_away_, why == RejoinFailed::Why::kRelayAway);
+  const bool news = why == RejoinFailed::Why::kPeerMoved || (was_away && !relay_away_);
+  // Whatever the relay plays at, it gains no more than that many tries.
+  if (!news || (news_at_ && now_ - *news_at_ < times_.news)) return false;
+  news_at_ = now_;
+  return true;
+}
+
+void SessionMachine::On(const RejoinFailed& input) {
   if (meeting_ != Meeting::kTrying && meeting_ != Meeting::kMet) return;
+  if (TakeNews(input.why)) attempt_ = 0;
   for (const Timer timer : {kLeave, kRestart, kGiveUp, kFallback}) StopTimer(timer);
   if (!outage_since_ && !over_relay_) {
     meeting_ = Meeting::kNone;

@@ -23,6 +23,9 @@ struct SessionTimes {
   std::chrono::milliseconds close{5'000};
   // Restarts of ICE with the other end at the relay, in vain: the connection is given up.
   std::chrono::milliseconds restart_gives_up{10'000};
+  // News at the relay (it answers again; the other end has moved) make pauses begin short again,
+  // once in so long.
+  std::chrono::milliseconds news{2'000};
   // A display that waits so long for its controller shows a code again.
   std::chrono::milliseconds show_code_after{10'000};
   // Connected: the last candidates may still be under way through the relay.

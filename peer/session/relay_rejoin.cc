@@ -119,6 +119,7 @@ void RelayRejoin::Do(const meeting::TellFailed& action) {
 // --- At the relay --------------------------------------------------------------------------------
 
 void RelayRejoin::Do(const meeting::Dial&) {
+  relay_away_ = false;
   place_.Arrive();
   if (role_ == auth::PairingRole::kDisplay) {
     Register();
@@ -145,6 +146,7 @@ void RelayRejoin::OnRegistered(RelayResult<protocol::RegisterResponse> answer) {
   socket_url_ = answer->ws_url;
   events_url_ = answer->events_url;
   poll_url_ = answer->poll_url;
+  EndLeftBehind();
   Feed(meeting::Registered{answer->connection == protocol::kConnectImmediate});
 }
 
@@ -169,6 +171,7 @@ void RelayRejoin::OnPaired(RelayResult<protocol::PairResponse> answer) {
 }
 
 void RelayRejoin::Unreached(const Error& error) {
+  relay_away_ = error.code == Errc::kRelayUnreachable;
   place_.TryOther(error);
   Feed(meeting::Failed{error});
 }
@@ -269,6 +272,10 @@ void RelayRejoin::Do(const meeting::Write& action) {
 }
 
 void RelayRejoin::Do(const meeting::Leave&) {
+  // What could not be ended as the relay is away is ended when it answers again.
+  if (role_ == auth::PairingRole::kDisplay && !session_id_.empty() && relay_away_) {
+    left_behind_ = {session_id_, token_};
+  }
   register_.reset();
   pair_.reset();
   stream_.reset();
@@ -278,17 +285,26 @@ void RelayRejoin::Do(const meeting::Leave&) {
 }
 
 void RelayRejoin::EndAtRelay() {
-  if (session_id_.empty()) return;
+  EndSession(std::exchange(session_id_, {}), std::exchange(token_, {}));
+}
+
+// The relay answers: our session of before it was away may have outlived that, with a place where
+// the other end would wait for us in vain.
+void RelayRejoin::EndLeftBehind() {
+  const auto [session_id, token] = std::exchange(left_behind_, {});
+  EndSession(session_id, token);
+}
+
+void RelayRejoin::EndSession(const std::string& session_id, const std::string& token) {
+  if (session_id.empty()) return;
   constexpr std::chrono::seconds kAtMost{10};
   const auto leaving = std::make_shared<Leaving>(loop_, place_.endpoint().url);
   leaving->keeper = loop_.ScheduleAt(loop_.Now() + kAtMost, [leaving] {});
-  leaving->call = EndRelaySession(leaving->endpoint, session_id_, token_,
+  leaving->call = EndRelaySession(leaving->endpoint, session_id, token,
                                   [&loop = loop_, weak = std::weak_ptr<Leaving>(leaving)] {
                                     const auto over = weak.lock();
                                     if (over) loop.CancelTimer(over->keeper);
                                   });
-  session_id_.clear();
-  token_.clear();
 }
 
 }  // namespace pairwire

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "peer/base/random.h"
 #include "peer/base/task_safety.h"
@@ -76,6 +77,8 @@ class RelayRejoin final : public Rejoin {
   void OnTerminated(const protocol::RawJson& data);
   void Unreached(const Error& error);
   void EndAtRelay();
+  void EndLeftBehind();
+  void EndSession(const std::string& session_id, const std::string& token);
   // To the owner, from the loop's own frame, unless another try has begun until then.
   template <typename F>
   void Tell(F what);
@@ -95,11 +98,14 @@ class RelayRejoin final : public Rejoin {
   bool begun_ = false;          // somebody has knocked
   bool relay_carries_ = false;  // the relay says that messages may go through it
   bool carries_told_ = false;
+  bool relay_away_ = false;  // that is how the try ended
   std::string session_id_;
   std::string token_;
   std::string socket_url_;
   std::string events_url_;
   std::string poll_url_;
+  // Of an earlier try: a display's session and its token, which the relay may have still.
+  std::pair<std::string, std::string> left_behind_;
   bool long_poll_ = false;  // server-sent events did not get through once: do not try again
   std::unique_ptr<HttpCall> register_;
   std::optional<PairingCall> pair_;

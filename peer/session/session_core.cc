@@ -210,6 +210,7 @@ void SessionCore::Do(const delivery::SessionMachine::Action& action) {
     DropLink(ended->link);
   } else if (const auto* const used = std::get_if<delivery::UseLink>(&action)) {
     if (connected_told_) ++next_.stats.resumes;
+    if (watch_) watch_->OnUsed(used->link);
     connecting_.reset();
     SetOpener(Carrier(used->link));
     ShowOverRelay();

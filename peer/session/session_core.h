@@ -36,6 +36,7 @@
 #include "peer/base/timer.h"
 #include "peer/delivery/session_end.h"
 #include "peer/session/frame_presenter.h"
+#include "peer/session/link_watch.h"
 #include "peer/session/peer_link.h"
 #include "peer/session/rejoin.h"
 #include "peer/session/remembering.h"
@@ -116,6 +117,11 @@ class SessionCore final : public SessionFactory::Impl, private delivery::Session
 
   // For tests, from the loop's own frame: its connections go at once.
   void LoseLinks();
+  // For tests, the same: null ends it. Returns the link in use; 0: none.
+  delivery::LinkId Watch(LinkWatch* watch) {
+    watch_ = watch;
+    return end_->link();
+  }
 
  private:
   struct Link {
@@ -260,6 +266,7 @@ class SessionCore final : public SessionFactory::Impl, private delivery::Session
   std::map<delivery::LinkId, Link> links_;    // at most two, as the machine has them
   std::map<delivery::LinkId, Link> closing_;  // what they were given still goes out
   delivery::LinkId last_link_ = 0;
+  LinkWatch* watch_ = nullptr;
   std::unique_ptr<SessionLink> first_link_;  // until Begin
   std::unique_ptr<Rejoin> rejoin_;
   std::function<Result<std::unique_ptr<PeerLink>>(PeerLinkEvents)> new_link_;

@@ -57,6 +57,18 @@ bool SameConnection(std::string_view a, std::string_view b) {
          SessionIdOf(a) == SessionIdOf(b);
 }
 
+delivery::RejoinFailed::Why WhyFailed(const Error& error) {
+  switch (error.code) {
+    case Errc::kRelayUnreachable:
+      return delivery::RejoinFailed::Why::kRelayAway;
+    case Errc::kPeerLeft:
+    case Errc::kSessionTerminated:
+      return delivery::RejoinFailed::Why::kPeerMoved;
+    default:
+      return delivery::RejoinFailed::Why::kRefused;
+  }
+}
+
 }  // namespace
 
 // The first link, and the ears at the relay.
@@ -72,9 +84,9 @@ void SessionCore::Begin() {
       Run([&] { OnSignal(kind, text); });
     };
     on.on_carries = [this] { OnCarries(); };
-    on.on_failed = [this](const Error&) {
+    on.on_failed = [this](const Error& error) {
       met_ = false;
-      Give(delivery::RejoinFailed{});
+      Give(delivery::RejoinFailed{WhyFailed(error)});
       Run([this] { AbandonRelay(); });
     };
     rejoin_->SetEvents(std::move(on));
@@ -96,6 +108,7 @@ void SessionCore::AddLink(std::unique_ptr<SessionLink> carrier, std::shared_ptr<
   links_[id] = {std::move(carrier), std::move(proof), {}};
   SessionLinkEvents on;
   on.on_frame = [this, id](delivery::Lane lane, ByteSpan bytes) {
+    if (watch_ && !watch_->OnFrame(id, LinkWatch::Way::kReceived, lane, bytes)) return;
     Run([&] {
       frame_at_ = loop_.Now();
       end_->OnFrame(frame_at_, id, lane, bytes);
@@ -185,6 +198,7 @@ void SessionCore::LoseLinks() {
   while (!links_.empty()) {
     const LinkId id = links_.begin()->first;
     links_.erase(links_.begin());
+    if (watch_) watch_->OnDropped(id);
     ForgetRelayLink(id);
     Give(delivery::LinkEnded{id});
   }
@@ -195,6 +209,7 @@ void SessionCore::DropLink(LinkId id) {
   if (found == links_.end()) return;
   Link link = std::move(found->second);
   links_.erase(found);
+  if (watch_) watch_->OnDropped(id);
   SessionLink& carrier = *link.carrier;
   {
     const std::lock_guard lock(opener_mutex_);
@@ -214,7 +229,10 @@ void SessionCore::DropLink(LinkId id) {
 // --- delivery::SessionOwner ----------------------------------------------------------------------
 
 void SessionCore::SendFrame(LinkId link, delivery::Lane lane, SharedBytes frame) {
-  if (SessionLink* const carrier = Carrier(link)) carrier->Send(lane, std::move(frame));
+  SessionLink* const carrier = Carrier(link);
+  if (carrier == nullptr) return;
+  if (watch_ && !watch_->OnFrame(link, LinkWatch::Way::kSent, lane, *frame)) return;
+  carrier->Send(lane, std::move(frame));
 }
 
 std::size_t SessionCore::Room(LinkId link, delivery::Lane lane) const {

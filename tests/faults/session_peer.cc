@@ -4,19 +4,24 @@
 //
 // One end of a session as a process of its own, for schedules of faults: it does what its stdin
 // says and prints a line for each thing that happens, as session_checker.h needs it: WHAT, the
-// machine's monotonic clock in nanoseconds, and numbers. Beside the public API it uses one thing:
-// it cuts its own links.
+// machine's monotonic clock in nanoseconds, and numbers; its log goes to stderr. Beside the public
+// API it uses one thing: it watches the frames of its own links, and cuts these or their path.
 //
 //   in:   send COUNT SEED     so many commands, and states between them
-//         cut                 its links go, without a word to the session
-//         cut-at N            the same, right behind the other end's command N
+//         cut [silent]        its links go, without a word to the session, or to the other end
+//         cut-at PLAN         they go, or their path does for a while, at a frame: frame_cutter.h
+//         cut-none            no more of these
 //         network-changed     as an application says it
 //         report              says where it stands, behind all that came before
 //   out:  code T [CODE]       connected T            state T NAME
-//         send T ID HASH      deliver T ID HASH      acked T ID       bytes T BYTES MESSAGES
+//         send T ID HASH      acked T ID             bytes T BYTES MESSAGES
+//         deliver T ID HASH LINK, the one that brought it
+//         opened T LINK, in use from here on         ended T LINK, not any more
 //         refused T ERROR     set T KEY HASH         shown T KEY HASH
-//         cut T               error T CODE           closed T CODE FIRST LAST
+//         cut T MILLISECONDS KIND HOW (a CutKind)    error T CODE
+//         closed T CODE FIRST LAST
 //         sent T NUMBER SEED  report T FIRST LAST
+#include <pairwire/log.h>
 #include <pairwire/network.h>
 #include <pairwire/session.h>
 
@@ -34,12 +39,16 @@
 
 #include "peer/session/session_core.h"
 #include "peer/session/session_impl.h"
+#include "tests/faults/datagram_gate.h"
+#include "tests/faults/frame_cutter.h"
 #include "tests/support/seeded_random.h"
 
 namespace pairwire::faults {
 namespace {
 
 constexpr std::uint64_t kKeys = 4;
+// What a connection that goes has to say to the other end, it says within that.
+constexpr std::chrono::milliseconds kGoodbyes{200};
 
 std::int64_t Now() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -65,9 +74,10 @@ std::string Words(std::uint64_t a, std::uint64_t b) {
   return std::to_string(a) + " " + std::to_string(b);
 }
 
-class Peer {
+class Peer final : private LinkWatch {
  public:
   explicit Peer(Network& network) : network_(network) {}
+  ~Peer() override = default;
 
   Result<void> StartDisplay(const std::string& relay_url) {
     DisplayOptions options;
@@ -116,11 +126,14 @@ class Peer {
 
   void OnSession(Session session) {
     session_ = std::move(session);
+    if (const auto core = Core()) {
+      link_ = core->Watch(this);
+      Say("opened", Now(), std::to_string(link_));
+    }
     SessionEvents on;
     on.on_message = [this](const Command& command) {
-      delivered_ = command.id;
-      Say("deliver", Now(), Words(command.id, HashOf(command.data)));
-      CutIfDue();
+      // It comes from inside of the frame that brought it.
+      Say("deliver", Now(), Words(command.id, HashOf(command.data)) + " " + std::to_string(link_));
     };
     on.on_acked = [this](MessageId id) {
       acked_ = id;
@@ -153,12 +166,19 @@ class Peer {
       words >> count >> seed;
       Send(count, seed);
     } else if (what == "cut") {
-      Cut();
+      std::string how;
+      words >> how;
+      Cut(how == "silent" ? CutKind::kSilent : CutKind::kLinks, 0);
     } else if (what == "cut-at") {
-      MessageId at = 0;
-      words >> at;
-      cut_at_ = at;
-      CutIfDue();
+      std::string rest;
+      std::getline(words, rest);
+      if (const auto plan = ParseCutPlan(rest)) {
+        cutter_.Add(*plan);
+      } else {
+        Say("error", Now(), "no such plan: " + rest);
+      }
+    } else if (what == "cut-none") {
+      cutter_.Clear();
     } else if (what == "network-changed") {
       session_.NetworkChanged();
     } else if (what == "report") {
@@ -204,17 +224,50 @@ class Peer {
     }
   }
 
-  void CutIfDue() {
-    if (cut_at_ == 0 || delivered_ < cut_at_) return;
-    cut_at_ = 0;
-    network_.Post([this] { Cut(); });
+  std::shared_ptr<SessionCore> Core() const {
+    return std::dynamic_pointer_cast<SessionCore>(SessionFactory::ImplOf(session_));
   }
 
-  void Cut() {
-    const auto core = std::dynamic_pointer_cast<SessionCore>(SessionFactory::ImplOf(session_));
+  // --- LinkWatch
+  bool OnFrame(delivery::LinkId link, Way way, delivery::Lane, ByteSpan frame) override {
+    if (way == Way::kReceived) link_ = link;
+    return cutter_.OnFrame(link, way, frame);
+  }
+  void OnUsed(delivery::LinkId link) override { Say("opened", Now(), std::to_string(link)); }
+  void OnDropped(delivery::LinkId link) override { Say("ended", Now(), std::to_string(link)); }
+
+  // From inside the session.
+  void OnCut(const CutPlan& plan, std::uint8_t kind) {
+    if (plan.how != CutKind::kPath) {
+      // What went before has left by the end of this turn.
+      network_.Post(
+          [this, plan, kind] { network_.Post([this, plan, kind] { Cut(plan.how, kind); }); });
+    } else if (plan.after) {
+      network_.Post([this, plan, kind] { CutPath(plan.time, kind); });
+    } else {
+      CutPath(plan.time, kind);
+    }
+  }
+
+  void SayCut(std::chrono::milliseconds time, std::uint8_t kind, CutKind how) {
+    Say("cut", Now(),
+        Words(static_cast<std::uint64_t>(time.count()), kind) + " " +
+            std::to_string(static_cast<int>(how)));
+  }
+
+  void CutPath(std::chrono::milliseconds time, std::uint8_t kind) {
+    CloseDatagramGate(time);
+    SayCut(time, kind, CutKind::kPath);
+  }
+
+  void Cut(CutKind how, std::uint8_t kind) {
+    const auto core = Core();
     if (!core) return;
-    Say("cut", Now());
+    const auto time = how == CutKind::kSilent ? kGoodbyes : std::chrono::milliseconds(0);
+    if (how == CutKind::kSilent) CloseDatagramGate(time);
+    SayCut(time, kind, how);
     core->LoseLinks();
+    cutter_.LinksAreGone();
   }
 
   Network& network_;
@@ -224,8 +277,8 @@ class Peer {
   Session session_;
   MessageId last_ = 0;
   MessageId acked_ = 0;
-  MessageId delivered_ = 0;
-  MessageId cut_at_ = 0;
+  delivery::LinkId link_ = 0;  // of the last frame that came
+  FrameCutter cutter_{[this](const CutPlan& plan, std::uint8_t kind) { OnCut(plan, kind); }};
 };
 
 int Main(int argc, char** argv) {
@@ -235,6 +288,12 @@ int Main(int argc, char** argv) {
     std::fputs("usage: pairwire-session-peer display URL | controller URL CODE\n", stderr);
     return 2;
   }
+  SetLogSink(
+      [](LogLevel, std::string_view line) {
+        std::fprintf(stderr, "%" PRId64 " %.*s\n", Now() / 1'000'000, static_cast<int>(line.size()),
+                     line.data());
+      },
+      LogLevel::kDebug);
   auto network = Network::Create();
   if (!network) {
     std::fprintf(stderr, "pairwire-session-peer: %s\n", ToString(network.error()).c_str());

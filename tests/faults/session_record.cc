@@ -30,21 +30,16 @@ void SessionRecord::Add(std::int64_t at, What what, std::uint64_t number, std::u
   entries_.push_back({at, {what, which_, 0, number, last, hash, link}});
 }
 
-// A link that takes over from one that still lives is not told, so it is none to the record.
 void SessionRecord::TakeState(std::int64_t at, const std::string& state) {
   state_ = state;
   if (state == "connected") {
     Add(at, What::kOutageOver);
     if (!outages_.empty() && outages_.back().over_ns == 0) outages_.back().over_ns = at;
-    if (!std::exchange(open_, true)) Add(at, What::kLinkOpen, 0, 0, 0, ++link_);
     return;
   }
   if (state == "closed") return;
   Add(at, What::kOutage);
   if (outages_.empty() || outages_.back().over_ns != 0) outages_.push_back({at, 0});
-  if (state == "reconnecting" && std::exchange(open_, false)) {
-    Add(at, What::kLinkClose, 0, 0, 0, link_);
-  }
 }
 
 bool SessionRecord::Take(const std::string& line) {
@@ -79,8 +74,11 @@ bool SessionRecord::Take(const std::string& line) {
     return true;
   }
   if (what == "cut") {
+    std::size_t how = 0;
+    if (!(words >> a >> b >> how) || b > 0xFF || how >= Cuts{}.size()) return false;
     ++cuts_;
-    last_cut_ns_ = at;
+    cut_over_ns_ = std::max(cut_over_ns_, at + static_cast<std::int64_t>(a) * 1'000'000);
+    ++cuts_at_[static_cast<std::uint8_t>(b)][how];
     return true;
   }
   if (what == "refused") {
@@ -93,13 +91,20 @@ bool SessionRecord::Take(const std::string& line) {
     Add(at, What::kAcked, a);
     return true;
   }
+  if (what == "opened" || what == "ended") {
+    if (!(words >> a) || a == 0) return false;
+    Add(at, what == "opened" ? What::kLinkOpen : What::kLinkClose, 0, 0, 0, a);
+    return true;
+  }
   if (!(words >> a >> b)) return false;
   if (what == "send") {
     sent_ = a;
     Add(at, What::kSend, a, 0, b);
   } else if (what == "deliver") {
+    std::uint64_t link = 0;
+    if (!(words >> link) || link == 0) return false;
     delivered_ = a;
-    Add(at, What::kDeliver, a, 0, b);
+    Add(at, What::kDeliver, a, 0, b, link);
   } else if (what == "bytes") {
     Add(at, What::kBytes, a, b);
   } else if (what == "set") {

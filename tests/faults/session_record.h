@@ -6,6 +6,7 @@
 #ifndef PAIRWIRE_TESTS_FAULTS_SESSION_RECORD_H_
 #define PAIRWIRE_TESTS_FAULTS_SESSION_RECORD_H_
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -54,7 +55,11 @@ class SessionRecord {
   const std::optional<Entry>& pending() const { return pending_; }
   const std::string& last_error() const { return last_error_; }
   std::size_t cuts() const { return cuts_; }
-  std::int64_t last_cut_ns() const { return last_cut_ns_; }
+  // When the last cut was over: that of links at once, that of a path after its time.
+  std::int64_t cut_over_ns() const { return cut_over_ns_; }
+  // How often it cut at which type of frame; by CutKind.
+  using Cuts = std::array<std::size_t, 3>;
+  const std::map<std::uint8_t, Cuts>& cuts_at() const { return cuts_at_; }
 
  private:
   void Add(std::int64_t at, test::What what, std::uint64_t number = 0, std::uint64_t last = 0,
@@ -67,8 +72,6 @@ class SessionRecord {
   std::string code_;
   std::string state_;
   bool closed_ = false;
-  bool open_ = false;
-  std::uint64_t link_ = 0;
   std::uint64_t sent_ = 0;
   std::uint64_t acked_ = 0;
   std::uint64_t delivered_ = 0;
@@ -78,7 +81,8 @@ class SessionRecord {
   std::optional<Entry> pending_;
   std::string last_error_;
   std::size_t cuts_ = 0;
-  std::int64_t last_cut_ns_ = 0;
+  std::int64_t cut_over_ns_ = 0;
+  std::map<std::uint8_t, Cuts> cuts_at_;
   std::map<std::uint64_t, std::uint64_t> set_;
   std::map<std::uint64_t, std::uint64_t> shown_;
 };

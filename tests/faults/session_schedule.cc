@@ -5,11 +5,17 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <fstream>
 #include <utility>
+
+#include "peer/delivery/frame.h"
 
 namespace pairwire::faults {
 namespace {
 
+using delivery::FrameType;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
@@ -27,6 +33,12 @@ std::int64_t NowNs() {
 
 int Failures() {
   return ::testing::UnitTest::GetInstance()->current_test_info()->result()->total_part_count();
+}
+
+// PAIRWIRE_SESSION_PEER: another one in its place, as with a fault put into it.
+std::string PeerProgram() {
+  const char* const other = std::getenv("PAIRWIRE_SESSION_PEER");
+  return other != nullptr ? other : PAIRWIRE_BIN_DIR "/pairwire-session-peer";
 }
 
 const char* NameOf(std::size_t end) { return end == 0 ? "display" : "controller"; }
@@ -51,6 +63,13 @@ void SessionRelay::Bend(std::size_t end, std::size_t node) {
   ways_[end]->Do([port = nodes_[node]->port()](test::FaultProxy& way) {
     way.SetServer(port);
     way.CutAll();
+  });
+}
+
+void SessionRelay::Block(std::size_t end, bool on) {
+  ways_[end]->Do([on](test::FaultProxy& way) {
+    way.RefuseNew(on);
+    if (on) way.CutAll();
   });
 }
 
@@ -98,7 +117,10 @@ bool SessionSchedule::Failed() const { return Failures() > failures_before_; }
 
 SessionSchedule::Outcome SessionSchedule::Run() {
   Connect();
-  if (Failed()) return {{}, {}, {}, 0, 0, false};
+  if (Failed()) {
+    outcome_.passed = false;
+    return std::move(outcome_);
+  }
   const std::uint64_t rounds = 1 + random_.NextBelow(3);
   for (std::uint64_t round = 0; round < rounds && !Failed(); ++round) {
     // The first of all kinds in turn, so that a few seeds have them all.
@@ -109,20 +131,33 @@ SessionSchedule::Outcome SessionSchedule::Run() {
   for (const auto& one : ends_) {
     outcome_.commands += one->record().sent();
     outcome_.refused += one->record().refused();
+    for (const auto& [kind, cuts] : one->record().cuts_at()) {
+      for (std::size_t how = 0; how < cuts.size(); ++how) outcome_.cuts_at[kind][how] += cuts[how];
+    }
   }
+  KeepLogs();
   outcome_.passed = !Failed();
   return std::move(outcome_);
 }
 
+void SessionSchedule::KeepLogs() {
+  const char* const folder = std::getenv("PAIRWIRE_SESSION_LOGS");
+  if (folder == nullptr) return;
+  for (const std::size_t which : {0U, 1U}) {
+    std::ofstream(std::string(folder) + "/" + std::to_string(seed_) + "-" + NameOf(which) + ".log")
+        << outcome_.faults << "\n"
+        << end(which).process().errors();
+  }
+}
+
 void SessionSchedule::Connect() {
   ends_[0] = std::make_unique<SessionEnd>(
-      0, std::vector<std::string>{PAIRWIRE_BIN_DIR "/pairwire-session-peer", "display",
-                                  relay_.UrlFor(0)});
+      0, std::vector<std::string>{PeerProgram(), "display", relay_.UrlFor(0)});
   ASSERT_TRUE(end(0).Until([](const SessionRecord& r) { return !r.code().empty(); }, kPairing))
       << end(0).Where();
   ends_[1] = std::make_unique<SessionEnd>(
-      1, std::vector<std::string>{PAIRWIRE_BIN_DIR "/pairwire-session-peer", "controller",
-                                  relay_.UrlFor(1), end(0).record().code()});
+      1, std::vector<std::string>{PeerProgram(), "controller", relay_.UrlFor(1),
+                                  end(0).record().code()});
   for (const std::size_t which : {1U, 0U}) {
     ASSERT_TRUE(end(which).Until([](const SessionRecord& r) { return r.connected(); }, kPairing))
         << NameOf(which) << ": " << end(which).Where();
@@ -144,6 +179,8 @@ void SessionSchedule::Round(Fault fault) {
       return FrozenRound();
     case Fault::kNetworksChanged:
       return NetworksChangedRound();
+    case Fault::kPathCut:
+      return PathCutRound();
   }
 }
 
@@ -153,19 +190,59 @@ void SessionSchedule::SendSome(std::size_t which, std::uint64_t most) {
   end(which).Say("send " + std::to_string(count) + " " + std::to_string(batches_[which]));
 }
 
-// When one end gets a command of those that are sent next, links go behind it.
-void SessionSchedule::PlanCut() {
-  const std::size_t which = random_.NextBelow(2);
-  const std::uint64_t at = end(1 - which).record().sent() + 1 + random_.NextBelow(20);
-  end(which).Say("cut-at " + std::to_string(at));
-  Note(std::string(NameOf(which)) + " cuts behind " + std::to_string(at));
+CutPlan SessionSchedule::Draw(Frames frames) {
+  struct Kind {
+    std::optional<FrameType> type;  // none: any
+    std::uint64_t most;             // of them are passed over, with the one of the cut
+  };
+  static constexpr std::array<Kind, 9> kTraffic = {{{std::nullopt, 60},
+                                                    {std::nullopt, 60},
+                                                    {FrameType::kPing, 4},
+                                                    {FrameType::kPong, 4},
+                                                    {FrameType::kAck, 4},
+                                                    {FrameType::kStateAck, 3},
+                                                    {FrameType::kStateSet, 3},
+                                                    {FrameType::kDataBinary, 20},
+                                                    {FrameType::kDataBinary, 20}}};
+  static constexpr std::array<Kind, 8> kReconnect = {{{std::nullopt, 12},
+                                                      {std::nullopt, 12},
+                                                      {FrameType::kBind, 1},
+                                                      {FrameType::kHello, 1},
+                                                      {FrameType::kHello, 1},
+                                                      {FrameType::kPing, 2},
+                                                      {FrameType::kAck, 2},
+                                                      {FrameType::kDataBinary, 3}}};
+  Kind kind = {FrameType::kNegotiate, 4};
+  if (frames == Frames::kOfTraffic) kind = kTraffic[random_.NextBelow(kTraffic.size())];
+  if (frames == Frames::kOfReconnect) kind = kReconnect[random_.NextBelow(kReconnect.size())];
+  CutPlan plan;
+  plan.way = random_.Chance(0.5) ? LinkWatch::Way::kSent : LinkWatch::Way::kReceived;
+  plan.after = random_.Chance(0.5);
+  plan.nth = 1 + random_.NextBelow(kind.most);
+  if (kind.type) plan.kind = static_cast<std::uint8_t>(*kind.type);
+  plan.later_links = frames == Frames::kOfReconnect;
+  if (random_.Chance(0.3)) plan.how = CutKind::kSilent;
+  if (plan.later_links && random_.Chance(0.25)) {
+    plan.how = CutKind::kPath;
+    plan.time = milliseconds(50 + random_.NextBelow(3'000));
+  }
+  return plan;
 }
 
+void SessionSchedule::PlanCut(std::size_t which, const CutPlan& plan) {
+  end(which).Say("cut-at " + ToString(plan));
+  Note(std::string(NameOf(which)) + " cuts at [" + ToString(plan) + "]");
+}
+
+void SessionSchedule::PlanCut(Frames frames) { PlanCut(random_.NextBelow(2), Draw(frames)); }
+
 void SessionSchedule::CutNow(std::uint64_t who) {
+  const bool silent = random_.Chance(0.3);
   for (const std::size_t which : {0U, 1U}) {
-    if (who == which || who == 2) end(which).Say("cut");
+    if (who == which || who == 2) end(which).Say(silent ? "cut silent" : "cut");
   }
-  Note(who == 2 ? "both cut" : std::string(NameOf(who)) + " cuts");
+  Note((who == 2 ? "both cut" : std::string(NameOf(who)) + " cuts") +
+       std::string(silent ? " silently" : ""));
 }
 
 // Those that cut have lost their links, and know it.
@@ -190,7 +267,8 @@ void SessionSchedule::ReadFor(milliseconds time, std::size_t which) {
 }
 
 void SessionSchedule::CutRound() {
-  PlanCut();
+  PlanCut(Frames::kOfTraffic);
+  if (random_.Chance(0.8)) PlanCut(Frames::kOfReconnect);
   for (const std::size_t which : {0U, 1U}) SendSome(which, 60);
   if (random_.Chance(0.5)) CutNow(random_.NextBelow(3));
   ComeToRest(0);
@@ -205,6 +283,7 @@ void SessionSchedule::RelayKilledRound() {
   Note(killed == 2 ? "relay killed" : "node " + relay_.node(killed).id() + " killed");
   for (const std::size_t which : {0U, 1U}) SendSome(which, 60);
   const std::uint64_t who = random_.NextBelow(3);
+  if (random_.Chance(0.5)) PlanCut(Frames::kOfReconnect);
   CutNow(who);
   CuttersNotice(who);
   // In the middle of their tries, most of the time.
@@ -229,6 +308,7 @@ void SessionSchedule::NodeChangedRound() {
     Note("node " + relay_.node(gone).id() + " gone, both at the other");
   };
   if (before) change();
+  if (random_.Chance(0.5)) PlanCut(Frames::kOfReconnect);
   CutNow(who);
   CuttersNotice(who);
   if (!before) change();
@@ -246,7 +326,7 @@ void SessionSchedule::FrozenRound() {
     time = milliseconds(5'000 + random_.NextBelow(most - 5'000));
   }
   const bool overflow = random_.Chance(0.25);
-  if (random_.Chance(0.3)) PlanCut();
+  if (random_.Chance(0.3)) PlanCut(Frames::kOfTraffic);
   SendSome(frozen, 60);
   end(frozen).process().Signal(SIGSTOP);
   Note(std::string(NameOf(frozen)) + " frozen for " + std::to_string(time.count()) + " ms" +
@@ -259,16 +339,44 @@ void SessionSchedule::FrozenRound() {
 
 void SessionSchedule::NetworksChangedRound() {
   Note("both networks changed");
+  if (random_.Chance(0.5)) PlanCut(Frames::kOfNegotiation);
   for (const std::size_t which : {0U, 1U}) {
     SendSome(which, 60);
     end(which).Say("network-changed");
   }
   if (random_.Chance(0.5)) {
-    PlanCut();
+    PlanCut(Frames::kOfTraffic);
     for (const std::size_t which : {0U, 1U}) SendSome(which, 60);
   }
   for (const std::size_t which : {0U, 1U}) end(which).Say("network-changed");
   ComeToRest(NowNs());
+}
+
+// Nothing passes between the ends for a while that begins at a frame: shorter than anybody notices,
+// longer than ICE waits (6 s), longer than restarts are tried (10 s more).
+void SessionSchedule::PathCutRound() {
+  const std::size_t which = random_.NextBelow(2);
+  CutPlan plan = Draw(Frames::kOfTraffic);
+  plan.how = CutKind::kPath;
+  plan.kind = 0;
+  plan.nth = 1 + random_.NextBelow(20);
+  const bool may_be_long = longest_freeze_ > seconds(5);
+  if (random_.Chance(0.4)) {
+    plan.time = milliseconds(50 + random_.NextBelow(3'000));
+  } else if (may_be_long && random_.Chance(0.4)) {
+    plan.time = milliseconds(14'000 + random_.NextBelow(26'000));
+  } else {
+    plan.time = milliseconds(6'000 + random_.NextBelow(8'000));
+  }
+  const std::size_t before = end(which).record().cuts();
+  PlanCut(which, plan);
+  for (const std::size_t one : {0U, 1U}) SendSome(one, 60);
+  EXPECT_TRUE(end(which).Until(
+      [&](const SessionRecord& r) { return r.closed() || r.cuts() > before; }, kRest))
+      << end(which).Where();
+  if (random_.Chance(0.5)) PlanCut(Frames::kOfReconnect);
+  for (const std::size_t one : {0U, 1U}) SendSome(one, 60);
+  ComeToRest(0);
 }
 
 // Nothing more is done to them: all has to arrive, and both to be connected. `free_since`: nothing
@@ -305,6 +413,7 @@ void SessionSchedule::ComeToRest(std::int64_t free_since) {
     rested = true;
     for (const std::size_t which : {0U, 1U}) {
       const std::size_t reports = end(which).record().reports();
+      end(which).Say("cut-none");
       end(which).Say("report");
       EXPECT_TRUE(
           end(which).Until([&](const SessionRecord& r) { return r.reports() > reports; }, left()))
@@ -319,9 +428,11 @@ void SessionSchedule::ComeToRest(std::int64_t free_since) {
   std::int64_t connected_at = 0;
   for (const std::size_t which : {0U, 1U}) {
     const SessionRecord& record = end(which).record();
-    free_since = std::max(free_since, record.last_cut_ns());
+    free_since = std::max(free_since, record.cut_over_ns());
     const auto& outages = record.outages();
     if (outages.size() > outages_before_[which]) {
+      // Who has not noticed yet does nothing.
+      free_since = std::max(free_since, outages.back().began_ns);
       connected_at = std::max(connected_at, outages.back().over_ns);
     }
   }

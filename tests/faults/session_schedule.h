@@ -12,10 +12,12 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "tests/faults/frame_cutter.h"
 #include "tests/faults/relay_node.h"
 #include "tests/faults/session_record.h"
 #include "tests/support/child_process.h"
@@ -34,6 +36,8 @@ class SessionRelay {
   std::string UrlFor(std::size_t end) const;
   // Its connections are cut; new ones reach that node.
   void Bend(std::size_t end, std::size_t node);
+  // Nothing reaches the relay from that end.
+  void Block(std::size_t end, bool on);
 
  private:
   test::RedisServer redis_;
@@ -63,21 +67,23 @@ class SessionEnd {
 
 class SessionSchedule {
  public:
-  enum class Fault { kCut, kRelayKilled, kNodeChanged, kFrozen, kNetworksChanged };
-  static constexpr std::uint64_t kFaults = 5;
+  enum class Fault { kCut, kRelayKilled, kNodeChanged, kFrozen, kNetworksChanged, kPathCut };
+  static constexpr std::uint64_t kFaults = 6;
 
   struct Outcome {
     test::History history;
     std::string faults;  // what was done, for people
-    // From the moment at which nothing was in the way any more until both ends were connected, of
-    // each round in which an end had noticed something.
+    // From the moment at which nothing was in the way any more, and each end that noticed something
+    // had, until both were connected; of each round in which that was later.
     std::vector<std::chrono::milliseconds> reconnects;
+    // Where the ends cut, by the type of the frame; 0: at a command of the schedule.
+    std::map<std::uint8_t, SessionRecord::Cuts> cuts_at;
     std::uint64_t commands = 0;
     std::uint64_t refused = 0;
     bool passed = true;  // nothing failed up to here
   };
 
-  // `longest_freeze`: usual ones are 1 to 5 s.
+  // `longest_freeze`: usual ones are 1 to 5 s. Above that, paths are cut for longer, too.
   SessionSchedule(SessionRelay& relay, std::uint64_t seed, std::chrono::seconds longest_freeze);
 
   // Failures of the test, where two ends do not come to rest. The relay is whole again behind it.
@@ -87,7 +93,11 @@ class SessionSchedule {
   void Connect();
   void Round(Fault fault);
   void SendSome(std::size_t end, std::uint64_t most);
-  void PlanCut();
+  // At a frame of a kind that comes while things go well, of one of a reconnect, of one of those.
+  enum class Frames { kOfTraffic, kOfReconnect, kOfNegotiation };
+  CutPlan Draw(Frames frames);
+  void PlanCut(Frames frames);
+  void PlanCut(std::size_t end, const CutPlan& plan);
   // Ends 0, 1, or 2 for both.
   void CutNow(std::uint64_t who);
   void CuttersNotice(std::uint64_t who);
@@ -97,7 +107,9 @@ class SessionSchedule {
   void NodeChangedRound();
   void FrozenRound();
   void NetworksChangedRound();
+  void PathCutRound();
   void ComeToRest(std::int64_t free_since);
+  void KeepLogs();
   bool Failed() const;
   void Note(const std::string& what) { outcome_.faults += what + "; "; }
   SessionEnd& end(std::size_t which) { return *ends_[which]; }

@@ -310,6 +310,38 @@ TEST_F(SessionMachineTest, BackOffIsFullJitter) {
   }
 }
 
+// The longest pause behind such a failure, over many runs, when pauses had grown to their longest.
+TEST_F(SessionMachineTest, NewsAtTheRelayMakesPausesShort) {
+  using Why = RejoinFailed::Why;
+  const auto longest = [this](const std::vector<Why>& failures) {
+    double found = 0;
+    for (int run = 0; run < 200; ++run) {
+      BringTo(SessionState::kReconnecting);
+      Loop::TimePoint failed{};
+      for (const Why why : failures) {
+        failed = now_;
+        Give(RejoinFailed{why});
+        while (Count(At(seconds(0)), "rejoin") == 0) now_ = *machine_->deadline();
+      }
+      found = std::max(found, std::chrono::duration<double>(now_ - failed).count());
+    }
+    return found;
+  };
+  const std::vector<Why> away(4, Why::kRelayAway);
+  const std::vector<Why> refused(4, Why::kRefused);
+  const auto then = [](std::vector<Why> before, const std::vector<Why>& more) {
+    before.insert(before.end(), more.begin(), more.end());
+    return before;
+  };
+  EXPECT_LE(longest(then(away, {Why::kRefused})), 0.25) << "it answers again";
+  EXPECT_LE(longest(then(refused, {Why::kPeerMoved})), 0.25) << "the other end is about";
+  EXPECT_GE(longest(then(away, {Why::kRelayAway})), 1.0) << "still away";
+  EXPECT_GE(longest(then(refused, {Why::kRefused})), 1.0) << "nothing new";
+  // Both at once do not gain more: 0.25, 0.5, 1 and 2 s.
+  EXPECT_GE(longest(then(away, {Why::kPeerMoved, Why::kPeerMoved, Why::kPeerMoved})), 0.75)
+      << "no more than once in a while";
+}
+
 TEST_F(SessionMachineTest, StandstillMovesDeadlines) {
   BringTo(SessionState::kConnected);
   now_ += seconds(100);

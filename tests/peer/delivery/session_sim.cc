@@ -26,6 +26,7 @@ using delivery::LinkId;
 using delivery::SessionEnd;
 using delivery::SessionMachine;
 using delivery::SessionState;
+using Why = delivery::RejoinFailed::Why;
 using std::chrono::milliseconds;
 
 // Where a link is on its way.
@@ -415,13 +416,13 @@ class Sim final : public SimWorld {
   void Dial(int which, int attempt) {
     if (!dialing_[Index(which)] || attempt != attempt_[Index(which)] || !end(which).alive()) return;
     if (!relay_up_ || random_.Chance(calm_ ? 0 : case_.refuse)) {
-      NotMet(which);
+      NotMet(which, relay_up_ ? Why::kRefused : Why::kRelayAway);
       return;
     }
     // A display waits there; a controller finds it, or hears that nobody is.
     present_[Index(which)] = true;
     if (which == 1 && !present_[0]) {
-      NotMet(1);
+      NotMet(1, Why::kRefused);
       return;
     }
     if (!present_[0] || !present_[1]) return;
@@ -437,10 +438,10 @@ class Sim final : public SimWorld {
       });
     }
   }
-  void NotMet(int which) {
+  void NotMet(int which, Why why) {
     dialing_[Index(which)] = false;
     present_[Index(which)] = false;
-    Give(which, delivery::RejoinFailed{});
+    Give(which, delivery::RejoinFailed{why});
   }
   void Leave(int which) {
     dialing_[Index(which)] = false;
@@ -448,7 +449,7 @@ class Sim final : public SimWorld {
     if (!std::exchange(met_, false)) return;
     EndFallbacks();
     After(Below(500ms), [this, which] {
-      if (present_[Index(1 - which)] && !met_) NotMet(1 - which);
+      if (present_[Index(1 - which)] && !met_) NotMet(1 - which, Why::kPeerMoved);
     });
   }
   void RelayDown() {
@@ -456,7 +457,7 @@ class Sim final : public SimWorld {
     met_ = false;
     EndFallbacks();
     for (const int which : {0, 1}) {
-      if (present_[Index(which)]) NotMet(which);
+      if (present_[Index(which)]) NotMet(which, Why::kRelayAway);
     }
   }
   void EndFallbacks() {
