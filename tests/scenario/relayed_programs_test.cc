@@ -5,6 +5,7 @@
 // that. --relay-only without a TURN server makes the lack of a path.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <string>
 #include <vector>
@@ -107,6 +108,26 @@ TEST(RelayedPrograms, ARelayThatCarriesNoMessagesLeavesThemWithoutAPath) {
   EXPECT_EQ(controller->process().WaitForExit(), 1) << controller->Said();
   EXPECT_TRUE(controller->Event("error").is_object());
   EXPECT_TRUE(display->Events("connected").empty());
+}
+
+TEST(RelayedPrograms, BothEndsSayThatFilesWait) {
+  TemporaryFolder folder;
+  WriteTestFile(folder / "a.bin", 1'000, 1);
+  Relay relay("127.0.0.1:0", {"--signaling", "both"});
+  const auto display = StartPathless(relay.url(), {"--out", folder.string()});
+  const auto controller = StartController(
+      relay.url(), NextCode(*display), {"--relay-only", "send-file", (folder / "a.bin").string()});
+  const Json waiting = controller->Event("waiting");
+  EXPECT_EQ(waiting.value("for", ""), "direct") << controller->Said();
+  EXPECT_EQ(waiting.value("name", ""), "a.bin");
+  EXPECT_EQ(display->Event("waiting").value("for", ""), "direct") << display->Said();
+  for (Program* const program : {display.get(), controller.get()}) {
+    program->process().Signal(SIGINT);
+    program->process().WaitForExit();
+    EXPECT_THAT(program->process().errors(),
+                HasSubstr("for a direct path: the relay carries messages only"));
+    EXPECT_EQ(program->Events("waiting").size(), 1u) << program->Said();
+  }
 }
 
 // By which end says --no-relayed.
