@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "peer/base/full_jitter.h"
 #include "peer/delivery/session_machine.h"
 
 namespace pairwire::delivery {
@@ -96,11 +97,7 @@ Loop::Duration SessionMachine::RestartPause() {
 Loop::Duration SessionMachine::NextPause() {
   const bool late = outage_since_ && now_ - *outage_since_ >= times_.late;
   const Loop::Duration most = late ? times_.retry_max_late : times_.retry_max;
-  Loop::Duration bound = times_.retry_first;
-  for (int i = 0; i < attempt_ && bound < most; ++i) bound *= 2;
-  ++attempt_;
-  bound = std::min(bound, most);
-  return Loop::Duration(random_.NextBelow(static_cast<std::uint64_t>(bound.count()) + 1));
+  return JitteredPause<Loop::Duration>(random_, times_.retry_first, most, attempt_++);
 }
 
 void SessionMachine::On(const RejoinFailed&) {
