@@ -4,6 +4,7 @@
 #ifndef PAIRWIRE_PEER_DELIVERY_SESSION_EVENTS_H_
 #define PAIRWIRE_PEER_DELIVERY_SESSION_EVENTS_H_
 
+#include <chrono>
 #include <cstdint>
 #include <string_view>
 
@@ -89,7 +90,9 @@ struct Violation {
 // Both ends are at the relay and can signal; also: have proved to each other who they are there.
 struct RelayMet {};
 // A try to meet failed, or the meeting ended.
-struct RejoinFailed {};
+struct RejoinFailed {
+  std::chrono::seconds retry_after{0};  // the relay asked to be left alone for so long
+};
 // The other end has not the connection any more that a restart was offered for.
 struct RenewAsked {};
 struct NegotiationNeeded {};

@@ -103,7 +103,7 @@ class SessionMachine {
   void On(const FrameSeen& input);
   void On(const Violation& input);
   void On(const RelayMet&);
-  void On(const RejoinFailed&);
+  void On(const RejoinFailed& input);
   void On(const RenewAsked&);
   void On(const NegotiationNeeded&);
   void On(const RemoteNegotiation& input);
@@ -130,6 +130,7 @@ class SessionMachine {
   void BeginOutage();
   void Meet();
   void StopMeeting();
+  void PauseMeeting(Loop::Duration pause);
   void MeetingMakesLinks();
   Loop::Duration NextPause();
   Loop::Duration RestartPause();
@@ -157,7 +158,8 @@ class SessionMachine {
   bool direct_tried_ = false;
 
   Meeting meeting_ = Meeting::kNone;
-  int attempt_ = 0;  // failed tries to meet since the last health
+  int attempt_ = 0;                         // failed tries to meet since the last health
+  std::optional<TimePoint> refused_until_;  // what the relay asked for: no try before
   std::optional<TimePoint> outage_since_;
   Loop::Duration way_back_{};
   bool code_shown_ = false;

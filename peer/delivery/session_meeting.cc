@@ -26,8 +26,19 @@ void SessionMachine::BeginOutage() {
 void SessionMachine::Meet() {
   StopTimer(kLeave);
   if (meeting_ != Meeting::kNone) return;
+  if (refused_until_ && now_ < *refused_until_) {
+    PauseMeeting({});
+    return;
+  }
   meeting_ = Meeting::kTrying;
   actions_.push_back(StartRejoin{});
+}
+
+// At least as long as the relay asked for.
+void SessionMachine::PauseMeeting(Loop::Duration pause) {
+  meeting_ = Meeting::kPausing;
+  if (refused_until_) pause = std::max<Loop::Duration>(pause, *refused_until_ - now_);
+  SetTimer(kRetry, pause);
 }
 
 void SessionMachine::StopMeeting() {
@@ -100,15 +111,15 @@ Loop::Duration SessionMachine::NextPause() {
   return JitteredPause<Loop::Duration>(random_, times_.retry_first, most, attempt_++);
 }
 
-void SessionMachine::On(const RejoinFailed&) {
+void SessionMachine::On(const RejoinFailed& input) {
   if (meeting_ != Meeting::kTrying && meeting_ != Meeting::kMet) return;
   for (const Timer timer : {kLeave, kRestart, kGiveUp, kFallback}) StopTimer(timer);
+  refused_until_ = now_ + std::min<Loop::Duration>(input.retry_after, times_.retry_after_max);
   if (!outage_since_ && !over_relay_) {
     meeting_ = Meeting::kNone;
     return;
   }
-  meeting_ = Meeting::kPausing;
-  SetTimer(kRetry, NextPause());
+  PauseMeeting(NextPause());
 }
 
 void SessionMachine::On(const RenewAsked&) {
@@ -120,8 +131,8 @@ void SessionMachine::On(const RenewAsked&) {
 void SessionMachine::On(const NetworkChanged&) {
   attempt_ = 0;
   if (meeting_ == Meeting::kPausing) {
-    StopTimer(kRetry);
-    Run(kRetry);
+    PauseMeeting({});
+    if (Expired(kRetry)) Run(kRetry);
   } else if (state_ == SessionState::kConnected && over_relay_) {
     way_back_ = times_.way_back_first;
     StopTimer(kWayBack);

@@ -144,9 +144,9 @@ class PairingCore {
       Feed(pairing::SocketReady{});
     };
     on.on_message = [this](const protocol::Envelope& envelope) { OnEnvelope(envelope); };
-    on.on_closed = [this](const Error& error) {
-      place_.TryOther(error);
-      Feed(pairing::SocketClosed{error});
+    on.on_closed = [this](const RelayFailure& failure) {
+      place_.TryOther(failure.error);
+      Feed(pairing::SocketClosed{failure.error});
     };
     socket_ = std::make_unique<SignalingSocket>(endpoint_, std::move(options), std::move(on));
   }

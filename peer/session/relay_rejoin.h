@@ -74,7 +74,7 @@ class RelayRejoin final : public Rejoin {
   void OnEnvelope(const protocol::Envelope& envelope);
   void OnKnock(const protocol::RawJson& data);
   void OnTerminated(const protocol::RawJson& data);
-  void Unreached(const Error& error);
+  void Unreached(const RelayFailure& failure);
   void EndAtRelay();
   // To the owner, from the loop's own frame, unless another try has begun until then.
   template <typename F>
