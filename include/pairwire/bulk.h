@@ -138,6 +138,9 @@ struct FileSendEvents {
   std::function<void(std::uint64_t offset)> on_resumed = nullptr;
   // The connection is gone; it goes on by itself when the session has a new one.
   std::function<void()> on_waiting = nullptr;
+  // True: the relay carries the session, and no files: this one waits for a direct path, however
+  // long that takes. False: there is one, and it goes on. In turns, beginning with true.
+  std::function<void(bool waits)> on_needs_direct_path = nullptr;
   // Once, last.
   std::function<void(FileResult<SentFile>)> on_finished = nullptr;
 };

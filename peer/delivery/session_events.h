@@ -4,6 +4,7 @@
 #ifndef PAIRWIRE_PEER_DELIVERY_SESSION_EVENTS_H_
 #define PAIRWIRE_PEER_DELIVERY_SESSION_EVENTS_H_
 
+#include <chrono>
 #include <cstdint>
 #include <string_view>
 
@@ -96,6 +97,7 @@ struct RejoinFailed {
     kPeerMoved,  // the other end was at the relay just now, and has left or begun anew
   };
   Why why = Why::kRefused;
+  std::chrono::seconds retry_after{0};  // the relay asked to be left alone for so long
 };
 // The other end has not the connection any more that a restart was offered for.
 struct RenewAsked {};

@@ -130,6 +130,7 @@ class SessionMachine {
   void BeginOutage();
   void Meet();
   void StopMeeting();
+  void PauseMeeting(Loop::Duration pause);
   void MeetingMakesLinks();
   bool TakeNews(RejoinFailed::Why why);
   Loop::Duration NextPause();
@@ -160,7 +161,8 @@ class SessionMachine {
   Meeting meeting_ = Meeting::kNone;
   int attempt_ = 0;          // failed tries to meet since the last health, or since there was news
   bool relay_away_ = false;  // the last try did not reach it
-  std::optional<TimePoint> news_at_;  // when news made pauses short last
+  std::optional<TimePoint> news_at_;        // when news made pauses short last
+  std::optional<TimePoint> refused_until_;  // what the relay asked for: no try before
   std::optional<TimePoint> outage_since_;
   Loop::Duration way_back_{};
   bool code_shown_ = false;

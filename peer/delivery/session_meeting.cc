@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "peer/base/full_jitter.h"
 #include "peer/delivery/session_machine.h"
 
 namespace pairwire::delivery {
@@ -25,8 +26,19 @@ void SessionMachine::BeginOutage() {
 void SessionMachine::Meet() {
   StopTimer(kLeave);
   if (meeting_ != Meeting::kNone) return;
+  if (refused_until_ && now_ < *refused_until_) {
+    PauseMeeting({});
+    return;
+  }
   meeting_ = Meeting::kTrying;
   actions_.push_back(StartRejoin{});
+}
+
+// At least as long as the relay asked for.
+void SessionMachine::PauseMeeting(Loop::Duration pause) {
+  meeting_ = Meeting::kPausing;
+  if (refused_until_) pause = std::max<Loop::Duration>(pause, *refused_until_ - now_);
+  SetTimer(kRetry, pause);
 }
 
 void SessionMachine::StopMeeting() {
@@ -97,11 +109,7 @@ Loop::Duration SessionMachine::RestartPause() {
 Loop::Duration SessionMachine::NextPause() {
   const bool late = outage_since_ && now_ - *outage_since_ >= times_.late;
   const Loop::Duration most = late ? times_.retry_max_late : times_.retry_max;
-  Loop::Duration bound = times_.retry_first;
-  for (int i = 0; i < attempt_ && bound < most; ++i) bound *= 2;
-  ++attempt_;
-  bound = std::min(bound, most);
-  return Loop::Duration(random_.NextBelow(static_cast<std::uint64_t>(bound.count()) + 1));
+  return JitteredPause<Loop::Duration>(random_, times_.retry_first, most, attempt_++);
 }
 
 // Pauses have grown for a reason that is gone: whether they begin short again.
@@ -118,12 +126,12 @@ void SessionMachine::On(const RejoinFailed& input) {
   if (meeting_ != Meeting::kTrying && meeting_ != Meeting::kMet) return;
   if (TakeNews(input.why)) attempt_ = 0;
   for (const Timer timer : {kLeave, kRestart, kGiveUp, kFallback}) StopTimer(timer);
+  refused_until_ = now_ + std::min<Loop::Duration>(input.retry_after, times_.retry_after_max);
   if (!outage_since_ && !over_relay_) {
     meeting_ = Meeting::kNone;
     return;
   }
-  meeting_ = Meeting::kPausing;
-  SetTimer(kRetry, NextPause());
+  PauseMeeting(NextPause());
 }
 
 void SessionMachine::On(const RenewAsked&) {
@@ -135,8 +143,8 @@ void SessionMachine::On(const RenewAsked&) {
 void SessionMachine::On(const NetworkChanged&) {
   attempt_ = 0;
   if (meeting_ == Meeting::kPausing) {
-    StopTimer(kRetry);
-    Run(kRetry);
+    PauseMeeting({});
+    if (Expired(kRetry)) Run(kRetry);
   } else if (state_ == SessionState::kConnected && over_relay_) {
     way_back_ = times_.way_back_first;
     StopTimer(kWayBack);

@@ -36,6 +36,8 @@ struct SessionTimes {
   std::chrono::milliseconds retry_max{2'000};
   std::chrono::milliseconds retry_max_late{8'000};
   std::chrono::milliseconds late{120'000};
+  // A pause is never shorter than what the relay asked for (Retry-After), as far as that goes.
+  std::chrono::milliseconds retry_after_max{60'000};
   // Between two restarts or new connections of one meeting, plus or minus a quarter; from
   // `restart_late` on the slower one.
   std::chrono::milliseconds restart_every{1'500};

@@ -127,7 +127,8 @@ class OutgoingCore {
     }
     // OnSessionChange goes on. The relay carries no files.
     if (State() == SessionState::kReconnecting) return;
-    if (session->path().carrier == Carrier::kRelay) return;
+    TellNeedsDirectPath(session->path().carrier == Carrier::kRelay);
+    if (over_ || needs_direct_path_) return;
     if (++tries_ > kMaxTries) {
       Finish(tl::unexpected(
           FileProblem{"connection_lost", "the other end opens no channel for the file"}));
@@ -232,6 +233,12 @@ class OutgoingCore {
     if (events->on_progress) events->on_progress(progress_);
   }
 
+  void TellNeedsDirectPath(bool needs) {
+    if (std::exchange(needs_direct_path_, needs) == needs) return;
+    const auto events = events_;
+    if (events->on_needs_direct_path) events->on_needs_direct_path(needs);
+  }
+
   void Finish(FileResult<SentFile> result) {
     if (std::exchange(over_, true)) return;
     retry_.Stop();
@@ -257,8 +264,9 @@ class OutgoingCore {
   std::shared_ptr<const FileSendEvents> events_;  // shared with a call that is under way
   const Loop::TimePoint started_;
   bool over_ = false;
-  std::uint64_t connection_ = 0;  // of channel_
-  int tries_ = 0;                 // channels since the file last went on
+  bool needs_direct_path_ = false;  // as it was told
+  std::uint64_t connection_ = 0;    // of channel_
+  int tries_ = 0;                   // channels since the file last went on
   FileProgress progress_;
   std::unique_ptr<DataChannelForFile> channel_;
   std::unique_ptr<bulk::FileSender> sender_;

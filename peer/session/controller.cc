@@ -62,7 +62,7 @@ class ControllerCore final : private HoldsRandom,
                     std::move(url), options.nearest_node, options.peer),
         options_(std::move(options)),
         events_(std::move(events)),
-        signals_(std::move(code), random_) {
+        signals_(std::move(code), random_, options_.session.allow_relay) {
     pairing_id_ = options_.pairing_id;
   }
 

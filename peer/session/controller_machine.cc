@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "peer/auth/auth_failed.h"
+#include "peer/base/full_jitter.h"
 #include "peer/base/log.h"
 #include "signaling/protocol/session_messages.h"
 
@@ -234,10 +235,8 @@ bool ControllerMachine::TryAgain(std::optional<std::chrono::seconds> at_least) {
   const bool early = state_ == ControllerState::kPairing || state_ == ControllerState::kOpening ||
                      state_ == ControllerState::kAwaitingOffer;
   if (retries_ == nullptr || !early) return false;
-  const int doublings = std::min(attempt_++, 16);
-  const auto bound = std::min<std::chrono::milliseconds>(kFirstPause * (1 << doublings), kMaxPause);
-  const auto drawn = retries_->NextBelow(static_cast<std::uint64_t>(bound.count()) + 1);
-  auto pause = std::max(kMinPause, std::chrono::milliseconds(drawn));
+  auto pause = std::max(kMinPause, JitteredPause<std::chrono::milliseconds>(*retries_, kFirstPause,
+                                                                            kMaxPause, attempt_++));
   if (at_least) pause = std::max<std::chrono::milliseconds>(pause, *at_least);
   if (state_ != ControllerState::kPairing) {
     actions_.push_back(DropPeer{});

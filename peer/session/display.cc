@@ -43,7 +43,7 @@ class DisplayCore final : private HoldsRandom,
         options_(std::move(options)),
         events_(std::move(events)),
         signals_({options_.secret, static_cast<auth::SecretLength>(options_.code_letters),
-                  options_.page_url},
+                  options_.page_url, options_.session.allow_relay},
                  random_) {}
 
  private:

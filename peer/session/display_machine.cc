@@ -6,6 +6,7 @@
 
 #include "peer/auth/auth_failed.h"
 #include "peer/auth/code_guard.h"
+#include "peer/base/full_jitter.h"
 #include "peer/base/log.h"
 #include "signaling/protocol/session_messages.h"
 
@@ -194,9 +195,8 @@ void DisplayMachine::On(const MoveOn& input) {
       // A thousand displays of one node must not reach the next one together.
       const auto spread = std::clamp<std::chrono::milliseconds>(
           input.spread, std::chrono::milliseconds(0), kMaxSpread);
-      const auto drawn = random_.NextBelow(static_cast<std::uint64_t>(spread.count()) + 1);
       move_ = true;
-      stream_retry_at_ = now_ + std::chrono::milliseconds(drawn);
+      stream_retry_at_ = now_ + FullJitter(random_, spread);
       return;
     }
     case DisplayState::kOpening:
@@ -491,13 +491,9 @@ void DisplayMachine::TellOutage(const Error& error) {
   if (!std::exchange(outage_, true)) tell_.push_back(TellError{error});
 }
 
-// "Full jitter": a thousand displays that lost one relay must not come back together.
 std::chrono::milliseconds DisplayMachine::NextPause() {
-  const int doublings = std::min(attempt_++, 16);
-  const auto bound =
-      std::min<std::chrono::milliseconds>(retry_delay_ * (1 << doublings), kMaxRetry);
-  const auto drawn = random_.NextBelow(static_cast<std::uint64_t>(bound.count()) + 1);
-  return std::max(kMinRetry, std::chrono::milliseconds(drawn));
+  return std::max(kMinRetry, JitteredPause<std::chrono::milliseconds>(random_, retry_delay_,
+                                                                      kMaxRetry, attempt_++));
 }
 
 }  // namespace pairwire::pairing

@@ -55,11 +55,11 @@ void MeetingMachine::Reset() {
   held_.clear();
 }
 
-void MeetingMachine::Fail(Error error) {
+void MeetingMachine::Fail(Error error, std::optional<std::chrono::seconds> retry_after) {
   actions_.push_back(Leave{});
   SetState(MeetingState::kIdle, error.detail);
   Reset();
-  actions_.push_back(TellFailed{std::move(error)});
+  actions_.push_back(TellFailed{std::move(error), retry_after});
 }
 
 void MeetingMachine::On(const Start&) {
@@ -135,7 +135,7 @@ void MeetingMachine::On(const SocketReady&) {
 }
 
 void MeetingMachine::On(const Failed& input) {
-  if (state_ != MeetingState::kIdle) Fail(input.error);
+  if (state_ != MeetingState::kIdle) Fail(input.error, input.retry_after);
 }
 
 void MeetingMachine::On(const Left& input) {

@@ -59,6 +59,7 @@ struct SocketReady {};
 // Whatever ends this try: the relay refused or is away, the other end went or proved nothing.
 struct Failed {
   Error error;
+  std::optional<std::chrono::seconds> retry_after = {};  // as the relay said it
 };
 // user_left.
 struct Left {
@@ -95,6 +96,7 @@ struct TellSignal {
 };
 struct TellFailed {
   Error error;
+  std::optional<std::chrono::seconds> retry_after = {};
 };
 
 enum class MeetingState { kIdle, kDialling, kWaiting, kOpening, kProving, kMet };
@@ -137,7 +139,7 @@ class MeetingMachine {
 
   void SetState(MeetingState state, std::string_view reason);
   void Reset();
-  void Fail(Error error);
+  void Fail(Error error, std::optional<std::chrono::seconds> retry_after = {});
   void HeardAnswer(const Heard& input);
   void SendOffer(std::string sdp);
   void Hold(const std::string& candidate);

@@ -40,7 +40,7 @@ class MeetingProof final : public LinkProof {
 auth::Features FeaturesOf(bool has_connection, bool allow_relay) {
   auth::Features features{std::string(kSessionFeature)};
   if (!has_connection) features.emplace_back(MeetingSignals::kNewFeature);
-  if (allow_relay) features.emplace_back(MeetingSignals::kRelayFeature);
+  if (allow_relay) features.emplace_back(kRelayFeature);
   return features;
 }
 

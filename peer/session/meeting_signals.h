@@ -30,9 +30,6 @@ class MeetingSignals {
   // Else the display would offer one first, and the answer to that could prove nothing.
   static constexpr std::string_view kNewFeature = "session.new";
 
-  // And: boxes over the relay may carry the session, as far as this end is concerned.
-  static constexpr std::string_view kRelayFeature = "session.relay";
-
   struct Said {
     auth::BoxKind kind = auth::BoxKind::kOffer;
     std::string text;
@@ -42,8 +39,8 @@ class MeetingSignals {
     protocol::RawJson data;
   };
 
-  // `has_connection`: as kNewFeature, of a controller. `allow_relay`: as kRelayFeature. `random`
-  // outlives the signals and proofs.
+  // `has_connection`: as kNewFeature, of a controller. `allow_relay`: says kRelayFeature
+  // (paired_end.h). `random` outlives the signals and proofs.
   MeetingSignals(auth::PairingRole role, const auth::Secret<64>& meet, bool has_connection,
                  RandomSource& random, bool allow_relay = false);
 

@@ -21,6 +21,9 @@ namespace pairwire {
 // The words of auth::Features, and of a plain hello, by which ends say that they speak
 // docs/session.md.
 inline constexpr std::string_view kSessionFeature = "session.1";
+// This end lets boxes over the relay carry the session, where the relay does that. In an exchange
+// under a secret only: else nothing would hide the text.
+inline constexpr std::string_view kRelayFeature = "session.relay";
 
 struct PairedEnd {
   auth::PairingRole role = auth::PairingRole::kController;

@@ -144,9 +144,9 @@ class PairingCore {
       Feed(pairing::SocketReady{});
     };
     on.on_message = [this](const protocol::Envelope& envelope) { OnEnvelope(envelope); };
-    on.on_closed = [this](const Error& error) {
-      place_.TryOther(error);
-      Feed(pairing::SocketClosed{error});
+    on.on_closed = [this](const RelayFailure& failure) {
+      place_.TryOther(failure.error);
+      Feed(pairing::SocketClosed{failure.error});
     };
     socket_ = std::make_unique<SignalingSocket>(endpoint_, std::move(options), std::move(on));
   }
@@ -246,10 +246,11 @@ class PairingCore {
     if (MayGoWithoutPath()) direct_timer_.Start(pairing::kDirectTime);
   }
 
-  // Not where nothing would hide the text from the relay.
+  // Not where nothing would hide the text from the relay, or one end does not want that: then it
+  // is the direct path or none, and its failure is the pairing's.
   bool MayGoWithoutPath() {
     return proven_ && link_ && relay_carries_ && signals().form() == LinkForm::kLanes &&
-           static_cast<Self*>(this)->options_.session.allow_relay;
+           signals().both_allow_relay();
   }
 
   // There is no direct path so far: the session begins without a link, and meets the other end at

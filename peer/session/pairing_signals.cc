@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "peer/auth/auth_failed.h"
-#include "peer/session/paired_end.h"
 #include "peer/session/pake_data.h"
 #include "signaling/client/webrtc_signal.h"
 #include "signaling/protocol/code.h"
@@ -16,9 +15,6 @@ namespace {
 using auth::AuthFailed;
 using protocol::RawJson;
 
-// Ascending, as CheckFeatures wants them.
-auth::Features OwnFeatures() { return {std::string(kSessionFeature)}; }
-
 // A list as another stack may write it.
 auth::Features Sorted(auth::Features words) {
   std::sort(words.begin(), words.end());
@@ -27,14 +23,23 @@ auth::Features Sorted(auth::Features words) {
 
 }  // namespace
 
+// Ascending, as CheckFeatures wants them.
+auth::Features PairingSignals::OwnFeatures() const {
+  auth::Features features{std::string(kSessionFeature)};
+  if (secret_ && allow_relay_) features.emplace_back(kRelayFeature);
+  return features;
+}
+
 void PairingSignals::Agree(const auth::Features& theirs) {
   features_ = auth::CommonFeatures(OwnFeatures(), theirs);
 }
 
+bool PairingSignals::Have(std::string_view feature) const {
+  return std::find(features_.begin(), features_.end(), feature) != features_.end();
+}
+
 LinkForm PairingSignals::form() const {
-  const bool lanes =
-      std::find(features_.begin(), features_.end(), kSessionFeature) != features_.end();
-  return lanes ? LinkForm::kLanes : LinkForm::kPlain;
+  return Have(kSessionFeature) ? LinkForm::kLanes : LinkForm::kPlain;
 }
 
 Result<RawJson> PairingSignals::Candidate(const IceCandidate& candidate) {
@@ -66,7 +71,7 @@ Result<void> DisplaySignals::CheckPage(std::string_view page_url) {
 }
 
 DisplaySignals::DisplaySignals(Options options, RandomSource& random)
-    : PairingSignals(options.secret, random),
+    : PairingSignals(options.secret, options.allow_relay, random),
       options_(std::move(options)),
       guard_({options_.letters}, random) {}
 
@@ -138,8 +143,8 @@ void DisplaySignals::EndRun() {
   features_.clear();
 }
 
-ControllerSignals::ControllerSignals(auth::SplitCode code, RandomSource& random)
-    : PairingSignals(!code.secret.text.empty(), random), lookup_(code.lookup) {
+ControllerSignals::ControllerSignals(auth::SplitCode code, RandomSource& random, bool allow_relay)
+    : PairingSignals(!code.secret.text.empty(), allow_relay, random), lookup_(code.lookup) {
   if (secret_) Renew(std::move(code));
 }
 

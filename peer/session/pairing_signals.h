@@ -25,6 +25,7 @@
 #include "peer/auth/pairing_exchange.h"
 #include "peer/base/loop.h"
 #include "peer/base/random.h"
+#include "peer/session/paired_end.h"
 #include "peer/session/peer_link.h"
 #include "signaling/protocol/json.h"
 
@@ -44,17 +45,23 @@ class PairingSignals {
   // What both can do, as far as the other end has said it.
   const auth::Features& features() const { return features_; }
   LinkForm form() const;
+  // Both ends let the relay carry the session. As form(), proven only when the run is.
+  bool both_allow_relay() const { return Have(kRelayFeature); }
   bool secret() const { return secret_; }
   // For the session, once the last description is through; none: the pairing was in the open.
   std::unique_ptr<auth::PairingEnd> TakeProof() { return std::move(end_); }
 
  protected:
-  PairingSignals(bool secret, RandomSource& random) : secret_(secret), random_(random) {}
+  PairingSignals(bool secret, bool allow_relay, RandomSource& random)
+      : secret_(secret), allow_relay_(allow_relay), random_(random) {}
 
+  auth::Features OwnFeatures() const;
   // Sets what both can do, from what the other end says in the open.
   void Agree(const auth::Features& theirs);
+  bool Have(std::string_view feature) const;
 
   const bool secret_;
+  const bool allow_relay_;
   RandomSource& random_;
   std::unique_ptr<auth::PairingEnd> end_;  // of the run; none in the open
   auth::Features features_;
@@ -68,7 +75,8 @@ class DisplaySignals final : public PairingSignals {
   struct Options {
     bool secret = true;
     auth::SecretLength letters = auth::SecretLength::kFive;
-    std::string page_url;  // kept for the QR code; checked by CheckPage
+    std::string page_url;      // kept for the QR code; checked by CheckPage
+    bool allow_relay = false;  // as SessionOptions::allow_relay
   };
   // Whether a pairing URL can be made of it. kInvalidArgument.
   static Result<void> CheckPage(std::string_view page_url);
@@ -101,8 +109,8 @@ class DisplaySignals final : public PairingSignals {
 class ControllerSignals final : public PairingSignals {
  public:
   // `random` outlives the signals.
-  // An empty secret: in the open.
-  ControllerSignals(auth::SplitCode code, RandomSource& random);
+  // An empty secret: in the open. `allow_relay`: as SessionOptions::allow_relay.
+  ControllerSignals(auth::SplitCode code, RandomSource& random, bool allow_relay = false);
 
   // Another try of a remembered pairing.
   void Renew(auth::SplitCode meeting);

@@ -8,6 +8,7 @@
 
 #include <pairwire/error.h>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -31,8 +32,9 @@ struct RejoinEvents {
   // Boxes of this meeting may carry the session's frames: both ends are proven, both allow it, and
   // the relay carries messages. Once a meeting at most, after on_met.
   std::function<void()> on_carries = nullptr;
-  // A try to meet failed, or the meeting ended. Nothing follows until Start.
-  std::function<void(const Error&)> on_failed;
+  // A try to meet failed, or the meeting ended. Nothing follows until Start. `retry_after`: the
+  // relay asked to be left alone for so long.
+  std::function<void(const Error&, std::optional<std::chrono::seconds> retry_after)> on_failed;
 };
 
 class Rejoin {

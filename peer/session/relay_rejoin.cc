@@ -112,7 +112,7 @@ void RelayRejoin::Do(const meeting::TellSignal& action) {
 
 void RelayRejoin::Do(const meeting::TellFailed& action) {
   Tell([action](const RejoinEvents& on) {
-    if (on.on_failed) on.on_failed(action.error);
+    if (on.on_failed) on.on_failed(action.error, action.retry_after);
   });
 }
 
@@ -140,7 +140,7 @@ void RelayRejoin::Register() {
 }
 
 void RelayRejoin::OnRegistered(RelayResult<protocol::RegisterResponse> answer) {
-  if (!answer) return Unreached(answer.error().error);
+  if (!answer) return Unreached(answer.error());
   session_id_ = answer->session_id;
   token_ = answer->display_token;
   socket_url_ = answer->ws_url;
@@ -163,17 +163,17 @@ void RelayRejoin::Pair() {
 }
 
 void RelayRejoin::OnPaired(RelayResult<protocol::PairResponse> answer) {
-  if (!answer) return Unreached(answer.error().error);
+  if (!answer) return Unreached(answer.error());
   session_id_ = answer->session_id;
   token_ = answer->controller_token;
   socket_url_ = answer->ws_url;
   Feed(meeting::Paired{});
 }
 
-void RelayRejoin::Unreached(const Error& error) {
-  relay_away_ = error.code == Errc::kRelayUnreachable;
-  place_.TryOther(error);
-  Feed(meeting::Failed{error});
+void RelayRejoin::Unreached(const RelayFailure& failure) {
+  relay_away_ = failure.error.code == Errc::kRelayUnreachable;
+  place_.TryOther(failure.error);
+  Feed(meeting::Failed{failure.error, failure.retry_after});
 }
 
 void RelayRejoin::Do(const meeting::OpenStream&) {
@@ -186,7 +186,7 @@ void RelayRejoin::Do(const meeting::OpenStream&) {
   on.on_event = [this](const RelayEvent& event) { OnStreamEvent(event); };
   on.on_lost = [this](const RelayFailure& failure) {
     long_poll_ = stream_->long_polling();
-    Unreached(failure.error);
+    Unreached(failure);
   };
   stream_ = std::make_unique<EventStream>(place_.endpoint(), std::move(options), std::move(on));
 }
@@ -230,7 +230,7 @@ void RelayRejoin::Do(const meeting::OpenSocket&) {
     Feed(meeting::SocketReady{});
   };
   on.on_message = [this](const protocol::Envelope& envelope) { OnEnvelope(envelope); };
-  on.on_closed = [this](const Error& error) { Unreached(error); };
+  on.on_closed = [this](const RelayFailure& failure) { Unreached(failure); };
   socket_ = std::make_unique<SignalingSocket>(place_.endpoint(), std::move(options), std::move(on));
 }
 
@@ -253,8 +253,8 @@ void RelayRejoin::OnEnvelope(const protocol::Envelope& envelope) {
     (void)place_.FollowDraining(envelope.data);
   } else if (type == protocol::kError) {
     const auto problem = protocol::ParseErrorData(envelope.data);
-    Feed(meeting::Failed{problem ? protocol::ToError(*problem)
-                                 : Error{Errc::kRelayRefused, "the relay refused"}});
+    if (!problem) return Feed(meeting::Failed{{Errc::kRelayRefused, "the relay refused"}});
+    Feed(meeting::Failed{protocol::ToError(*problem), problem->retry_after});
   }
   // Acks, joins and names of later versions: nothing to do here.
 }

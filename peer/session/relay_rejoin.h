@@ -75,7 +75,7 @@ class RelayRejoin final : public Rejoin {
   void OnEnvelope(const protocol::Envelope& envelope);
   void OnKnock(const protocol::RawJson& data);
   void OnTerminated(const protocol::RawJson& data);
-  void Unreached(const Error& error);
+  void Unreached(const RelayFailure& failure);
   void EndAtRelay();
   void EndLeftBehind();
   void EndSession(const std::string& session_id, const std::string& token);

@@ -84,9 +84,9 @@ void SessionCore::Begin() {
       Run([&] { OnSignal(kind, text); });
     };
     on.on_carries = [this] { OnCarries(); };
-    on.on_failed = [this](const Error& error) {
+    on.on_failed = [this](const Error& error, std::optional<std::chrono::seconds> retry_after) {
       met_ = false;
-      Give(delivery::RejoinFailed{WhyFailed(error)});
+      Give(delivery::RejoinFailed{WhyFailed(error), retry_after.value_or(std::chrono::seconds(0))});
       Run([this] { AbandonRelay(); });
     };
     rejoin_->SetEvents(std::move(on));

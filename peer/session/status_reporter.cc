@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "peer/base/full_jitter.h"
+
 namespace pairwire {
 
 StatusReporter::StatusReporter(Loop& loop, RandomSource& random, ReporterCalls& calls,
@@ -52,8 +54,7 @@ void StatusReporter::OnRegistered(RelayResult<protocol::RegisterResponse> answer
 }
 
 void StatusReporter::RegisterAgain(std::chrono::milliseconds at_least) {
-  const auto pause =
-      std::chrono::milliseconds(random_.NextBelow(static_cast<std::uint64_t>(pause_.count()) + 1));
+  const auto pause = FullJitter(random_, pause_);
   pause_ = std::min(2 * pause_, kLongestPause);
   register_timer_.Start(std::max(pause, at_least));
 }

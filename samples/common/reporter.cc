@@ -95,6 +95,13 @@ void Reporter::Print(const std::string& json, const std::string& line) {
   std::fflush(stdout);
 }
 
+void Reporter::PrintOnStderr(std::string_view line) {
+  const std::lock_guard lock(mutex_);
+  EndBar();
+  std::fprintf(stderr, "%s: %s\n", program_.c_str(), Printable(line).c_str());
+  std::fflush(stderr);
+}
+
 void Reporter::EndBar() {
   if (std::exchange(bar_shown_, false)) std::fputs("\n", stderr);
 }
@@ -198,6 +205,24 @@ void Reporter::Waiting(std::string_view name) {
             ": broke off; what came is kept, and it goes on with the next connection.");
 }
 
+void Reporter::NeedsDirectPath(std::string_view name) {
+  Json json = {{"event", "waiting"}, {"for", "direct"}};
+  if (!name.empty()) json["name"] = name;
+  if (json_) Print(Dump(json), "");
+  PrintOnStderr(
+      (name.empty() ? std::string("files wait") : "file " + std::string(name) + " waits") +
+      " for a direct path: the relay carries messages only");
+}
+
+void Reporter::HasDirectPath(std::string_view name) {
+  Json json = {{"event", "going-on"}};
+  if (!name.empty()) json["name"] = name;
+  if (json_) Print(Dump(json), "");
+  PrintOnStderr("there is a direct path: " + (name.empty()
+                                                  ? std::string("files go on")
+                                                  : "file " + std::string(name) + " goes on"));
+}
+
 void Reporter::Progress(std::string_view name, const FileProgress& progress, std::uint64_t size) {
   const std::uint64_t sent = progress.sent;
   if (!json_ && !bar_wanted_) return;
@@ -258,10 +283,7 @@ void Reporter::Closed(const std::optional<pairwire::Error>& error) {
 
 void Reporter::Error(std::string_view code, std::string_view message) {
   if (json_) Print(Dump({{"event", "error"}, {"code", code}, {"message", message}}), "");
-  const std::lock_guard lock(mutex_);
-  EndBar();
-  std::fprintf(stderr, "%s: %s\n", program_.c_str(), Printable(message).c_str());
-  std::fflush(stderr);
+  PrintOnStderr(message);
 }
 
 void Reporter::Error(const pairwire::Error& error) {

@@ -47,6 +47,11 @@ class Reporter {
   void Resuming(std::string_view name, std::uint64_t offset, std::uint64_t size);
   // The connection is gone in the middle of a file, which goes on with the next one.
   void Waiting(std::string_view name);
+  // The relay carries the session, and no files: `name`, or all files when it is empty, waits for a
+  // direct path. On stderr; with --json also an event.
+  void NeedsDirectPath(std::string_view name);
+  // There is one, and it goes on. The same.
+  void HasDirectPath(std::string_view name);
   // What was sent has been acknowledged by the other end.
   void Ack(std::uint64_t messages, std::uint64_t bytes);
   void Ping(const PingResult& result);
@@ -62,6 +67,7 @@ class Reporter {
 
  private:
   void Print(const std::string& json, const std::string& line);
+  void PrintOnStderr(std::string_view line);
   void EndBar();
 
   const std::string program_;

@@ -46,6 +46,13 @@ FileSendEvents FileQueue::EventsFor(const std::string& name, std::uint64_t size)
     reporter_.Resuming(name, offset, size);
   };
   on.on_waiting = [this, name] { reporter_.Waiting(name); };
+  on.on_needs_direct_path = [this, name](bool waits) {
+    if (waits) {
+      reporter_.NeedsDirectPath(name);
+    } else {
+      reporter_.HasDirectPath(name);
+    }
+  };
   on.on_finished = [this, name](const FileResult<SentFile>& result) { OnFinished(name, result); };
   return on;
 }

@@ -101,7 +101,9 @@ void DisplayApp::OnCode(const PairingCode& code) {
 void DisplayApp::OnSession(Session session) {
   session_ = std::move(session);
   frames_dropped_ = 0;
+  files_wait_ = false;
   reporter_.Connected(*session_);
+  OnPath(session_->path());
   session_->SetBufferedAmountLowThreshold(LineSender::kLowWater);
   SessionEvents on;
   on.on_message = [this](const Command& command) { OnMessage(command); };
@@ -109,6 +111,7 @@ void DisplayApp::OnSession(Session session) {
     OnFrame(frame, late);
   };
   on.on_buffered_amount_low = [this] { lines_.Continue(); };
+  on.on_path = [this](const SessionPath& path) { OnPath(path); };
   on.on_data_channel = [this](DataChannel channel) { OnChannel(std::move(channel)); };
   on.on_remembered = [this](const std::string& id) { reporter_.Remembered(id); };
   on.on_closed = [this](const ClosedReport& report) { OnClosed(report); };
@@ -154,6 +157,17 @@ void DisplayApp::OnChannel(DataChannel channel) {
     AnswerPings(std::move(channel));
   }
   // Others are closed by letting go of them.
+}
+
+// The controller says which file it is; here nothing has arrived of it by which to know.
+void DisplayApp::OnPath(const SessionPath& path) {
+  const bool wait = path.carrier == Carrier::kRelay;
+  if (settings_.directory.empty() || std::exchange(files_wait_, wait) == wait) return;
+  if (wait) {
+    reporter_.NeedsDirectPath({});
+  } else {
+    reporter_.HasDirectPath({});
+  }
 }
 
 void DisplayApp::AnswerPings(DataChannel channel) {

@@ -59,6 +59,7 @@ class DisplayApp {
   void OnMessage(const Message& message);
   void OnFrame(const events::AnimationFrame& frame, std::chrono::microseconds late);
   void OnChannel(DataChannel channel);
+  void OnPath(const SessionPath& path);
   void OnClosed(const ClosedReport& report);
   void Echo(const Message& message);
   void AnswerPings(DataChannel channel);
@@ -74,6 +75,7 @@ class DisplayApp {
   std::uint64_t next_ping_ = 1;
   std::map<std::uint64_t, DataChannel> pings_;  // bounded by the connection's max_channels
   std::optional<Session> session_;
+  bool files_wait_ = false;           // of this session, as far as it was told
   std::uint64_t frames_dropped_ = 0;  // of this session, as far as it was told
   Display display_;
 };

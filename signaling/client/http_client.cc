@@ -23,15 +23,14 @@ namespace {
 constexpr std::uint32_t kMaxHeaderBytes = 8 * 1024;
 constexpr std::chrono::seconds kMaxRetryAfter{3600};
 
-// Only the form in seconds; a date would need the relay's clock to be ours.
+}  // namespace
+
 std::optional<std::chrono::seconds> ParseRetryAfter(std::string_view text) {
   unsigned seconds = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
   if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return std::min(std::chrono::seconds(seconds), kMaxRetryAfter);
 }
-
-}  // namespace
 
 struct HttpCall::Core {
   Core(RelayEndpoint& endpoint, HttpRequest from, Done on_done)

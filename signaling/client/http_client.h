@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "signaling/client/relay_endpoint.h"
 
@@ -33,6 +34,10 @@ struct HttpResponse {
   std::string body;
   std::optional<std::chrono::seconds> retry_after;  // Retry-After in seconds; at most an hour
 };
+
+// The value of a Retry-After field, at most an hour. Only the form in seconds: a date would need
+// the relay's clock to be ours.
+std::optional<std::chrono::seconds> ParseRetryAfter(std::string_view text);
 
 class HttpCall {
  public:

@@ -162,11 +162,13 @@ struct SignalingSocket::Core {
     DropStream();
   }
 
-  void End(const Error& error) {
+  void End(const Error& error) { Fail({error, {}}); }
+
+  void Fail(const RelayFailure& failure) {
     if (state == State::kOver) return;
     const auto on_closed = events.on_closed;
     Drop();
-    if (on_closed) on_closed(error);
+    if (on_closed) on_closed(failure);
   }
 
   const RelayTarget target;
@@ -218,7 +220,7 @@ struct SignalingSocket::Wire final : Core {
                         [self, this](const error_code& ec) {
                           if (state == State::kOver) return;
                           if (ec == websocket::error::upgrade_declined) {
-                            End(Declined());
+                            Fail(Declined());
                           } else if (ec) {
                             End(ReadFailed(target.relay, ec));
                           } else {
@@ -227,14 +229,16 @@ struct SignalingSocket::Wire final : Core {
                         });
   }
 
-  Error Declined() const {
+  RelayFailure Declined() const {
     HttpResponse answer;
     answer.status = static_cast<int>(response.result_int());
+    const auto retry_after = response[http::field::retry_after];
+    answer.retry_after = ParseRetryAfter({retry_after.data(), retry_after.size()});
     answer.body = response.body();
     if (answer.status == 404 || answer.status == 410) {
-      return {Errc::kSessionTerminated, "the relay does not know the session any more"};
+      return {{Errc::kSessionTerminated, "the relay does not know the session any more"}, {}};
     }
-    return FailureOf(answer).error;
+    return FailureOf(answer);
   }
 
   void Read(const std::shared_ptr<Core>& self) {

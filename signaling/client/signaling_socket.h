@@ -19,6 +19,7 @@
 #include <optional>
 #include <string>
 
+#include "signaling/client/relay_api.h"
 #include "signaling/client/relay_endpoint.h"
 #include "signaling/protocol/envelope.h"
 #include "signaling/protocol/session_messages.h"
@@ -41,7 +42,8 @@ struct SignalingSocketEvents {
   std::function<void(const protocol::Envelope&)> on_message;
   // Once; nothing follows. kRelayUnreachable, kRelayProtocol, kUnauthorized, kSessionTerminated
   // (also after the relay closed in order), kRateLimited, kRelayRefused.
-  std::function<void(const Error&)> on_closed;
+  // `retry_after`: where the relay refused the connection and said when the next one may come.
+  std::function<void(const RelayFailure&)> on_closed;
 };
 
 class SignalingSocket {

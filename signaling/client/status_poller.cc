@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "peer/base/full_jitter.h"
+
 namespace pairwire {
 
 StatusPoller::StatusPoller(Loop& loop, RandomSource& random, StatusAsker& asker,
@@ -70,9 +72,7 @@ void StatusPoller::OnFailure(const StatusTarget& target, RelayFailure failure) {
   waiting_.push_front(target);
   // Others of the same moment fail with it: that is one outage, not several.
   if (pause_timer_.active()) return;
-  std::chrono::milliseconds pause = kFirstPause * (1 << failures_);
-  pause =
-      std::chrono::milliseconds(random_.NextBelow(static_cast<std::uint64_t>(pause.count()) + 1));
+  auto pause = FullJitter<std::chrono::milliseconds>(random_, kFirstPause * (1 << failures_));
   if (failure.retry_after) {
     pause = std::max<std::chrono::milliseconds>(pause, *failure.retry_after);
   }

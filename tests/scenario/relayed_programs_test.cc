@@ -5,6 +5,7 @@
 // that. --relay-only without a TURN server makes the lack of a path.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <string>
 #include <vector>
@@ -109,16 +110,48 @@ TEST(RelayedPrograms, ARelayThatCarriesNoMessagesLeavesThemWithoutAPath) {
   EXPECT_TRUE(display->Events("connected").empty());
 }
 
-TEST(RelayedPrograms, NoRelayedIsKeptByEitherEnd) {
+TEST(RelayedPrograms, BothEndsSayThatFilesWait) {
+  TemporaryFolder folder;
+  WriteTestFile(folder / "a.bin", 1'000, 1);
   Relay relay("127.0.0.1:0", {"--signaling", "both"});
-  const auto display = StartPathless(relay.url());
-  const auto controller = StartController(relay.url(), NextCode(*display),
-                                          {"--relay-only", "--no-relayed", "send", "x"});
+  const auto display = StartPathless(relay.url(), {"--out", folder.string()});
+  const auto controller = StartController(
+      relay.url(), NextCode(*display), {"--relay-only", "send-file", (folder / "a.bin").string()});
+  const Json waiting = controller->Event("waiting");
+  EXPECT_EQ(waiting.value("for", ""), "direct") << controller->Said();
+  EXPECT_EQ(waiting.value("name", ""), "a.bin");
+  EXPECT_EQ(display->Event("waiting").value("for", ""), "direct") << display->Said();
+  for (Program* const program : {display.get(), controller.get()}) {
+    program->process().Signal(SIGINT);
+    program->process().WaitForExit();
+    EXPECT_THAT(program->process().errors(),
+                HasSubstr("for a direct path: the relay carries messages only"));
+    EXPECT_EQ(program->Events("waiting").size(), 1u) << program->Said();
+  }
+}
+
+// By which end says --no-relayed.
+class NoRelayed : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(NoRelayed, IsKeptAndIceFailsAsWithoutSuchARelay) {
+  const bool at_display = GetParam() == "display";
+  Relay relay("127.0.0.1:0", {"--signaling", "both"});
+  const auto display =
+      StartPathless(relay.url(), at_display ? std::vector<std::string>{"--no-relayed"}
+                                            : std::vector<std::string>());
+  std::vector<std::string> command{"--relay-only", "send", "x"};
+  if (!at_display) command.insert(command.begin(), "--no-relayed");
+  const auto controller = StartController(relay.url(), NextCode(*display), std::move(command));
   EXPECT_EQ(controller->process().WaitForExit(), 1) << controller->Said();
-  EXPECT_TRUE(controller->Event("error").is_object());
+  // Not the deadline of the pairing, nor the other end's leaving, which say nothing.
+  EXPECT_EQ(controller->Event("error").value("code", ""), "ice_failed") << controller->Said();
+  EXPECT_EQ(display->Event("error").value("code", ""), "ice_failed") << display->Said();
   EXPECT_TRUE(display->Events("connected").empty());
   EXPECT_TRUE(display->Events("message").empty());
 }
+
+INSTANTIATE_TEST_SUITE_P(At, NoRelayed, ::testing::Values("display", "controller"),
+                         [](const auto& test) { return test.param; });
 
 // Digits alone: nothing would hide the text.
 TEST(RelayedPrograms, NeverWithoutLetters) {

@@ -4,11 +4,14 @@
 // messages (--signaling both): the session goes on in boxes through it, and back as soon as a
 // direct path is there.
 #include <gtest/gtest.h>
+#include <pairwire/bulk.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstdio>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <thread>
@@ -166,6 +169,28 @@ TEST_F(RelayedScenario, StatesAndLargeCommandsInBothDirections) {
     EXPECT_EQ(end->seen.Get().values, std::vector<std::string>{"volume=11"});
   }
   EXPECT_TRUE(BothGoBy(Carrier::kRelay));
+}
+
+TEST_F(RelayedScenario, AFileSaysThatItWaitsForADirectPath) {
+  Connect();
+  CutBoth();
+  ASSERT_TRUE(BothGoBy(Carrier::kRelay));
+  const std::string path = testing::TempDir() + "pairwire-waits-" + std::to_string(getpid());
+  std::ofstream(path) << "a file";
+  Watched<std::vector<bool>> waits;
+  FileSendEvents on;
+  on.on_needs_direct_path = [&](bool needs) {
+    waits.Update([&](std::vector<bool>& seen) { seen.push_back(needs); });
+  };
+  Session session = SessionFactory::HandleTo(pair_.controller().core);
+  const auto file =
+      OutgoingFile::Send(session, FileToSend::Open(path).value(), std::move(on)).value();
+  EXPECT_TRUE(waits.WaitUntil([](const auto& seen) { return seen == std::vector<bool>{true}; }));
+  has_path_ = true;
+  EXPECT_TRUE(waits.WaitUntil([](const auto& seen) {
+    return seen == std::vector<bool>{true, false};
+  }));
+  std::remove(path.c_str());
 }
 
 TEST_F(RelayedScenario, TheRelayGoesAndComesBack) {

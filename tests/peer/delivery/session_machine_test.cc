@@ -342,6 +342,35 @@ TEST_F(SessionMachineTest, NewsAtTheRelayMakesPausesShort) {
       << "no more than once in a while";
 }
 
+TEST_F(SessionMachineTest, TheRelayIsLeftAloneForAsLongAsItAskedFor) {
+  for (int run = 0; run < 50; ++run) {
+    BringTo(SessionState::kReconnecting);
+    Give(RejoinFailed{RejoinFailed::Why::kRefused, seconds(7)});
+    EXPECT_EQ(Count(Wait(milliseconds(6'999)), "rejoin"), 0U);
+    // Not even on a changed network: it may be the reason why that changes again and again.
+    EXPECT_EQ(Count(Give(NetworkChanged{}), "rejoin"), 0U);
+    EXPECT_EQ(Count(Wait(milliseconds(1)), "rejoin"), 1U);
+    // Of that which is gone nothing is left.
+    EXPECT_EQ(Count(Give(RejoinFailed{}), "rejoin"), 0U);
+    EXPECT_EQ(Count(Wait(seconds(2)), "rejoin"), 1U);
+  }
+  // Not for ever.
+  BringTo(SessionState::kReconnecting);
+  Give(RejoinFailed{RejoinFailed::Why::kRefused, seconds(3'600)});
+  EXPECT_EQ(Count(Wait(seconds(60)), "rejoin"), 1U);
+}
+
+TEST_F(SessionMachineTest, AnOutageSoonAfterStillLeavesTheRelayAlone) {
+  BringTo(SessionState::kRecovering);
+  Give(RejoinFailed{RejoinFailed::Why::kRefused, seconds(20)});
+  Give(PathBack{1});
+  ASSERT_EQ(machine_->state(), SessionState::kConnected);
+  now_ += seconds(3);
+  EXPECT_EQ(Count(Give(PathQuiet{1}), "rejoin"), 0U);
+  EXPECT_EQ(Count(Wait(milliseconds(16'999)), "rejoin"), 0U);
+  EXPECT_EQ(Count(Wait(milliseconds(1)), "rejoin"), 1U);
+}
+
 TEST_F(SessionMachineTest, StandstillMovesDeadlines) {
   BringTo(SessionState::kConnected);
   now_ += seconds(100);

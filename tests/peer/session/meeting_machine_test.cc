@@ -214,6 +214,19 @@ TEST_F(MeetingMachineTest, ARelayThatWantsASocketFromTheStart) {
   EXPECT_EQ(Display(Knocked{"c1", false}), (Words{"close-stream", "met"}));
 }
 
+TEST_F(MeetingMachineTest, WhatTheRelayAskedForIsToldWithTheFailure) {
+  for (const auto retry_after :
+       {std::optional<std::chrono::seconds>(), {std::chrono::seconds(7)}}) {
+    Display(Start{});
+    const auto actions =
+        display_.Handle(now_, Failed{{Errc::kRateLimited, "slow down"}, retry_after});
+    ASSERT_FALSE(actions.empty());
+    const auto* const told = std::get_if<TellFailed>(&actions.back());
+    ASSERT_TRUE(told != nullptr);
+    EXPECT_EQ(told->retry_after, retry_after);
+  }
+}
+
 TEST_F(MeetingMachineTest, StoppedAndFailedTriesHearNothing) {
   EXPECT_EQ(Display(Stop{}), Words{});
   const Error error{Errc::kRelayUnreachable, "x"};

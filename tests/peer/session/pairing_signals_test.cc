@@ -88,6 +88,36 @@ TEST_F(PairingSignalsTest, LettersAndUrlLeadToTheSamePairing) {
   }
 }
 
+TEST_F(PairingSignalsTest, TheRelayMayCarryTheSessionWhereBothEndsSaySo) {
+  for (const bool display_allows : {false, true}) {
+    for (const bool controller_allows : {false, true}) {
+      DisplaySignals display(
+          {true, auth::SecretLength::kFive, "https://relay.example/", display_allows}, random_);
+      auto code = ReadCode(display.NewCode(now_, "4821", seconds(600))->code, false);
+      ASSERT_TRUE(code.has_value());
+      ControllerSignals controller(std::move(*code), random_, controller_allows);
+      ASSERT_TRUE(display.Begin(now_, *controller.Hello()));
+      ASSERT_TRUE(controller.TakeOffer("room", *display.Offer("room", SdpOf('D'))));
+      ASSERT_TRUE(display.TakeAnswer(now_, *controller.Answer(SdpOf('C'))));
+      const bool both = display_allows && controller_allows;
+      EXPECT_EQ(display.both_allow_relay(), both);
+      EXPECT_EQ(controller.both_allow_relay(), both);
+      EXPECT_EQ(display.form(), LinkForm::kLanes);
+    }
+  }
+}
+
+TEST_F(PairingSignalsTest, InTheOpenNobodyAllowsTheRelayToCarryIt) {
+  DisplaySignals display({false, {}, {}, true}, random_);
+  ControllerSignals controller({"123456789", {}}, random_, true);
+  const RawJson hello = *controller.Hello();
+  EXPECT_THAT(hello.text, Not(HasSubstr("session.relay")));
+  // Whatever somebody else says.
+  ASSERT_TRUE(display.Begin(now_, {R"({"plain":1,"features":["session.1","session.relay"]})"}));
+  EXPECT_EQ(display.form(), LinkForm::kLanes);
+  EXPECT_FALSE(display.both_allow_relay());
+}
+
 TEST_F(PairingSignalsTest, WrongLettersAreNoticedByTheController) {
   Show();
   ControllerSignals controller = Typed("4821-BBBBB");

@@ -32,6 +32,7 @@ struct Heard {
   int welcomes = 0;
   std::vector<std::string> types;
   std::vector<Errc> closed;
+  std::optional<std::chrono::seconds> retry_after = {};
 };
 
 class SignalingSocketTest : public ::testing::Test {
@@ -63,8 +64,11 @@ class SignalingSocketTest : public ::testing::Test {
     on.on_message = [this](const protocol::Envelope& envelope) {
       heard_.Update([&](Heard& all) { all.types.push_back(envelope.type); });
     };
-    on.on_closed = [this](const Error& error) {
-      heard_.Update([&](Heard& all) { all.closed.push_back(error.code); });
+    on.on_closed = [this](const RelayFailure& failure) {
+      heard_.Update([&](Heard& all) {
+        all.closed.push_back(failure.error.code);
+        all.retry_after = failure.retry_after;
+      });
     };
     client_->Do(
         [&] { socket_ = std::make_unique<SignalingSocket>(client_->endpoint(), options_, on); });
@@ -135,6 +139,16 @@ TEST_F(SignalingSocketTest, CarriesMessagesBothWaysAndBeats) {
   EXPECT_EQ(heard_.Get().types[0], "webrtc:offer");
   EXPECT_THAT(asked.Get(), HasSubstr("Authorization: Bearer tok\r\n"));
   EXPECT_THAT(asked.Get(), HasSubstr("Sec-WebSocket-Protocol: pairwire.v1\r\n"));
+}
+
+TEST_F(SignalingSocketTest, ARefusalSaysWhenTheNextMayCome) {
+  const Stopper stopper{*this};
+  Serve([](FakeConnection& connection, const std::string&) {
+    connection.Write("HTTP/1.1 503 Busy\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n");
+  });
+  Open();
+  EXPECT_EQ(Closed(), Errc::kRelayUnreachable);
+  EXPECT_EQ(heard_.Get().retry_after, std::chrono::seconds(7));
 }
 
 TEST_F(SignalingSocketTest, RefusalsAreNamed) {
@@ -309,7 +323,7 @@ TEST_F(SignalingSocketTest, MayBeDestroyedInAnyCallback) {
     SignalingSocketEvents on;
     on.on_welcome = [&](const protocol::Welcome&) { drop(0); };
     on.on_message = [&](const protocol::Envelope&) { drop(1); };
-    on.on_closed = [&](const Error&) { drop(2); };
+    on.on_closed = [&](const RelayFailure&) { drop(2); };
     client_->Do(
         [&] { socket_ = std::make_unique<SignalingSocket>(client_->endpoint(), options_, on); });
     EXPECT_TRUE(gone.WaitFor(true)) << step;
