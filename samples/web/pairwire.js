@@ -14,7 +14,7 @@ import { PairwireError, explained } from './pairwire-error.js';
 import { parsePairingCode, parsePairingUrl } from './pairing-code.js';
 import { PlainController } from './plain-signals.js';
 import { Connecting } from './session/connecting.js';
-import { SESSION_FEATURE, loadExchange, loadSession } from './session/open-session.js';
+import { SESSION_FEATURE, loadExchange, loadSession, pairingFeatures } from './session/open-session.js';
 import { RelayApi } from './session/relay.js';
 
 export { PairwireError };
@@ -35,7 +35,7 @@ export { PairwireError };
 export async function pair(code, options = {}) {
   const { name = '', signal, onPaired } = options;
   const api = new RelayApi(new URL(options.relay ?? location.href));
-  const { lookup, hello, signals } = await (options.plain ? plainEnd(code) : secretEnd(code));
+  const { lookup, hello, signals } = await (options.plain ? plainEnd(code) : secretEnd(code, options));
   const paired = await api.pair({ code: lookup, name, hello }, signal);
   onPaired?.(paired.display);
   const remember = options.pairings ? { store: options.pairings, willing: options.remember === true } : null;
@@ -52,7 +52,7 @@ async function plainEnd(code) {
   return { lookup, hello: signals.hello, signals };
 }
 
-async function secretEnd(code) {
+async function secretEnd(code, { allowRelay = true }) {
   let parsed;
   try {
     parsed = code.includes('#') ? parsePairingUrl(code) : parsePairingCode(code);
@@ -61,7 +61,7 @@ async function secretEnd(code) {
   }
   const { ControllerExchange, SealedController } = await loadExchange();
   try {
-    const exchange = new ControllerExchange(parsed, { features: [SESSION_FEATURE] });
+    const exchange = new ControllerExchange(parsed, { features: pairingFeatures({ allowRelay }) });
     return { lookup: parsed.lookup, hello: exchange.hello(), signals: new SealedController(exchange) };
   } catch (error) {
     throw explained(error, 'internal');

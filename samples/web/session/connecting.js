@@ -29,7 +29,6 @@ export class Connecting {
   #settled = false;
   #offered = false;
   #mode; // of the relay's welcome
-  #allowRelay;
   #direct = 0; // the direct path's time
   #begun = false; // the session has: what becomes of the pairing does not matter any more, but for the deadline
   #given = new AbortController(); // up
@@ -44,7 +43,6 @@ export class Connecting {
    */
   constructor(api, paired, signals, { name = '', signal, remember = null, allowRelay = true, timeoutMs = CONNECT_TIMEOUT_MS }) {
     this.#own = { api, ownName: name, remember, allowRelay };
-    this.#allowRelay = allowRelay;
     this.result = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -77,7 +75,7 @@ export class Connecting {
   }
 
   get #mayGoWithoutPath() {
-    return !this.#begun && mayGoWithoutPath({ signals: this.#signals, mode: this.#mode, allowRelay: this.#allowRelay });
+    return !this.#begun && mayGoWithoutPath({ signals: this.#signals, mode: this.#mode });
   }
 
   // Both ends have what a session begins with, and a path is to come.

@@ -56,8 +56,7 @@ export class Run {
   }
 
   get #mayGoWithoutPath() {
-    const { allowRelay } = this.#controller.own;
-    return !this.#begun && mayGoWithoutPath({ signals: this.#signals, mode: this.#events.mode(), allowRelay });
+    return !this.#begun && mayGoWithoutPath({ signals: this.#signals, mode: this.#events.mode() });
   }
 
   // Both ends have what a session begins with, and a path is to come.

@@ -14,7 +14,7 @@
 import { CodeGuard, RUNS_PER_CODE } from '../code-guard.js';
 import { formatPairingCode, makePairingUrl } from '../pairing-code.js';
 import { Registration } from './display-registration.js';
-import { SESSION_FEATURE, loadExchange, loadSession } from './open-session.js';
+import { SESSION_FEATURE, loadExchange, loadSession, pairingFeatures } from './open-session.js';
 import { RelayApi } from './relay.js';
 
 const RETRY_FIRST_MS = 500;
@@ -63,7 +63,7 @@ export class Display extends EventTarget {
   async run() {
     const { secret, pairings } = this.#options;
     this.#exchange = secret ? await loadExchange() : null;
-    this.#features = await loadSession() ? [SESSION_FEATURE] : [];
+    if (await loadSession()) this.#features = secret ? pairingFeatures(this.#options) : [SESSION_FEATURE];
     if (pairings && this.#features.length > 0) {
       const { RememberedMeetings } = await import('./remembered-meetings.js');
       this.#meetings = new RememberedMeetings(pairings);

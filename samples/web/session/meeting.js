@@ -12,7 +12,7 @@ import { fromUtf8, utf8 } from '../auth-bytes.js';
 import { onlyFingerprint } from '../pairing-messages.js';
 import { EventFeed } from './event-feed.js';
 import { PeerLink } from './link.js';
-import { SESSION_FEATURE } from './open-session.js';
+import { RELAY_FEATURE, SESSION_FEATURE } from './open-session.js';
 import { RelaySocket } from './relay.js';
 
 // From the knock, or the relay's answer to ours, until both are proven; and from a later offer to its answer.
@@ -27,8 +27,6 @@ const FLUSH_MS = 500;
 const RENEW = 'renew';
 // A controller's word in its hello: it has no connection that could be restarted.
 const NEEDS_NEW = 'session.new';
-// Boxes over the relay may carry the session, as far as this end is concerned.
-const RELAY_FEATURE = 'session.relay';
 
 const now = () => performance.now();
 const noBytes = new Uint8Array(32);
@@ -82,7 +80,10 @@ export class Meeting {
    * @param {import('./session.js').Session} options.session @param {import('./relay.js').RelayApi} options.api
    * @param {string} options.name this end's @param {string} options.meet @param {{kind: 'url', text: string}} options.secret
    * @param {boolean} options.allowRelay boxes may carry the session, where the relay does that
-   * @param {() => void} options.onFailed once, and then nothing more
+   * @param {{sessionId: string, token: string} | null} options.leftBehind a display's session of an earlier meeting, which the relay may
+   *   have still
+   * @param {(failure: {why: 'relayAway' | 'refused' | 'peerMoved', retryAfterMs: number}, left: {sessionId: string, token: string} | null) => void}
+   *   options.onFailed once, and then nothing more; `left`: what could not be ended, as the relay is away
    * @param {() => void} options.onCarries boxes of this meeting may carry the session's frames; once at most
    * @param {(text: Uint8Array) => void} options.onCarried such a box's text came
    */
@@ -96,8 +97,8 @@ export class Meeting {
     try {
       if (this.#session.role === 'display') await this.#wait();
       else await this.#knock();
-    } catch {
-      this.#fail();
+    } catch (error) {
+      this.#fail(error.code === 'relay_unreachable' ? 'relayAway' : 'refused', error.retryAfterMs);
     }
   }
 
@@ -116,15 +117,19 @@ export class Meeting {
     else leave();
   }
 
-  #fail() {
+  #fail(why = 'refused', retryAfterMs = 0) {
     if (this.#stop.signal.aborted) return;
     this.end();
-    this.#options.onFailed();
+    const left = why === 'relayAway' && this.#session.role === 'display' && this.#token !== '';
+    this.#options.onFailed({ why, retryAfterMs: retryAfterMs > 0 ? retryAfterMs : 0 }, left ? { sessionId: this.#room, token: this.#token } : null);
   }
 
   async #wait() {
     const { meet, name } = this.#options;
     const registration = await this.#api.register({ name, meets: [meet], codeless: true, maxControllers: PLACES }, this.#stop.signal);
+    // The relay answers: our session of before it was away may have outlived that, with a place where the other end would wait in vain.
+    const { leftBehind } = this.#options;
+    if (leftBehind) this.#api.end(leftBehind.sessionId, leftBehind.token);
     if (this.#stop.signal.aborted) {
       this.#api.end(registration.sessionId, registration.displayToken);
       return;
@@ -137,20 +142,20 @@ export class Meeting {
         if (type === 'pairing:ready') this.#onKnock(data);
         if (type === 'session:terminated') this.#onTerminated();
       },
-      onGone: () => this.#fail(),
+      onGone: () => this.#fail('peerMoved'),
     });
   }
 
   // There is nothing to leave any more.
   #onTerminated() {
     this.#token = '';
-    this.#fail();
+    this.#fail('peerMoved');
   }
 
   #onKnock({ controllerId, hello }) {
     if (this.#signals) {
       // It has begun anew, so it is not where this try believes it to be.
-      if (controllerId !== this.#peerId) this.#fail();
+      if (controllerId !== this.#peerId) this.#fail('peerMoved');
       return;
     }
     this.#peerId = controllerId;
@@ -196,7 +201,7 @@ export class Meeting {
     this.#setDeadline(PROOF_MS);
     this.#socket = new RelaySocket(this.#api.url(this.#wsUrl), this.#token, {
       onMessage: ({ type, from, data }) => this.#onMessage(type, from ?? data.memberId, data),
-      onClosed: () => this.#fail(),
+      onClosed: () => this.#fail('relayAway'),
     });
   }
 
@@ -240,8 +245,10 @@ export class Meeting {
         this.#onTerminated();
         break;
       case 'user_left':
+        this.#fail('peerMoved');
+        break;
       case 'error':
-        this.#fail();
+        this.#fail('refused', 1000 * Number(data.retryAfter ?? 0));
         break;
       default: // user_joined, and what later relays say
     }
@@ -363,7 +370,8 @@ export class Meeting {
         this.#send('webrtc:answer', async () => ({ kind: 'bye', box: await this.#signals.exchange.seal('bye', utf8(RENEW)) }));
         return;
       }
-      throw new Error('The other end restarts what is no more.');
+      this.#fail('peerMoved');
+      return;
     } else {
       answering = this.#newLink();
     }

@@ -7,6 +7,12 @@ import { RawSession } from './raw-session.js';
 
 export const SESSION_FEATURE = 'session.1';
 
+/** And this: boxes over the relay may carry the session, as far as this end is concerned, where the relay does that. */
+export const RELAY_FEATURE = 'session.relay';
+
+/** What an end says in a pairing under a secret; in the open nothing would hide the text. Ascending. */
+export const pairingFeatures = ({ allowRelay }) => [SESSION_FEATURE, ...(allowRelay ? [RELAY_FEATURE] : [])];
+
 /** Which channels a connection needs. @param {string[]} features what both ends can do @returns {'raw' | 'lanes'} */
 export const formOf = (features) => (features.includes(SESSION_FEATURE) ? 'lanes' : 'raw');
 
@@ -17,11 +23,12 @@ export const formOf = (features) => (features.includes(SESSION_FEATURE) ? 'lanes
 export const DIRECT_MS = 4_000;
 
 /**
- * Whether this end may begin the session without a path. Not where nothing would hide the text from the relay.
- * @param {{signals: object, mode?: string, allowRelay: boolean}} options `mode`: of the relay's welcome
+ * Whether the session may begin without a path. Not where nothing would hide the text from the relay, or one end does not
+ * want that: then it is the direct path or none.
+ * @param {{signals: object, mode?: string}} options `mode`: of the relay's welcome
  */
-export const mayGoWithoutPath = ({ signals, mode, allowRelay }) =>
-  allowRelay && mode === 'both' && signals.authenticated && signals.isSettled && formOf(signals.features) === 'lanes';
+export const mayGoWithoutPath = ({ signals, mode }) => mode === 'both' && signals.authenticated && signals.isSettled &&
+  formOf(signals.features) === 'lanes' && signals.features.includes(RELAY_FEATURE);
 
 /** The session layer, or null: it needs the bundle of samples/web-packages. */
 export async function loadSession() {

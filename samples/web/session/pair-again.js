@@ -6,7 +6,7 @@
 
 import { PairwireError, cancelled } from '../pairwire-error.js';
 import { CONNECT_TIMEOUT_MS, Connecting } from './connecting.js';
-import { SESSION_FEATURE, loadExchange } from './open-session.js';
+import { loadExchange, pairingFeatures } from './open-session.js';
 import { RelayApi } from './relay.js';
 import { meetName, meetPassword } from './session-secrets.js';
 
@@ -40,7 +40,7 @@ export async function pairAgain(id, { pairings, relay, name = '', signal, allowR
     if (!entry) throw new PairwireError('revoked', 'This display is not remembered any more.');
     const meet = meetName(entry.key);
     const exchange = new ControllerExchange({ lookup: meet, secret: { kind: 'url', text: meetPassword(entry.key) } },
-      { features: [SESSION_FEATURE] });
+      { features: pairingFeatures({ allowRelay }) });
     let atLeast = MIN_PAUSE_MS;
     try {
       const paired = await api.pair({ meet, name, hello: exchange.hello() }, signal);

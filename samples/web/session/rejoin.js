@@ -17,6 +17,7 @@ export class Rejoin {
   #meet = '';
   #password = '';
   #meeting = null;
+  #leftBehind = null; // at the relay, by a meeting before
 
   /**
    * @param {import('./session.js').Session} session @param {import('./relay.js').RelayApi} api @param {string} name this end's
@@ -43,12 +44,14 @@ export class Rejoin {
     };
     const meeting = new Meeting({
       session: this.#session, api: this.#api, name: this.#name, meet: this.#meet, secret: { kind: 'url', text: this.#password },
-      allowRelay: this.#allowRelay,
+      allowRelay: this.#allowRelay, leftBehind: this.#leftBehind,
       onCarries: current(() => this.#session.relay.onReady()),
       onCarried: current((text) => this.#session.relay.onBox(text)),
-      onFailed: current(() => {
+      onFailed: current((failure, left) => {
         this.#meeting = null;
-        this.#session.give({ type: 'rejoinFailed' });
+        // Until a meeting reaches the relay it is still there.
+        if (failure.why !== 'relayAway' || left) this.#leftBehind = left;
+        this.#session.give({ type: 'rejoinFailed', ...failure });
         this.#session.relay.abandon();
       }),
     });

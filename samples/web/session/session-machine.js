@@ -7,6 +7,7 @@
 // One link is in use, one more may be waiting for its HELLO. A HELLO that is verified takes the session
 // over: the old link ends first. A link that is not in use can end nothing but itself.
 
+import { MeetingPauses } from './meeting-pauses.js';
 import { SESSION_TIMES } from './session-times.js';
 
 /**
@@ -18,8 +19,8 @@ import { SESSION_TIMES } from './session-times.js';
  *
  * Inputs, {type, …}, as in peer/delivery/session_events.h: linkUp, fallbackUp, linkEnded, pathQuiet, pathBack {link};
  * bindSeen {link, right}; helloSeen {link, verdict}; resetSeen, closeSeen {link, reason}; frameSeen, violation {link};
- * relayMet, rejoinFailed, renewAsked, negotiationNeeded; remoteNegotiation {kind}; networkChanged, closeAsked, replaced,
- * revokeAsked, drained, timerFired.
+ * relayMet; rejoinFailed {why, retryAfterMs} (meeting-pauses.js); renewAsked, negotiationNeeded; remoteNegotiation {kind};
+ * networkChanged, closeAsked, replaced, revokeAsked, drained, timerFired.
  *
  * Actions: sendBind, sendHello, sendPing, endLink, useLink {link}; sendReset, sendClose {link, reason}; rewindOutbox,
  * startRejoin, stopRejoin, leaveRelay; restartIce {inBand}; newConnection, renegotiate, rollBack, applyRemote, showCode,
@@ -32,20 +33,10 @@ export const INPUTS = Object.freeze(['linkUp', 'fallbackUp', 'linkEnded', 'pathQ
 // Timers; those that are due together run in this order.
 const TIMERS = ['hello', 'window', 'ping', 'dead', 'healthy', 'leave', 'retry', 'restart', 'giveUp', 'fallback', 'wayBack', 'code', 'close'];
 
-/** Uniform in 0..bound-1, bound at most 2^40. @param {(size: number) => Uint8Array} random */
-export function randomBelow(random, bound) {
-  const most = 2 ** 48 - (2 ** 48 % bound);
-  for (;;) {
-    const value = random(6).reduce((sum, byte) => sum * 256 + byte, 0);
-    if (value < most) return value % bound;
-  }
-}
-
 export class SessionMachine {
   #isDisplay;
   #plain;
   #times;
-  #random;
   #state = 'signalling';
   #now = 0;
   #actions = [];
@@ -60,7 +51,7 @@ export class SessionMachine {
   #directTried = false;
 
   #meeting = 'none'; // 'trying', 'pausing', 'met'
-  #attempt = 0; // failed tries to meet since the last health
+  #pauses; // between tries to meet
   #outageSince = null;
   #wayBack = 0;
   #codeShown = false;
@@ -77,7 +68,7 @@ export class SessionMachine {
     this.#isDisplay = role === 'display';
     this.#plain = plain;
     this.#times = { ...SESSION_TIMES, ...times };
-    this.#random = random;
+    this.#pauses = new MeetingPauses(random, this.#times);
   }
 
   /** @returns {SessionState} */
@@ -121,7 +112,7 @@ export class SessionMachine {
       case 'frameSeen': return this.#onFrameSeen(input.link);
       case 'violation': return this.#onViolation(input.link);
       case 'relayMet': return this.#onRelayMet();
-      case 'rejoinFailed': return this.#onRejoinFailed();
+      case 'rejoinFailed': return this.#onRejoinFailed(input);
       case 'renewAsked': return this.#onRenewAsked();
       case 'negotiationNeeded': return this.#onNegotiationNeeded();
       case 'remoteNegotiation': return this.#onRemoteNegotiation(input.kind);
@@ -365,8 +356,7 @@ export class SessionMachine {
         this.#do('endLink', { link: this.#link });
         return this.#loseLink('silence');
       case 'healthy':
-        this.#attempt = 0;
-        return;
+        return this.#pauses.begin();
       case 'leave':
         this.#meeting = 'none';
         return this.#do('leaveRelay');
@@ -442,6 +432,11 @@ export class SessionMachine {
   #meet() {
     this.#stop('leave');
     if (this.#meeting !== 'none') return;
+    const asked = this.#pauses.asked(this.#now);
+    if (asked > 0) {
+      this.#pauseMeeting(asked);
+      return;
+    }
     this.#meeting = 'trying';
     this.#do('startRejoin');
   }
@@ -480,6 +475,7 @@ export class SessionMachine {
   #onRelayMet() {
     if (this.#meeting !== 'trying') return;
     this.#meeting = 'met';
+    this.#pauses.onMet();
     if (this.#offering) this.#do('rollBack');
     this.#offering = this.#offerAgain = false;
     if (!this.#directTried) this.#setTimer('fallback', this.#times.fallbackAfter);
@@ -501,30 +497,22 @@ export class SessionMachine {
 
   #outageOlderThan(ms) { return this.#outageSince !== null && this.#now - this.#outageSince >= ms; }
 
-  // Drawn in microseconds.
-  #draw(most) { return randomBelow(this.#random, Math.round(most * 1000) + 1) / 1000; }
-
   #restartPause() {
     const pause = this.#outageOlderThan(this.#times.restartLate) ? this.#times.restartEveryLate : this.#times.restartEvery;
-    return pause * 0.75 + this.#draw(pause / 2);
+    return pause * 0.75 + this.#pauses.draw(pause / 2);
   }
 
-  #nextPause() {
-    const most = this.#outageOlderThan(this.#times.late) ? this.#times.retryMaxLate : this.#times.retryMax;
-    const bound = Math.min(most, this.#times.retryFirst * 2 ** Math.min(this.#attempt, 30));
-    ++this.#attempt;
-    return this.#draw(bound);
-  }
-
-  #onRejoinFailed() {
+  #onRejoinFailed({ why = 'refused', retryAfterMs = 0 }) {
     if (this.#meeting !== 'trying' && this.#meeting !== 'met') return;
+    this.#pauses.onFailed(this.#now, why, retryAfterMs);
     this.#stop('leave', 'restart', 'giveUp', 'fallback');
-    if (this.#outageSince === null && !this.#overRelay) {
-      this.#meeting = 'none';
-      return;
-    }
+    if (this.#outageSince === null && !this.#overRelay) this.#meeting = 'none';
+    else this.#pauseMeeting(this.#pauses.next(this.#now, this.#outageOlderThan(this.#times.late)));
+  }
+
+  #pauseMeeting(pause) {
     this.#meeting = 'pausing';
-    this.#setTimer('retry', this.#nextPause());
+    this.#setTimer('retry', pause);
   }
 
   #onRenewAsked() {
@@ -534,10 +522,12 @@ export class SessionMachine {
   }
 
   #onNetworkChanged() {
-    this.#attempt = 0;
+    this.#pauses.begin();
     if (this.#meeting === 'pausing') {
+      const asked = this.#pauses.asked(this.#now);
       this.#stop('retry');
-      this.#run('retry');
+      if (asked > 0) this.#setTimer('retry', asked);
+      else this.#run('retry');
     } else if (this.#state === 'connected' && this.#overRelay) {
       this.#wayBack = this.#times.wayBackFirst;
       this.#stop('wayBack');

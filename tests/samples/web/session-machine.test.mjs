@@ -4,7 +4,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { INPUTS, SessionMachine, randomBelow } from '../../../samples/web/session/session-machine.js';
+import { randomBelow } from '../../../samples/web/session/meeting-pauses.js';
+import { INPUTS, SessionMachine } from '../../../samples/web/session/session-machine.js';
 import { seededRandom } from './testing.mjs';
 
 const STATES = ['signalling', 'connected', 'recovering', 'reconnecting', 'closing', 'closed'];
@@ -23,10 +24,9 @@ const count = (words, word) => words.filter((each) => each === word).length;
 
 class Rig {
   now = 1_000_000;
-  #random = seededRandom(1);
 
-  constructor(role = 'display', plain = false) {
-    this.machine = new SessionMachine(role, plain, {}, this.#random);
+  constructor(role = 'display', plain = false, random = seededRandom(1)) {
+    this.machine = new SessionMachine(role, plain, {}, random);
   }
 
   give(type, fields = {}) { return this.machine.handle(this.now, { type, ...fields }).map(describe); }
@@ -217,6 +217,54 @@ test('pauses are full jitter below a bound that doubles', () => {
     changed.give('rejoinFailed');
     assert.deepEqual(changed.give('networkChanged'), ['rejoin'], 'a changed network is a reason not to wait');
   }
+});
+
+test('pauses begin short again when there is news at the relay', () => {
+  const longest = (failures) => {
+    let most = 0;
+    for (let run = 0; run < 200; ++run) {
+      const rig = new Rig('display', false, seededRandom(run + 1));
+      rig.bring(1, 'first');
+      rig.give('linkEnded', { link: 1 });
+      let failed = 0;
+      for (const why of failures) {
+        failed = rig.now;
+        rig.give('rejoinFailed', { why });
+        for (let words = []; count(words, 'rejoin') === 0;) {
+          rig.now = rig.machine.deadline;
+          words = rig.give('timerFired');
+        }
+      }
+      most = Math.max(most, rig.now - failed);
+    }
+    return most;
+  };
+  const away = new Array(4).fill('relayAway');
+  const refused = new Array(4).fill('refused');
+  assert.ok(longest([...away, 'refused']) <= 250, 'it answers again');
+  assert.ok(longest([...refused, 'peerMoved']) <= 250, 'the other end is about');
+  assert.ok(longest([...away, 'relayAway']) >= 1000, 'still away');
+  assert.ok(longest([...refused, 'refused']) >= 1000, 'nothing new');
+  assert.ok(longest([...away, 'peerMoved', 'peerMoved', 'peerMoved']) >= 750, 'no more than once in a while');
+});
+
+test('the relay is left alone for as long as it asked for', () => {
+  const rig = Rig.at('reconnecting');
+  rig.give('rejoinFailed', { retryAfterMs: 7_000 });
+  assert.equal(count(rig.wait(6_999), 'rejoin'), 0);
+  assert.deepEqual(rig.give('networkChanged'), [], 'it may be the reason why that changes again and again');
+  assert.equal(count(rig.wait(1), 'rejoin'), 1);
+  rig.give('rejoinFailed');
+  assert.equal(count(rig.wait(2_000), 'rejoin'), 1, 'of that which is gone nothing is left');
+  rig.give('rejoinFailed', { retryAfterMs: 3_600_000 });
+  assert.equal(count(rig.wait(60_000), 'rejoin'), 1, 'not for ever');
+  const later = Rig.at('recovering');
+  later.give('rejoinFailed', { retryAfterMs: 20_000 });
+  later.give('pathBack', { link: 1 });
+  later.now += 3_000;
+  assert.equal(count(later.give('pathQuiet', { link: 1 }), 'rejoin'), 0, 'also in another outage soon after');
+  assert.equal(count(later.wait(16_999), 'rejoin'), 0);
+  assert.equal(count(later.wait(1), 'rejoin'), 1);
 });
 
 test('a standstill, or the late timers of a hidden page, move the deadlines', () => {
