@@ -325,6 +325,9 @@ function takeLinked() {
   }
 }
 addEventListener('hashchange', takeLinked);
+addEventListener('online', () => {
+  for (const { session } of displays.values()) session.networkChanged?.();
+});
 // The displays hear that nobody is here any more.
 addEventListener('pagehide', () => {
   for (const { session } of displays.values()) session.leave();

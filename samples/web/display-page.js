@@ -196,6 +196,7 @@ $('fullscreen').addEventListener('click', () => {
 document.addEventListener('visibilitychange', () => {
   if (document.visibilityState === 'visible') keepAwake();
 });
+addEventListener('online', () => current?.networkChanged?.());
 // The code is given back at once when the page goes.
 addEventListener('pagehide', () => {
   current?.leave();

@@ -218,6 +218,11 @@ export class Session extends EventTarget {
     return (await this.#links.get(this.#end.link)?.path()) ?? 'direct';
   }
 
+  /** This device has another network, as the page's `online` says: what waits to be tried again is tried at once. */
+  networkChanged() {
+    this.give({ type: 'networkChanged' });
+  }
+
   /** What was sent is delivered first, for up to 5 s. */
   close() {
     this.#act(() => this.#end.close(now()));

@@ -221,8 +221,9 @@ test('native controller, a page without a path as the display', async (t) => {
   await expectNumbers(page, 1, 30);
   await call(page, () => session.send('back'));
   assert.equal((await controller.event('message')).text, 'back');
-  // And back to a direct path: the program has one all the time.
+  // And back to a direct path, which the program has all the time.
   await call(page, () => { window.pathless = false; });
+  await call(page, () => session.networkChanged());
   await direct(page);
   for (const text of numbers(31, 40)) controller.say(text);
   await expectNumbers(page, 31, 40);

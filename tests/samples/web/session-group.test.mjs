@@ -489,6 +489,9 @@ test('states of a group are bounded; a member without room goes without', () => 
   refused('limit_exceeded', () => { for (let i = 8; i < 200; ++i, ++whole) group.setState(String(i), 'x'.repeat(16 * 1024)); });
   assert.ok(whole > 60 && whole <= MAX_STATE_BYTES / (16 * 1024), `${whole}`);
   assert.equal(one.states.get(String(8 + whole)), 'x', 'what was refused changed nothing');
+  // What is taken back makes room.
+  group.clearState('8');
+  group.setState(String(8 + whole), 'x'.repeat(16 * 1024));
   two.full = true;
   refused('limit_exceeded', () => group.setState('more', 'y'));
   assert.deepEqual([one.states.get('more'), two.states.get('more')], ['y', 'x'], 'the others have it');
