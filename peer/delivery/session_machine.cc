@@ -86,7 +86,7 @@ void SessionMachine::TakeOver() {
   actions_.push_back(UseLink{link_});
   actions_.push_back(RewindOutbox{});
   StopTimer(kHello);
-  offering_ = offer_again_ = ignoring_offer_ = false;
+  offering_ = offer_again_ = ignoring_offer_ = needed_ = taken_back_ = false;
   Heard();
   SetTimer(kHealthy, times_.healthy);
   StopMeeting();
@@ -105,7 +105,7 @@ void SessionMachine::LoseLink(std::string_view reason) {
     End(EndReason::kAsked);
     return;
   }
-  offering_ = offer_again_ = ignoring_offer_ = false;
+  offering_ = offer_again_ = ignoring_offer_ = needed_ = taken_back_ = false;
   SetState(SessionState::kReconnecting, reason);
   BeginOutage();
   if (meeting_ == Meeting::kMet) MeetingMakesLinks();

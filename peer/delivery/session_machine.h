@@ -170,6 +170,8 @@ class SessionMachine {
   bool offering_ = false;        // an offer of ours is out, in band
   bool offer_again_ = false;     // and another is needed behind it
   bool ignoring_offer_ = false;  // the other end's offer lost; so do its candidates
+  bool needed_ = false;          // an offer of ours, when the path is back
+  bool taken_back_ = false;      // an offer of ours may still arrive on this link, and is void
 };
 
 }  // namespace pairwire::delivery

@@ -75,13 +75,17 @@ void SessionMachine::On(const PathBack& input) {
   Heard();
   StopMeeting();
   SetState(SessionState::kConnected, "the path is back");
+  if (std::exchange(needed_, false)) On(NegotiationNeeded{});
 }
 
 void SessionMachine::On(const RelayMet&) {
   if (meeting_ != Meeting::kTrying) return;
   meeting_ = Meeting::kMet;
-  relay_away_ = false;
-  if (offering_) actions_.push_back(RollBack{});
+  relay_away_ = needed_ = false;
+  if (offering_) {
+    actions_.push_back(RollBack{});
+    taken_back_ = true;
+  }
   offering_ = offer_again_ = false;
   if (!std::exchange(direct_tried_, false)) SetTimer(kFallback, times_.fallback_after);
   MeetingMakesLinks();
@@ -157,9 +161,10 @@ void SessionMachine::On(const NetworkChanged&) {
 // --- Negotiation in band -------------------------------------------------------------------------
 
 void SessionMachine::On(const NegotiationNeeded&) {
-  const bool in_band = state_ == SessionState::kConnected ||
-                       (state_ == SessionState::kRecovering && meeting_ != Meeting::kMet);
-  if (!in_band || over_relay_) return;
+  // What is said into a path that is quiet arrives when it is back: then it is about the past, and
+  // an answer to it changes one end over to what the other has not.
+  if (state_ == SessionState::kRecovering) needed_ = meeting_ != Meeting::kMet;
+  if (state_ != SessionState::kConnected || over_relay_) return;
   if (offering_) {
     offer_again_ = true;
     return;
@@ -180,7 +185,14 @@ void SessionMachine::On(const RemoteNegotiation& input) {
       actions_.push_back(ApplyRemote{});
       return;
     case NegotiationKind::kAnswer:
-      if (!offering_) return;
+      if (!offering_) {
+        // To an offer that was taken back at the relay while it waited for the path: the other end
+        // has changed over to what is no more. Both have to be of one mind again.
+        if (std::exchange(taken_back_, false) && state_ == SessionState::kConnected) {
+          actions_.push_back(RestartIce{true});
+        }
+        return;
+      }
       offering_ = false;
       // The candidates that follow are the answer's, not those of an offer that lost.
       ignoring_offer_ = false;

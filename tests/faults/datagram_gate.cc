@@ -1,4 +1,9 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
+
+// The checked versions of these calls are inline definitions under the same names; so no header may
+// come before this, neither a precompiled one.
+#undef _FORTIFY_SOURCE
+
 #include "tests/faults/datagram_gate.h"
 
 #include <dlfcn.h>
@@ -80,27 +85,24 @@ using pairwire::faults::SizeOf;
 
 extern "C" {
 
-__attribute__((visibility("default"))) ssize_t send(int fd, const void* data, size_t size,
-                                                    int flags) {
+ssize_t send(int fd, const void* data, size_t size, int flags) {
   static auto* const next = Next<ssize_t(int, const void*, size_t, int)>("send");
   return Drops(fd) ? static_cast<ssize_t>(size) : next(fd, data, size, flags);
 }
 
-__attribute__((visibility("default"))) ssize_t sendto(int fd, const void* data, size_t size,
-                                                      int flags, const sockaddr* to,
-                                                      socklen_t to_size) {
+ssize_t sendto(int fd, const void* data, size_t size, int flags, const sockaddr* to,
+               socklen_t to_size) {
   static auto* const next =
       Next<ssize_t(int, const void*, size_t, int, const sockaddr*, socklen_t)>("sendto");
   return Drops(fd) ? static_cast<ssize_t>(size) : next(fd, data, size, flags, to, to_size);
 }
 
-__attribute__((visibility("default"))) ssize_t sendmsg(int fd, const msghdr* message, int flags) {
+ssize_t sendmsg(int fd, const msghdr* message, int flags) {
   static auto* const next = Next<ssize_t(int, const msghdr*, int)>("sendmsg");
   return Drops(fd) ? static_cast<ssize_t>(SizeOf(*message)) : next(fd, message, flags);
 }
 
-__attribute__((visibility("default"))) int sendmmsg(int fd, mmsghdr* messages, unsigned int count,
-                                                    int flags) {
+int sendmmsg(int fd, mmsghdr* messages, unsigned int count, int flags) {
   static auto* const next = Next<int(int, mmsghdr*, unsigned int, int)>("sendmmsg");
   if (!Drops(fd)) return next(fd, messages, count, flags);
   for (unsigned int i = 0; i < count; ++i) {
@@ -109,26 +111,24 @@ __attribute__((visibility("default"))) int sendmmsg(int fd, mmsghdr* messages, u
   return static_cast<int>(count);
 }
 
-__attribute__((visibility("default"))) ssize_t recv(int fd, void* data, size_t size, int flags) {
+ssize_t recv(int fd, void* data, size_t size, int flags) {
   static auto* const next = Next<ssize_t(int, void*, size_t, int)>("recv");
   return Drops(fd) ? NothingArrives(fd) : next(fd, data, size, flags);
 }
 
-__attribute__((visibility("default"))) ssize_t recvfrom(int fd, void* data, size_t size, int flags,
-                                                        sockaddr* from, socklen_t* from_size) {
+ssize_t recvfrom(int fd, void* data, size_t size, int flags, sockaddr* from, socklen_t* from_size) {
   static auto* const next =
       Next<ssize_t(int, void*, size_t, int, sockaddr*, socklen_t*)>("recvfrom");
   return Drops(fd) ? NothingArrives(fd) : next(fd, data, size, flags, from, from_size);
 }
 
-__attribute__((visibility("default"))) ssize_t recvmsg(int fd, msghdr* message, int flags) {
+ssize_t recvmsg(int fd, msghdr* message, int flags) {
   static auto* const next = Next<ssize_t(int, msghdr*, int)>("recvmsg");
   const bool errors = (flags & MSG_ERRQUEUE) != 0;
   return !errors && Drops(fd) ? NothingArrives(fd) : next(fd, message, flags);
 }
 
-__attribute__((visibility("default"))) int recvmmsg(int fd, mmsghdr* messages, unsigned int count,
-                                                    int flags, timespec* timeout) {
+int recvmmsg(int fd, mmsghdr* messages, unsigned int count, int flags, timespec* timeout) {
   static auto* const next = Next<int(int, mmsghdr*, unsigned int, int, timespec*)>("recvmmsg");
   return Drops(fd) ? static_cast<int>(NothingArrives(fd))
                    : next(fd, messages, count, flags, timeout);

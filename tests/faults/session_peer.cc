@@ -48,7 +48,7 @@ namespace {
 
 constexpr std::uint64_t kKeys = 4;
 // What a connection that goes has to say to the other end, it says within that.
-constexpr std::chrono::milliseconds kGoodbyes{200};
+constexpr std::chrono::milliseconds kGoodbyes{2'500};
 
 std::int64_t Now() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(

@@ -469,6 +469,17 @@ TEST_F(SessionMachineTest, NegotiationInBand) {
   Give(NegotiationNeeded{});
   Give(PathQuiet{1});
   EXPECT_EQ(Give(RelayMet{}), Words({"roll-back"}));
+  // It waited for the path, and is answered when that is back: the other end has changed over.
+  Give(PathBack{1});
+  EXPECT_EQ(Give(RemoteNegotiation{Kind::kAnswer}), Words({"restart-in-band"}));
+  EXPECT_EQ(Give(RemoteNegotiation{Kind::kAnswer}), Words()) << "once";
+  // Into a quiet path nothing is said; what was to be said is when it is back, if nobody met.
+  for (const bool met : {false, true}) {
+    BringTo(SessionState::kRecovering);
+    EXPECT_EQ(Give(NegotiationNeeded{}), Words());
+    if (met) Give(RelayMet{});
+    EXPECT_EQ(Count(Give(PathBack{1}), "offer"), met ? 0U : 1U);
+  }
 }
 
 TEST_F(SessionMachineTest, EveryStateAndInput) {
