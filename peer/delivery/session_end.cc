@@ -23,7 +23,7 @@ SessionEnd::SessionEnd(auth::PairingRole role, HelloKeeper keeper, SessionEndOpt
     : owner_(owner),
       manual_ack_(options.manual_ack),
       keeper_(std::move(keeper)),
-      machine_(role, keeper_.plain(), options.times, random),
+      machine_(role, keeper_.plain(), options.times, random, options.parks),
       outbox_(options.outbox, options.first_seq),
       inbox_(options.first_seq) {}
 
@@ -167,8 +167,9 @@ void SessionEnd::OnFrame(TimePoint now, LinkId link, Lane lane, ByteSpan bytes) 
     default:
       break;
   }
-  // What follows a HELLO is sent only by who has verified ours.
-  if (link == this->link()) keeper_.Settle(link);
+  // What follows a HELLO is sent only by who has verified ours. The other lanes may bring what was
+  // sent before, on a link that was taken back.
+  if (link == this->link() && lane == Lane::kControl) keeper_.Settle(link);
   Run(now, FrameSeen{link});
   // The one place where it is decided which link delivers.
   if (link != this->link()) return;
@@ -203,6 +204,8 @@ void SessionEnd::OnOpening(TimePoint now, LinkId link, const Frame& frame) {
 }
 
 void SessionEnd::OnHello(TimePoint now, LinkId link, ByteSpan payload) {
+  // The other end takes it back: so does this one.
+  if (link == machine_.parked()) Run(now, PathBack{link});
   if (!machine_.IsWaiting(link)) {
     // A link in use, or one that has ended: the keys do not move for it.
     Run(now, HelloSeen{link, HelloVerdict::kRefuse});

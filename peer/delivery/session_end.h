@@ -73,6 +73,8 @@ struct SessionEndOptions {
   SessionTimes times;
   Outbox::Limits outbox;
   bool manual_ack = false;
+  // Both ends say so: a link that was quiet when the relay's took over may be taken back.
+  bool parks = false;
   std::uint64_t first_seq = 1;  // tests only, the same at both ends
 };
 
@@ -132,6 +134,7 @@ class SessionEnd {
 
   SessionState state() const { return machine_.state(); }
   LinkId link() const { return machine_.link(); }
+  LinkId parked() const { return machine_.parked(); }
   bool over_relay() const { return machine_.over_relay(); }
   const HelloKeeper& keeper() const { return keeper_; }
   // Before it is destroyed, and nothing else is called.

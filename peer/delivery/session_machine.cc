@@ -12,8 +12,8 @@
 namespace pairwire::delivery {
 
 SessionMachine::SessionMachine(auth::PairingRole role, bool plain, SessionTimes times,
-                               RandomSource& random)
-    : role_(role), plain_(plain), times_(times), random_(random) {}
+                               RandomSource& random, bool parks)
+    : role_(role), plain_(plain), parks_(parks), times_(times), random_(random) {}
 
 SessionMachine::Actions SessionMachine::Handle(TimePoint now, const Input& input) {
   now_ = now;
@@ -53,7 +53,10 @@ void SessionMachine::Await(Pending pending) {
 }
 
 void SessionMachine::DropPending() {
-  if (pending_) actions_.push_back(EndLink{pending_->link});
+  if (pending_) {
+    actions_.push_back(EndLink{pending_->link});
+    if (pending_->link == parked_) ForgetParked();
+  }
   pending_.reset();
   StopTimer(kHello);
 }
@@ -62,6 +65,10 @@ void SessionMachine::PendingFailed(std::string_view reason) {
   if (LogWanted(LogLevel::kInfo)) {
     Log(LogLevel::kInfo,
         "session[" + std::string(ToString(state_)) + "]: a new link ends: " + std::string(reason));
+  }
+  if (pending_ && pending_->link == parked_) {
+    DropParked(reason);
+    return;
   }
   DropPending();
   if (state_ == SessionState::kSignalling) {
@@ -79,8 +86,13 @@ void SessionMachine::PendingFailed(std::string_view reason) {
 void SessionMachine::TakeOver() {
   const Pending taken = *pending_;
   pending_.reset();
+  if (parks_ && taken.over_relay && link_ != 0 && !over_relay_) parked_ = std::exchange(link_, 0);
   // Before anything is delivered from the new one.
   if (link_ != 0) actions_.push_back(EndLink{link_});
+  if (!taken.over_relay) {
+    if (parked_ != 0 && parked_ != taken.link) actions_.push_back(EndLink{parked_});
+    parked_ = 0;
+  }
   link_ = taken.link;
   over_relay_ = taken.over_relay;
   actions_.push_back(UseLink{link_});
@@ -92,9 +104,46 @@ void SessionMachine::TakeOver() {
   StopMeeting();
   if (over_relay_) {
     way_back_ = times_.way_back_first;
-    SetTimer(kWayBack, way_back_);
+    // A new connection would end the parked one.
+    if (parked_ == 0) SetTimer(kWayBack, way_back_);
   }
   SetState(SessionState::kConnected, "the other end proved itself");
+}
+
+// Something was heard on the parked link. What it was is of the time before: the other end's HELLO
+// is the first that counts.
+void SessionMachine::TakeBack() {
+  // A new connection is further.
+  if (!alive() || (pending_ && !pending_->over_relay)) return;
+  Await({parked_, false, true});
+}
+
+void SessionMachine::DropParked(std::string_view reason) {
+  if (LogWanted(LogLevel::kInfo)) {
+    Log(LogLevel::kInfo, "session[" + std::string(ToString(state_)) +
+                             "]: the parked link ends: " + std::string(reason));
+  }
+  if (pending_ && pending_->link == parked_) {
+    DropPending();
+  } else {
+    actions_.push_back(EndLink{parked_});
+    ForgetParked();
+  }
+  if (over_relay_) {
+    SetTimer(kWayBack, {});
+    return;
+  }
+  MeetingMakesLinks();
+  if (held_fallback_ && !pending_ && !timers_[kFallback]) {
+    Await({*std::exchange(held_fallback_, std::nullopt), true, true});
+  }
+}
+
+void SessionMachine::ForgetParked() {
+  parked_ = 0;
+  StopTimer(kGiveUp);
+  StopTimer(kRestart);
+  if (over_relay_) SetTimer(kWayBack, way_back_);
 }
 
 void SessionMachine::LoseLink(std::string_view reason) {
@@ -146,6 +195,8 @@ void SessionMachine::On(const LinkEnded& input) {
   if (input.link == 0) return;
   if (held_fallback_ == input.link) {
     held_fallback_.reset();
+  } else if (parked_ == input.link) {
+    DropParked("the link ended");
   } else if (pending_ && pending_->link == input.link) {
     PendingFailed("the link ended");
   } else if (link_ == input.link) {
@@ -255,6 +306,10 @@ void SessionMachine::On(const CloseSeen& input) {
 }
 
 void SessionMachine::On(const FrameSeen& input) {
+  if (input.link != 0 && input.link == parked_) {
+    On(PathBack{parked_});
+    return;
+  }
   if (pending_ && pending_->link == input.link) {
     PendingFailed("a frame before the hello");
     return;
@@ -265,6 +320,10 @@ void SessionMachine::On(const FrameSeen& input) {
 }
 
 void SessionMachine::On(const Violation& input) {
+  if (input.link != 0 && input.link == parked_) {
+    DropParked("what came is no frame");
+    return;
+  }
   if (pending_ && pending_->link == input.link) {
     if (state_ == SessionState::kSignalling) {
       actions_.push_back(SendReset{input.link, ResetReason::kProtocol});
@@ -379,6 +438,8 @@ void SessionMachine::On(const CloseAsked&) {
     return;
   }
   DropPending();
+  if (parked_ != 0) actions_.push_back(EndLink{parked_});
+  parked_ = 0;
   timers_.fill(std::nullopt);
   SetState(SessionState::kClosing, "asked to");
   SetTimer(kClose, times_.close);
@@ -405,6 +466,8 @@ void SessionMachine::End(EndReason reason) {
   if (link_ != 0) actions_.push_back(EndLink{link_});
   link_ = 0;
   DropPending();
+  if (parked_ != 0) actions_.push_back(EndLink{parked_});
+  parked_ = 0;
   if (held_fallback_) actions_.push_back(EndLink{*held_fallback_});
   held_fallback_.reset();
   if (meeting_ == Meeting::kTrying || meeting_ == Meeting::kPausing) {

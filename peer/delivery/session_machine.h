@@ -17,6 +17,11 @@
 //
 // One link is in use, one more may be waiting for its HELLO. A HELLO that is verified takes the
 // session over: the old link ends first. A link that is not in use can end nothing but itself.
+//
+// When a link over the relay takes the session over from one that is quiet, that one is parked, if
+// both ends do that (`parks`): for as long as it would have lived without the relay what is heard
+// on it, or a restart of ICE, brings it back, by a HELLO of each end on it. Until then nothing on
+// it counts.
 #ifndef PAIRWIRE_PEER_DELIVERY_SESSION_MACHINE_H_
 #define PAIRWIRE_PEER_DELIVERY_SESSION_MACHINE_H_
 
@@ -49,8 +54,10 @@ class SessionMachine {
   using Actions = std::vector<Action>;
   using TimePoint = Loop::TimePoint;
 
-  // `plain`: paired without letters. `random` outlives the machine.
-  SessionMachine(auth::PairingRole role, bool plain, SessionTimes times, RandomSource& random);
+  // `plain`: paired without letters. `parks`: both ends take a parked link back. `random` outlives
+  // the machine.
+  SessionMachine(auth::PairingRole role, bool plain, SessionTimes times, RandomSource& random,
+                 bool parks = false);
 
   // An input that means nothing in the current state changes nothing.
   Actions Handle(TimePoint now, const Input& input);
@@ -60,6 +67,8 @@ class SessionMachine {
   SessionState state() const { return state_; }
   // The link in use; 0: none.
   LinkId link() const { return link_; }
+  // The one that the relay's took the session over from; 0: none.
+  LinkId parked() const { return parked_; }
   // It is up, and the other end's HELLO has not come.
   bool IsWaiting(LinkId link) const { return pending_ && pending_->link == link; }
   // The same, and its BIND was right.
@@ -124,6 +133,9 @@ class SessionMachine {
   void Await(Pending pending);
   void DropPending();
   void PendingFailed(std::string_view reason);
+  void TakeBack();
+  void DropParked(std::string_view reason);
+  void ForgetParked();
   void TakeOver();
   void Heard();
   void LoseLink(std::string_view reason);
@@ -143,6 +155,7 @@ class SessionMachine {
 
   const auth::PairingRole role_;
   const bool plain_;
+  const bool parks_;
   const SessionTimes times_;
   RandomSource& random_;
   SessionState state_ = SessionState::kSignalling;
@@ -153,6 +166,7 @@ class SessionMachine {
 
   LinkId link_ = 0;
   bool over_relay_ = false;
+  LinkId parked_ = 0;  // may also be the one that waits for a HELLO
   std::optional<Pending> pending_;
   std::optional<LinkId> held_fallback_;  // until kFallback
   // The first link never came up: who made it gave a direct path its time before the meeting.

@@ -43,8 +43,11 @@ void SessionMachine::PauseMeeting(Loop::Duration pause) {
 
 void SessionMachine::StopMeeting() {
   outage_since_.reset();
-  for (const Timer timer : {kWindow, kRetry, kRestart, kGiveUp, kFallback, kCode, kWayBack}) {
-    StopTimer(timer);
+  for (const Timer timer : {kWindow, kRetry, kFallback, kCode, kWayBack}) StopTimer(timer);
+  // Restarts of the parked link go on.
+  if (parked_ == 0) {
+    StopTimer(kRestart);
+    StopTimer(kGiveUp);
   }
   if (code_shown_) actions_.push_back(HideCode{});
   code_shown_ = false;
@@ -70,6 +73,10 @@ void SessionMachine::On(const PathQuiet& input) {
 }
 
 void SessionMachine::On(const PathBack& input) {
+  if (input.link != 0 && input.link == parked_) {
+    if (!IsWaiting(parked_)) TakeBack();
+    return;
+  }
   if (state_ != SessionState::kRecovering || input.link != link_) return;
   SetTimer(kHealthy, times_.healthy);
   Heard();
@@ -95,7 +102,7 @@ void SessionMachine::On(const RelayMet&) {
 void SessionMachine::MeetingMakesLinks() {
   if (meeting_ != Meeting::kMet || !is_display()) return;
   SetTimer(kRestart, RestartPause());
-  if (state_ == SessionState::kRecovering) {
+  if (state_ == SessionState::kRecovering || parked_ != 0) {
     if (!timers_[kGiveUp]) SetTimer(kGiveUp, times_.restart_gives_up);
     actions_.push_back(RestartIce{false});
   } else if (state_ == SessionState::kReconnecting && !pending_) {
@@ -139,6 +146,10 @@ void SessionMachine::On(const RejoinFailed& input) {
 }
 
 void SessionMachine::On(const RenewAsked&) {
+  if (parked_ != 0) {
+    DropParked("the connection could not be restarted");
+    return;
+  }
   if (state_ != SessionState::kRecovering) return;
   actions_.push_back(EndLink{link_});
   LoseLink("the connection could not be restarted");
@@ -149,7 +160,7 @@ void SessionMachine::On(const NetworkChanged&) {
   if (meeting_ == Meeting::kPausing) {
     PauseMeeting({});
     if (Expired(kRetry)) Run(kRetry);
-  } else if (state_ == SessionState::kConnected && over_relay_) {
+  } else if (state_ == SessionState::kConnected && over_relay_ && parked_ == 0) {
     way_back_ = times_.way_back_first;
     StopTimer(kWayBack);
     Run(kWayBack);

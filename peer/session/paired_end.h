@@ -24,6 +24,8 @@ inline constexpr std::string_view kSessionFeature = "session.1";
 // This end lets boxes over the relay carry the session, where the relay does that. In an exchange
 // under a secret only: else nothing would hide the text.
 inline constexpr std::string_view kRelayFeature = "session.relay";
+// And it keeps a quiet connection meanwhile, to take it back.
+inline constexpr std::string_view kParkFeature = "session.park";
 
 struct PairedEnd {
   auth::PairingRole role = auth::PairingRole::kController;

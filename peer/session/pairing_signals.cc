@@ -26,7 +26,10 @@ auth::Features Sorted(auth::Features words) {
 // Ascending, as CheckFeatures wants them.
 auth::Features PairingSignals::OwnFeatures() const {
   auth::Features features{std::string(kSessionFeature)};
-  if (secret_ && allow_relay_) features.emplace_back(kRelayFeature);
+  if (secret_ && allow_relay_) {
+    features.emplace_back(kParkFeature);
+    features.emplace_back(kRelayFeature);
+  }
   return features;
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "peer/base/log.h"
+#include "peer/session/paired_end.h"
 
 namespace pairwire {
 
@@ -19,6 +20,7 @@ delivery::SessionEndOptions EndOptions(const SessionStart& start) {
   options.times = start.times;
   // The core says what is delivered: what waits for Subscribe is not.
   options.manual_ack = true;
+  options.parks = std::ranges::find(start.features, kParkFeature) != start.features.end();
   return options;
 }
 
@@ -215,7 +217,7 @@ void SessionCore::Do(const delivery::SessionMachine::Action& action) {
     SetOpener(Carrier(used->link));
     ShowOverRelay();
     if (const SessionLink* const link = Carrier(used->link)) {
-      last_remote_ = link->remote_description();
+      if (!end_->over_relay()) last_remote_ = link->remote_description();
       SetPath(link->path());
       TellWatchers();
     }
@@ -227,14 +229,13 @@ void SessionCore::Do(const delivery::SessionMachine::Action& action) {
   } else if (std::holds_alternative<delivery::StartRejoin>(action)) {
     const auto& secrets = end_->keeper().secrets();
     leave_when_closed_ = relay_ready_ = false;
-    // What the relay carries no restart saves.
-    const bool has_connection = InUse() != nullptr && !end_->over_relay();
+    const bool has_connection = Connection() != nullptr;
     if (rejoin_ && secrets) rejoin_->Start(*secrets, has_connection);
   } else if (std::holds_alternative<delivery::StopRejoin>(action) ||
              std::holds_alternative<delivery::LeaveRelay>(action)) {
     StopMeeting();
   } else if (const auto* const restart = std::get_if<delivery::RestartIce>(&action)) {
-    if (SessionLink* const link = InUse()) {
+    if (SessionLink* const link = Connection()) {
       if (restart->in_band) {
         link->RestartIce();
       } else {

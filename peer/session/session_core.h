@@ -204,6 +204,8 @@ class SessionCore final : public SessionFactory::Impl, private delivery::Session
   SessionLink* Carrier(delivery::LinkId id) const;
   void SetOpener(SessionLink* link);
   SessionLink* InUse() const { return Carrier(end_->link()); }
+  // The one that a restart of ICE may save; none while the relay alone carries the session.
+  SessionLink* Connection() const;
   void OnLinkEnded(delivery::LinkId id);
   void OnNegotiation(delivery::LinkId id, const delivery::Negotiation& negotiation);
   void StartConnecting(const std::string* offer);
@@ -263,7 +265,7 @@ class SessionCore final : public SessionFactory::Impl, private delivery::Session
   bool let_go_ = false;         // the Network goes: nothing is registered with the loop any more
 
   std::unique_ptr<auth::PairingEnd> pairing_;
-  std::map<delivery::LinkId, Link> links_;    // at most two, as the machine has them
+  std::map<delivery::LinkId, Link> links_;    // at most four, as the machine has them
   std::map<delivery::LinkId, Link> closing_;  // what they were given still goes out
   delivery::LinkId last_link_ = 0;
   LinkWatch* watch_ = nullptr;

@@ -132,7 +132,7 @@ void SessionCore::AddLink(std::unique_ptr<SessionLink> carrier, std::shared_ptr<
     OnNegotiation(id, negotiation);
   };
   on.on_refused = [this, id] {
-    if (id == end_->link() && met_) GiveLater(delivery::RenewAsked{});
+    if ((id == end_->link() || id == end_->parked()) && met_) GiveLater(delivery::RenewAsked{});
   };
   on.on_data_channel = [this, id](DataChannel channel) { OnDataChannel(id, std::move(channel)); };
   on.on_ended = [this, id](std::optional<Error>) { OnLinkEnded(id); };
@@ -178,6 +178,11 @@ void SessionCore::GiveChannels(LinkId id) {
 SessionLink* SessionCore::Carrier(LinkId id) const {
   const auto found = links_.find(id);
   return found == links_.end() ? nullptr : found->second.carrier.get();
+}
+
+SessionLink* SessionCore::Connection() const {
+  if (end_->parked() != 0) return Carrier(end_->parked());
+  return end_->over_relay() ? nullptr : InUse();
 }
 
 void SessionCore::SetOpener(SessionLink* link) {
@@ -282,8 +287,10 @@ void SessionCore::OnControl(const delivery::Frame& frame) {
 
 // Ours, of a link that there is: at the relay while the two ends meet there, else in band.
 void SessionCore::OnNegotiation(LinkId id, const Negotiation& negotiation) {
-  if (id != end_->link()) return;
-  if (met_ && next_.state == SessionState::kRecovering) {
+  const bool parked = id == end_->parked();
+  if (id != end_->link() && !parked) return;
+  if (parked && !met_) return;
+  if (met_ && (parked || next_.state == SessionState::kRecovering)) {
     switch (negotiation.kind) {
       case NegotiationKind::kOffer:
         rejoin_->Send(auth::BoxKind::kOffer, negotiation.text);
@@ -351,7 +358,7 @@ void SessionCore::OnSignal(auth::BoxKind kind, const std::string& text) {
     case auth::BoxKind::kAnswer:
       if (connecting_) {
         connecting_->TakeAnswer(text);
-      } else if (SessionLink* const link = InUse()) {
+      } else if (SessionLink* const link = Connection()) {
         link->ApplyRemote({NegotiationKind::kAnswer, text});
       }
       return;
@@ -359,7 +366,7 @@ void SessionCore::OnSignal(auth::BoxKind kind, const std::string& text) {
       if (connecting_) {
         const auto candidate = ParseCandidateData({text});
         if (candidate) connecting_->AddCandidate(*candidate);
-      } else if (SessionLink* const link = InUse()) {
+      } else if (SessionLink* const link = Connection()) {
         link->ApplyRemote({NegotiationKind::kCandidate, text});
       }
       return;
@@ -376,7 +383,7 @@ void SessionCore::OnSignal(auth::BoxKind kind, const std::string& text) {
 // Offers are the display's.
 void SessionCore::OnOffer(const std::string& sdp) {
   if (role_ == auth::PairingRole::kDisplay) return;
-  SessionLink* const link = InUse();
+  SessionLink* const link = Connection();
   const bool restart =
       SameConnection(sdp, link != nullptr ? link->remote_description() : last_remote_);
   if (restart && link != nullptr) {

@@ -17,6 +17,7 @@
 #include <thread>
 #include <vector>
 
+#include "tests/peer/net/network_namespace.h"
 #include "tests/scenario/session_meeting.h"
 #include "tests/support/seeded_random.h"
 
@@ -32,6 +33,7 @@ class RelayedScenario : public ::testing::Test {
   void Connect(bool plain = false, milliseconds window = seconds(120)) {
     SessionPair::Setup setup;
     setup.options = options_;
+    if (!plain) setup.features = {"session.1", "session.relay"};
     setup.times = [window](delivery::SessionTimes& times) {
       times.window = window;
       times.fallback_after = milliseconds(300);
@@ -191,6 +193,85 @@ TEST_F(RelayedScenario, AFileSaysThatItWaitsForADirectPath) {
     return seen == std::vector<bool>{true, false};
   }));
   std::remove(path.c_str());
+}
+
+// A base, so that the relay and the network's thread begin inside.
+class OwnNetwork {
+ protected:
+  OwnNetwork() {
+    if (own_.ok()) inside_ = std::make_unique<InNetwork>(own_);
+  }
+  // What the two ends say to each other gets lost without a word; the relay is reached.
+  static void Block() {
+    Command({"/usr/sbin/nft", "add table inet path"});
+    Command({"/usr/sbin/nft", "add chain inet path in { type filter hook input priority 0 ; }"});
+    Command({"/usr/sbin/nft", "add rule inet path in meta l4proto udp drop"});
+  }
+  static void Unblock() { Command({"/usr/sbin/nft", "delete table inet path"}); }
+
+  NetworkNamespace own_;
+  std::unique_ptr<InNetwork> inside_;
+};
+
+class RelayedOutage : protected OwnNetwork, public RelayedScenario {
+ protected:
+  const PeerLink* LatestConnection() {
+    const PeerLink* latest = nullptr;
+    pair_.OnLoop([&] { latest = pair_.controller().latest; });
+    return latest;
+  }
+  void SetUp() override {
+    if (!own_.ok() || access("/usr/sbin/nft", X_OK) != 0) {
+      GTEST_SKIP() << kNeedsRoot << ", and nft from nftables";
+    }
+  }
+};
+
+// The connection that was quiet when the relay took the session over comes back, with all that the
+// application has on it.
+TEST_F(RelayedOutage, TheOldConnectionIsTakenBackWithItsChannels) {
+  Connect();
+  Watched<std::vector<std::string>> heard;
+  DataChannel far;  // loop only
+  pair_.OnLoop([&] {
+    SessionEvents on = pair_.Recorder(pair_.display());
+    on.on_data_channel = [&](DataChannel channel) {
+      far = std::move(channel);
+      DataChannelEvents events;
+      events.on_message = [&](const Message& message) {
+        heard.Update([&](auto& all) { all.emplace_back(AsText(message.data)); });
+      };
+      far.Subscribe(std::move(events));
+    };
+    pair_.display().core->Subscribe(std::move(on));
+  });
+  DataChannel raw = pair_.controller().core->CreateDataChannel("raw", {});
+  ASSERT_TRUE(Becomes([&] { return raw.state() == DataChannelState::kOpen; }));
+  ASSERT_TRUE(raw.Send("before"));
+  ASSERT_TRUE(heard.WaitUntil([](const auto& all) { return all.size() == 1; }));
+  SendBoth(1, 10);
+  ExpectDelivered(10);
+  const PeerLink* const connection = LatestConnection();
+
+  Block();
+  SendBoth(11, 20);
+  ASSERT_TRUE(BothGoBy(Carrier::kRelay));
+  ExpectDelivered(20);
+  ASSERT_TRUE(raw.Send("meanwhile"));
+  Unblock();
+  ASSERT_TRUE(BothGoBy(Carrier::kDirect));
+  SendBoth(21, 30);
+  ExpectDelivered(30);
+  // By then whatever was let go of is gone.
+  EXPECT_TRUE(Becomes([&] { return ConnectionsOf(getpid(), relay_->port()) == 0; }));
+  ASSERT_TRUE(raw.Send("after"));
+  EXPECT_TRUE(heard.WaitUntil([](const auto& all) { return all.size() == 3; }));
+  EXPECT_EQ(heard.Get(), (std::vector<std::string>{"before", "meanwhile", "after"}));
+  for (SessionPair::End* const end : Ends()) {
+    EXPECT_EQ(end->core->stats().resumes, 2u) << "over the relay, and back";
+  }
+  EXPECT_EQ(LatestConnection(), connection);
+  pair_.OnLoop([&] { far = DataChannel(); });
 }
 
 TEST_F(RelayedScenario, TheRelayGoesAndComesBack) {

@@ -44,6 +44,14 @@ SessionCase DrawSession(std::uint64_t seed) {
   drawn.replay = random.Chance(0.3) ? 0.5 : 0;
   drawn.fallback = random.Chance(0.3) ? random.NextUnit() : 0;
   drawn.lost_hello = random.Chance(0.5) ? 0.6 * random.NextUnit() : 0;
+  drawn.parks = random.Chance(0.7);
+  if (drawn.parks && random.Chance(0.4)) {
+    // Paths that go quiet and come back once the relay carries the session.
+    drawn.fallback = 0.5 + 0.5 * random.NextUnit();
+    drawn.stall = 0.05 + 0.1 * random.NextUnit();
+    drawn.cut *= 0.2;
+    drawn.heal = 0.3 * random.NextUnit();
+  }
   return drawn;
 }
 
@@ -55,7 +63,7 @@ std::string SessionCase::Describe() const {
        << (same_certificate ? ", same certificate" : "") << ", lane loss " << lane_loss << ", room "
        << lane_frames << ", cut " << cut << ", stall " << stall << ", freeze " << freeze
        << ", relay " << relay_outage << ", replay " << replay << ", fallback " << fallback
-       << ", lost hello " << lost_hello;
+       << ", lost hello " << lost_hello << (parks ? ", parks" : "");
   return text.str();
 }
 

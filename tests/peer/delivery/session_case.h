@@ -45,6 +45,8 @@ struct SessionCase {
   double replay = 0;        // of an old HELLO before the true one
   double fallback = 0;      // of a meeting
   double lost_hello = 0;    // of a link that dies with its first frames
+  double heal = 0.6;        // of a restart of ICE, where there is a path
+  bool parks = false;       // a quiet link is kept while the relay carries the session
 
   std::string Describe() const;
 };

@@ -140,7 +140,8 @@ class Sim final : public SimWorld {
         After(Below(1s), [this] { MakeLink(false); });
       }
     } else if (const auto* const restart = std::get_if<delivery::RestartIce>(&action)) {
-      if (!restart->in_band && met_ && random_.Chance(0.6)) After(Below(300ms), [this] { Heal(); });
+      if (!restart->in_band && met_ && random_.Chance(case_.heal))
+        After(Below(300ms), [this] { Heal(); });
     }
   }
 
@@ -211,6 +212,7 @@ class Sim final : public SimWorld {
       const LinkId id = links_.rbegin()->first;
       Stall(id);
       After(Below(20s), [this, id] { Unstall(id); });
+      if (case_.parks) After(5s, [this, id] { TellQuiet(id); });
     }
     if (random_.Chance(case_.freeze)) {
       end(static_cast<int>(random_.NextBelow(2)))
@@ -370,6 +372,12 @@ class Sim final : public SimWorld {
   }
 
   void Stall(LinkId id) { links_[id].stalled = true; }
+  // As ICE notices it, sooner than silence does.
+  void TellQuiet(LinkId id) {
+    for (const int which : {0, 1}) {
+      if (links_[id].stalled) Give(which, delivery::PathQuiet{id});
+    }
+  }
   void Unstall(LinkId id) {
     Link& link = links_[id];
     if (!link.stalled) return;

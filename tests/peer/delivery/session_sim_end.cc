@@ -68,6 +68,7 @@ void SimEnd::Start(bool restored) {
       delivery::SessionEndOptions{case_.times,
                                   {case_.outbox_bytes, case_.outbox_messages},
                                   case_.manual_ack,
+                                  case_.parks,
                                   case_.first_seq},
       random_, *this);
 }
@@ -261,6 +262,10 @@ bool SimEnd::CheckBindTag(LinkId link, ByteSpan tag) {
 
 void SimEnd::Do(const delivery::SessionMachine::Action& action) {
   if (const auto* const used = std::get_if<delivery::UseLink>(&action)) {
+    // The one that was in use delivers nothing from here on; it may be opened again.
+    if (session_->parked() != 0 && session_->parked() == open_link_) {
+      Record(What::kLinkClose, 0, 0, 0, open_link_);
+    }
     open_link_ = used->link;
     Record(What::kLinkOpen, 0, 0, 0, open_link_);
   } else if (const auto* const ended = std::get_if<delivery::EndLink>(&action)) {

@@ -152,6 +152,8 @@ class SessionPair {
     std::string early;
     // Opened by both before BIND and HELLO.
     std::string early_channel;
+    // What both can do.
+    auth::Features features = {"session.1"};
   };
 
   struct End {
@@ -290,7 +292,7 @@ class SessionPair {
                                controller_.latest->connection().local_description()->sdp);
     }
     if (paired_) start.proof = std::move((*paired_)[IndexOf(end)]);
-    start.features = {"session.1"};
+    start.features = setup_.features;
     start.peer.session_layer = setup_.session_layer;
     start.options = setup_.options[IndexOf(end)];
     if (setup_.times) setup_.times(start.times);

@@ -199,7 +199,7 @@ void Open(ClientLoop& client, Member& member, std::optional<protocol::Resume> re
       ADD_FAILURE() << envelope.data.text;
     }
   };
-  on.on_closed = [&](const Error&) { member.closed.Set(true); };
+  on.on_closed = [&](const RelayFailure&) { member.closed.Set(true); };
   member.resume_token.Set("");
   client.Do([&] {
     member.socket = std::make_unique<SignalingSocket>(client.endpoint(), options, std::move(on));
