@@ -33,7 +33,7 @@ class RelayedScenario : public ::testing::Test {
   void Connect(bool plain = false, milliseconds window = seconds(120)) {
     SessionPair::Setup setup;
     setup.options = options_;
-    if (!plain) setup.features = {"session.1", "session.relay"};
+    if (!plain) setup.features = {"session.1", "session.park", "session.relay"};
     setup.times = [window](delivery::SessionTimes& times) {
       times.window = window;
       times.fallback_after = milliseconds(300);

@@ -59,6 +59,8 @@ export class SessionMachine {
   #offering = false; // an offer of ours is out, in band
   #offerAgain = false; // and another is needed behind it
   #ignoringOffer = false; // the other end's offer lost; so do its candidates
+  #needed = false; // an offer of ours, when the path is back
+  #takenBack = false; // an offer of ours may still arrive on this link, and is void
 
   /**
    * @param {'display' | 'controller'} role @param {boolean} plain paired without letters
@@ -186,7 +188,7 @@ export class SessionMachine {
     this.#do('useLink', { link: this.#link });
     this.#do('rewindOutbox');
     this.#stop('hello');
-    this.#offering = this.#offerAgain = this.#ignoringOffer = false;
+    this.#offering = this.#offerAgain = this.#ignoringOffer = this.#needed = this.#takenBack = false;
     this.#heard();
     this.#setTimer('healthy', this.#times.healthy);
     this.#stopMeeting();
@@ -202,7 +204,7 @@ export class SessionMachine {
     this.#overRelay = false;
     this.#stop('ping', 'dead', 'healthy', 'wayBack', 'giveUp');
     if (this.#state === 'closing') return this.#end('asked');
-    this.#offering = this.#offerAgain = this.#ignoringOffer = false;
+    this.#offering = this.#offerAgain = this.#ignoringOffer = this.#needed = this.#takenBack = false;
     this.#setState('reconnecting', why);
     this.#beginOutage();
     if (this.#meeting === 'met') this.#meetingMakesLinks();
@@ -470,6 +472,9 @@ export class SessionMachine {
     this.#heard();
     this.#stopMeeting();
     this.#setState('connected', 'the path is back');
+    if (!this.#needed) return;
+    this.#needed = false;
+    this.#onNegotiationNeeded();
   }
 
   #onRelayMet() {
@@ -477,7 +482,8 @@ export class SessionMachine {
     this.#meeting = 'met';
     this.#pauses.onMet();
     if (this.#offering) this.#do('rollBack');
-    this.#offering = this.#offerAgain = false;
+    this.#takenBack ||= this.#offering;
+    this.#needed = this.#offering = this.#offerAgain = false;
     if (!this.#directTried) this.#setTimer('fallback', this.#times.fallbackAfter);
     this.#directTried = false;
     this.#meetingMakesLinks();
@@ -540,14 +546,23 @@ export class SessionMachine {
   // --- Negotiation in band -----------------------------------------------------------------------
 
   #onNegotiationNeeded() {
-    const inBand = this.#state === 'connected' || (this.#state === 'recovering' && this.#meeting !== 'met');
-    if (!inBand || this.#overRelay) return;
+    // What is said into a path that is quiet arrives when it is back: then it is about the past, and an answer to it
+    // changes one end over to what the other has not.
+    if (this.#state === 'recovering') this.#needed = this.#meeting !== 'met';
+    if (this.#state !== 'connected' || this.#overRelay) return;
     if (this.#offering) {
       this.#offerAgain = true;
       return;
     }
     this.#offering = true;
     this.#do('renegotiate');
+  }
+
+  // To an offer that was taken back at the relay while it waited for the path: the other end has changed over to what is no
+  // more. Both have to be of one mind again.
+  #onLateAnswer() {
+    if (this.#takenBack && this.#state === 'connected') this.#do('restartIce', { inBand: true });
+    this.#takenBack = false;
   }
 
   #onRemoteNegotiation(kind) {
@@ -561,7 +576,7 @@ export class SessionMachine {
         this.#offering = this.#offerAgain = false;
         return this.#do('applyRemote');
       case 'answer':
-        if (!this.#offering) return;
+        if (!this.#offering) return this.#onLateAnswer();
         this.#offering = false;
         // The candidates that follow are the answer's, not those of an offer that lost.
         this.#ignoringOffer = false;

@@ -367,6 +367,16 @@ test('negotiation in band', () => {
   controller.give('negotiationNeeded');
   controller.give('pathQuiet', { link: 1 });
   assert.deepEqual(controller.give('relayMet'), ['roll-back']);
+  // It waited for the path, and is answered when that is back: the other end has changed over.
+  controller.give('pathBack', { link: 1 });
+  assert.deepEqual(remote(controller, 'answer'), ['restart-in-band']);
+  assert.deepEqual(remote(controller, 'answer'), [], 'once');
+  for (const met of [false, true]) {
+    const quiet = Rig.at('recovering', 'controller');
+    assert.deepEqual(quiet.give('negotiationNeeded'), []);
+    if (met) quiet.give('relayMet');
+    assert.equal(count(quiet.give('pathBack', { link: 1 }), 'offer'), met ? 0 : 1, 'when the path is back, if nobody met');
+  }
 });
 
 test('every state with every input, twice', () => {
