@@ -220,7 +220,7 @@ Result<void> GroupCore::KeepAndGive(std::string_view key, State state) {
     return Fail(Errc::kInvalidArgument, "the key of a state has 1 to 64 bytes");
   }
   if (state.value.size() > delivery::kMaxStateValueBytes) {
-    return Fail(Errc::kLimitExceeded, "the value of a state has at most 16 KiB");
+    return Fail(Errc::kMessageTooLarge, "the value of a state has at most 16 KiB");
   }
   const auto found = states_.find(key);
   const std::size_t before = found != states_.end() ? key.size() + found->second.value.size() : 0;
@@ -277,6 +277,8 @@ std::int64_t GroupCore::LeadUs(std::int64_t now_us) {
   for (const auto& [id, member] : members_) {
     // One that is away shows its frames late anyway.
     if (member->impl->state() != SessionState::kConnected) continue;
+    // The relay carries no frames.
+    if (member->impl->path().carrier == Carrier::kRelay) continue;
     group::MemberPath path;
     if (const auto clock = member->impl->clock()) path.clock_error_us = clock->error_us;
     const auto usual = member->impl->stats().round_trip;

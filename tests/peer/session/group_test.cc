@@ -183,7 +183,7 @@ TEST_F(GroupTest, StatesAreBounded) {
   EXPECT_EQ(group_->SetState("", "x").error().code, Errc::kInvalidArgument);
   EXPECT_EQ(group_->SetState(std::string(65, 'k'), "x").error().code, Errc::kInvalidArgument);
   EXPECT_EQ(group_->SetState("k", std::string(16 * 1024 + 1, 'x')).error().code,
-            Errc::kLimitExceeded);
+            Errc::kMessageTooLarge);
   for (int i = 0; i < 1'024; ++i) ASSERT_TRUE(group_->SetState(std::to_string(i), "x")) << i;
   EXPECT_EQ(group_->SetState("more", "x").error().code, Errc::kLimitExceeded);
   ASSERT_TRUE(group_->SetState("7", "another value of a key that is there"));
