@@ -81,6 +81,7 @@ function showDisplays() {
   const cards = [...displays.values()].map(({ card }) => card);
   $('displays').replaceChildren(...cards.map(({ element }) => element));
   const [only] = cards;
+  $('disconnect').textContent = cards.length > 1 ? 'Disconnect all' : 'Disconnect';
   $('path').hidden = $('trust').hidden = cards.length !== 1;
   if (cards.length === 1) {
     $('trust').textContent = only.trust;

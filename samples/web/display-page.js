@@ -80,10 +80,15 @@ async function showQrCode(url) {
   }
 }
 
+// What the controller shows, or how to become one.
+function showStage(there) {
+  $('stage').hidden = $('disconnect').hidden = !there;
+  $('invite').hidden = $('control').hidden = there;
+  if (there) $('qr').replaceChildren();
+}
+
 function onCode({ code, url, failedAttempts }) {
-  $('stage').hidden = true;
-  $('disconnect').hidden = true;
-  $('invite').hidden = false;
+  showStage(false);
   $('address').textContent = relay.host + relay.pathname.replace(/\/$/, '');
   $('code').textContent = code;
   $('attempts').textContent = failedAttempts === 1 ? 'Somebody typed a wrong code.' : `Somebody typed a wrong code ${failedAttempts} times.`;
@@ -109,10 +114,7 @@ async function onSession(session) {
   stage.follow(() => session.peerClock?.()?.nowUs ?? null, (frame, at) => sayShown(session, frame, at));
   $('waiting-text').hidden = false;
   showTrouble('');
-  $('invite').hidden = true;
-  $('qr').replaceChildren();
-  $('stage').hidden = false;
-  $('disconnect').hidden = false;
+  showStage(true);
   $('disconnect').onclick = () => session.close();
   setStatus('connected', connected());
   session.addEventListener('channel', ({ detail }) => files.take(detail.channel));
@@ -150,10 +152,7 @@ async function onSession(session) {
 
 // The controller that was away is back: the code that was shown meanwhile is void.
 function onCodeVoid() {
-  $('invite').hidden = true;
-  $('qr').replaceChildren();
-  $('stage').hidden = false;
-  $('disconnect').hidden = false;
+  showStage(true);
 }
 
 // What is full is not heard, and not missed by a controller that does not listen.
