@@ -136,7 +136,9 @@ async function onSession(session) {
   });
   session.addEventListener('state', ({ detail }) => {
     if (detail.state === 'connected') setStatus('connected', connected());
-    if (detail.state === 'recovering' || detail.state === 'reconnecting') setStatus('connecting', 'Connection lost, reconnecting…');
+    const away = detail.state === 'recovering' || detail.state === 'reconnecting';
+    // While its place is on offer the screen says so, however the search goes on.
+    if (away && $('invite').hidden) setStatus('connecting', 'Connection lost, reconnecting…');
   });
   session.addEventListener('path', () => {
     if (session.state === 'connected') setStatus('connected', connected());
