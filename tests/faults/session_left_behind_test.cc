@@ -4,15 +4,11 @@
 // controller comes back first and takes it. It must not wait there for nobody, as the display opens
 // a new one.
 #include <gtest/gtest.h>
-#include <signal.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstddef>
-#include <memory>
 #include <string>
 #include <thread>
-#include <vector>
 
 #include "tests/faults/session_schedule.h"
 
@@ -34,20 +30,6 @@ class SessionLeftBehindTest : public ::testing::Test {
  protected:
   SessionEnd& end(std::size_t which) { return *ends_[which]; }
 
-  void Connect() {
-    ends_.clear();
-    const std::string program = PAIRWIRE_BIN_DIR "/pairwire-session-peer";
-    ends_.push_back(std::make_unique<SessionEnd>(
-        0, std::vector<std::string>{program, "display", relay_.UrlFor(kDisplay)}));
-    ASSERT_TRUE(end(0).Until([](const SessionRecord& r) { return !r.code().empty(); }, kLong));
-    ends_.push_back(std::make_unique<SessionEnd>(
-        1, std::vector<std::string>{program, "controller", relay_.UrlFor(kController),
-                                    end(0).record().code()}));
-    for (const std::size_t which : {1U, 0U}) {
-      ASSERT_TRUE(end(which).Until(IsConnected, kLong)) << end(which).Where();
-    }
-  }
-
   void CutBoth() {
     for (auto& one : ends_) {
       const std::size_t before = one->record().outages().size();
@@ -66,7 +48,8 @@ class SessionLeftBehindTest : public ::testing::Test {
   // How the controller's wait at the place of before ended, from its log. Empty: it found none, as
   // both had left the relay before it was killed (they do, 2 s after they have met).
   std::string EndOfTheWait() {
-    Connect();
+    ConnectEnds(relay_, ends_);
+    if (HasFatalFailure()) return {};
     CutBoth();
     for (auto& one : ends_) EXPECT_TRUE(one->Until(IsConnected, kLong)) << one->Where();
     for (const std::size_t node : {0U, 1U}) relay_.node(node).Kill();
@@ -92,7 +75,7 @@ class SessionLeftBehindTest : public ::testing::Test {
   }
 
   SessionRelay relay_;
-  std::vector<std::unique_ptr<SessionEnd>> ends_;
+  SessionEnds ends_;
 };
 
 TEST_F(SessionLeftBehindTest, EndsWhenTheRelayAnswersAgain) {

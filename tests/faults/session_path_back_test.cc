@@ -8,9 +8,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
-#include <memory>
-#include <string>
-#include <vector>
 
 #include "tests/faults/session_schedule.h"
 
@@ -28,17 +25,9 @@ constexpr seconds kAfterwards{12};
 
 TEST(SessionPathBack, BothEndsAreOfOneMind) {
   SessionRelay relay;
-  const std::string program = PAIRWIRE_BIN_DIR "/pairwire-session-peer";
-  std::vector<std::unique_ptr<SessionEnd>> ends;
-  ends.push_back(std::make_unique<SessionEnd>(
-      0, std::vector<std::string>{program, "display", relay.UrlFor(0)}));
-  ASSERT_TRUE(ends[0]->Until([](const SessionRecord& r) { return !r.code().empty(); }, kLong));
-  ends.push_back(std::make_unique<SessionEnd>(
-      1,
-      std::vector<std::string>{program, "controller", relay.UrlFor(1), ends[0]->record().code()}));
-  for (const std::size_t which : {1U, 0U}) {
-    ASSERT_TRUE(ends[which]->Until([](const SessionRecord& r) { return r.connected(); }, kLong));
-  }
+  SessionEnds ends;
+  ConnectEnds(relay, ends);
+  if (HasFatalFailure()) return;
   ends[0]->Say(kCut);
   for (auto& end : ends) {
     ASSERT_TRUE(end->Until([](const SessionRecord& r) { return !r.outages().empty(); }, kLong))

@@ -116,7 +116,7 @@ SessionSchedule::SessionSchedule(SessionRelay& relay, std::uint64_t seed, second
 bool SessionSchedule::Failed() const { return Failures() > failures_before_; }
 
 SessionSchedule::Outcome SessionSchedule::Run() {
-  Connect();
+  ConnectEnds(relay_, ends_);
   if (Failed()) {
     outcome_.passed = false;
     return std::move(outcome_);
@@ -150,17 +150,18 @@ void SessionSchedule::KeepLogs() {
   }
 }
 
-void SessionSchedule::Connect() {
-  ends_[0] = std::make_unique<SessionEnd>(
-      0, std::vector<std::string>{PeerProgram(), "display", relay_.UrlFor(0)});
-  ASSERT_TRUE(end(0).Until([](const SessionRecord& r) { return !r.code().empty(); }, kPairing))
-      << end(0).Where();
-  ends_[1] = std::make_unique<SessionEnd>(
-      1, std::vector<std::string>{PeerProgram(), "controller", relay_.UrlFor(1),
-                                  end(0).record().code()});
+void ConnectEnds(SessionRelay& relay, SessionEnds& ends) {
+  ends = {};
+  ends[0] = std::make_unique<SessionEnd>(
+      0, std::vector<std::string>{PeerProgram(), "display", relay.UrlFor(0)});
+  ASSERT_TRUE(ends[0]->Until([](const SessionRecord& r) { return !r.code().empty(); }, kPairing))
+      << ends[0]->Where();
+  ends[1] = std::make_unique<SessionEnd>(
+      1, std::vector<std::string>{PeerProgram(), "controller", relay.UrlFor(1),
+                                  ends[0]->record().code()});
   for (const std::size_t which : {1U, 0U}) {
-    ASSERT_TRUE(end(which).Until([](const SessionRecord& r) { return r.connected(); }, kPairing))
-        << NameOf(which) << ": " << end(which).Where();
+    ASSERT_TRUE(ends[which]->Until([](const SessionRecord& r) { return r.connected(); }, kPairing))
+        << NameOf(which) << ": " << ends[which]->Where();
   }
 }
 

@@ -65,6 +65,11 @@ class SessionEnd {
   bool garbled_ = false;
 };
 
+// The display, and its controller.
+using SessionEnds = std::array<std::unique_ptr<SessionEnd>, 2>;
+// Starts both anew and connects them; a failure of the test where that does not come about.
+void ConnectEnds(SessionRelay& relay, SessionEnds& ends);
+
 class SessionSchedule {
  public:
   enum class Fault { kCut, kRelayKilled, kNodeChanged, kFrozen, kNetworksChanged, kPathCut };
@@ -90,7 +95,6 @@ class SessionSchedule {
   Outcome Run();
 
  private:
-  void Connect();
   void Round(Fault fault);
   void SendSome(std::size_t end, std::uint64_t most);
   // At a frame of a kind that comes while things go well, of one of a reconnect, of one of those.
@@ -119,7 +123,7 @@ class SessionSchedule {
   const std::chrono::seconds longest_freeze_;
   test::SeededRandom random_;
   const int failures_before_;
-  std::array<std::unique_ptr<SessionEnd>, 2> ends_;
+  SessionEnds ends_;
   std::array<std::uint64_t, 2> batches_{};
   std::array<std::size_t, 2> outages_before_{};
   Outcome outcome_;
