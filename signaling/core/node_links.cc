@@ -10,6 +10,8 @@ namespace {
 // Earlier runs of a node that are remembered, so that what they left on the bus is not taken for a
 // further restart.
 constexpr std::size_t kMaxRetired = 8;
+// Instead of the hashes of a handover (node_frame.h).
+constexpr std::string_view kNothingKnown = "?";
 
 bool IsNumbered(NodeFrameKind kind) {
   return kind == NodeFrameKind::kSignal || kind == NodeFrameKind::kHandover ||
@@ -70,6 +72,19 @@ void NodeLinks::Handover(const std::string& node_id, const std::string& session_
   for (const TokenHash& hash : resume_hashes) {
     outgoing.signal.text.append(hash.begin(), hash.end());
   }
+  Enqueue(node_id, std::move(outgoing));
+}
+
+void NodeLinks::HandoverOfNothing(const std::string& node_id, const std::string& session_id,
+                                  const std::string& member_id, std::uint64_t epoch,
+                                  TimePoint deadline) {
+  Outgoing outgoing;
+  outgoing.kind = NodeFrameKind::kHandoverDone;
+  outgoing.signal.session_id = session_id;
+  outgoing.signal.to = member_id;
+  outgoing.signal.epoch = epoch;
+  outgoing.signal.text = kNothingKnown;
+  outgoing.signal.deadline = deadline;
   Enqueue(node_id, std::move(outgoing));
 }
 
@@ -155,6 +170,9 @@ void NodeLinks::OnNumbered(Peer& peer, const NodePayloadHeader& header, const No
     handler_.OnHandover(session_id, to, frame.epoch,
                         {std::string(frame.id), std::string(frame.text)});
   } else {
+    if (frame.text == kNothingKnown) {
+      return handler_.OnHandoverDone(session_id, to, frame.epoch, std::nullopt);
+    }
     std::vector<TokenHash> hashes;
     std::string_view rest = frame.text;
     for (TokenHash hash{}; rest.size() >= hash.size() && hashes.size() < kMaxResumeHashes;) {

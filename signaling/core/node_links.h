@@ -62,9 +62,11 @@ class NodeLinksHandler {
   // One text of the tail for the member's socket `epoch` here, in order; then the end of it.
   virtual void OnHandover(const std::string& session_id, const std::string& member_id,
                           std::uint64_t epoch, KeptText text) = 0;
-  // With the hashes of resume tokens that are still good, at most kMaxResumeHashes.
+  // With the hashes of resume tokens that are still good, at most kMaxResumeHashes; nullopt: that
+  // node knows nothing of a socket before this one.
   virtual void OnHandoverDone(const std::string& session_id, const std::string& member_id,
-                              std::uint64_t epoch, std::vector<TokenHash> resume_hashes) = 0;
+                              std::uint64_t epoch,
+                              std::optional<std::vector<TokenHash>> resume_hashes) = 0;
   // Asked about what is unsettled while nobody listens at its node: is the member known to be
   // somewhere else by now?
   virtual bool HasMoved(std::uint64_t tag) = 0;
@@ -108,6 +110,9 @@ class NodeLinks {
   void Handover(const std::string& node_id, const std::string& session_id,
                 const std::string& member_id, std::uint64_t epoch, std::vector<KeptText> tail,
                 const std::vector<TokenHash>& resume_hashes, TimePoint deadline);
+  // Instead: this node knows nothing of the socket that was taken over.
+  void HandoverOfNothing(const std::string& node_id, const std::string& session_id,
+                         const std::string& member_id, std::uint64_t epoch, TimePoint deadline);
   // The answer to OnSignal. A tag that is unknown by now is ignored.
   void Settle(const InboundTag& tag, NodeFrameResult result);
 

@@ -99,6 +99,9 @@ void Relay::Impl::Tick() {
       case Work::Kind::kFormer:
         OnFormerDue(work->member_id, work->id);
         break;
+      case Work::Kind::kUnheard:
+        OnUnheardDue(work->member_id);
+        break;
       case Work::Kind::kRoute:
         OnRouteDue(work->member_id, work->to);
         break;

@@ -136,7 +136,8 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
   void OnHandover(const std::string& session_id, const std::string& member_id, std::uint64_t epoch,
                   KeptText text) override;
   void OnHandoverDone(const std::string& session_id, const std::string& member_id,
-                      std::uint64_t epoch, std::vector<TokenHash> resume_hashes) override;
+                      std::uint64_t epoch,
+                      std::optional<std::vector<TokenHash>> resume_hashes) override;
 
   // relay_routes.cc
   bool HasMoved(std::uint64_t tag) override;
@@ -162,7 +163,8 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
       kSocketWait,  // For a resume or a handover.
       kPollTimeout,
       kForgetMember,
-      kFormer,  // A handover that it waits for, or its Leave again.
+      kFormer,   // A handover that it waits for, or its Leave again.
+      kUnheard,  // Leaves of joins that were never answered, again.
       kRoute,   // A route is to be asked for again.
       kAnnounce,
       kWrongCode,  // Its answer is due.
@@ -219,7 +221,7 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
     // Message id; while joining or waiting for a handover.
     std::unique_ptr<std::pair<std::string, protocol::Resume>> early_resume;
     std::vector<KeptText> incoming;  // Of a handover that is not complete.
-    std::vector<KeptText> given;     // Instead, if none comes.
+    Given given;                     // Instead, if none comes.
     std::vector<KeptText> tail;      // Numbered; for the client that resumes.
     std::vector<Pending> held;
     std::size_t held_bytes = 0;
@@ -242,7 +244,7 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
     std::vector<TokenHash> resume_hashes;  // Unused.
     std::vector<Pending> late;
     std::vector<KeptText> incoming;
-    std::vector<KeptText> given;
+    Given given;
     bool awaiting = false;  // The tail of the one before it is on its way here.
     bool leaving = false;   // Leave is not answered.
     bool for_good = false;  // It said leave_room.
@@ -285,7 +287,7 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
   struct EarlyHandover {
     std::uint64_t epoch = 0;
     std::vector<KeptText> texts;
-    std::vector<TokenHash> resume_hashes;
+    std::optional<std::vector<TokenHash>> resume_hashes;
     bool done = false;
   };
   using Routes = std::map<std::string, std::unique_ptr<Route>, std::less<>>;
@@ -305,6 +307,9 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
     std::vector<Former> formers;
     // Sockets that were taken over before their join was answered: epoch, by whom.
     std::vector<std::pair<std::uint64_t, Place>> taken_early;
+    // Resume hashes of joins without an answer, which may have happened.
+    std::vector<TokenHash> unheard;
+    Deadline unheard_due;
     Routes routes;
     std::string sole;  // Who is meant by an empty `to`, if that is known.
     Deadline forget;
@@ -464,6 +469,10 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
   // Texts for which it was too long nobody could say where they go.
   void GiveUpLate(const std::string& member_id, std::uint64_t epoch);
   void OnFormerDue(const std::string& member_id, std::uint64_t epoch);
+  // A join was not answered: if it happened, the store takes the member for being here.
+  void OnUnheard(const std::string& member_id, const TokenHash& joined_as);
+  void LeaveUnheard(const std::string& member_id, const TokenHash& joined_as);
+  void OnUnheardDue(const std::string& member_id);
   void OnTakenOver(const std::string& session_id, const std::string& member_id, std::uint64_t epoch,
                    const Place& by);
   void HandOver(const std::string& member_id, std::uint64_t epoch, const Place& by);
@@ -475,7 +484,8 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
   // Where to put a handover for a join that is not answered; null when there is none.
   static EarlyHandover* EarlyOf(LocalMember& local, std::uint64_t epoch);
   void ReceiveEarlyHandover(const std::string& member_id, std::uint64_t epoch);
-  void FinishHandover(const std::string& member_id, std::uint64_t epoch, bool timed_out = false);
+  // `nobody_knew`: nothing came, or nothing was known there.
+  void FinishHandover(const std::string& member_id, std::uint64_t epoch, bool nobody_knew = false);
   // Whether a text, numbered or not, tells who came or went.
   static bool IsPresence(std::string_view text);
   // A text for the member: to its socket, or where it waits, or refused.

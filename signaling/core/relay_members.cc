@@ -83,8 +83,44 @@ void Relay::Impl::OnFormerDue(const std::string& member_id, std::uint64_t epoch)
   LocalMember& local = members_.at(member_id);
   Former* former = FindFormer(local, epoch);
   deadlines_.Cancel(former->due);
-  if (former->awaiting) return FinishHandover(member_id, epoch, /*timed_out=*/true);
+  if (former->awaiting) return FinishHandover(member_id, epoch, /*nobody_knew=*/true);
   if (former->leaving) Leave(member_id, epoch);
+}
+
+void Relay::Impl::OnUnheard(const std::string& member_id, const TokenHash& joined_as) {
+  LocalMember* local = FindMember(member_id);
+  if (local == nullptr) return;
+  if (local->unheard.size() >= kMaxResumeHashes) local->unheard.erase(local->unheard.begin());
+  local->unheard.push_back(joined_as);
+  LeaveUnheard(member_id, joined_as);
+  if (local->joins_pending > 0) return;
+  for (const auto& [epoch, by] : std::exchange(local->taken_early, {})) {
+    links_.HandoverOfNothing(by.node_id, local->session_id, IdOf(member_id), by.epoch,
+                             now_ + NodeLinks::kGiveUp);
+  }
+}
+
+void Relay::Impl::LeaveUnheard(const std::string& member_id, const TokenHash& joined_as) {
+  LeaveRequest leave;
+  leave.session_id = members_.at(member_id).session_id;
+  leave.member_id = IdOf(member_id);
+  leave.window = options_.resume_window;
+  leave.unheard = joined_as;
+  store_.Leave(std::move(leave), now_,
+               Guarded([this, member_id, joined_as](StoreResult<bool> left) {
+                 LocalMember* local = FindMember(member_id);
+                 if (local == nullptr) return;
+                 if (left) return void(std::erase(local->unheard, joined_as));
+                 deadlines_.Schedule(local->unheard_due, now_ + kStepRetry,
+                                     {Work::Kind::kUnheard, 0, member_id, {}});
+               }));
+}
+
+void Relay::Impl::OnUnheardDue(const std::string& member_id) {
+  LocalMember& local = members_.at(member_id);
+  deadlines_.Cancel(local.unheard_due);
+  const std::vector<TokenHash> unheard = local.unheard;
+  for (const TokenHash& joined_as : unheard) LeaveUnheard(member_id, joined_as);
 }
 
 void Relay::Impl::OnTakenOver(const std::string& session_id, const std::string& member_id,
@@ -107,8 +143,9 @@ void Relay::Impl::OnTakenOver(const std::string& session_id, const std::string& 
       return;
     }
   }
-  // Nothing is left here; the other need not wait.
-  links_.Handover(by.node_id, session_id, member_id, by.epoch, {}, {}, now_ + NodeLinks::kGiveUp);
+  // Nothing is left here, or never was; the other need not wait.
+  links_.HandoverOfNothing(by.node_id, session_id, member_id, by.epoch,
+                           now_ + NodeLinks::kGiveUp);
 }
 
 void Relay::Impl::HandOver(const std::string& member_id, std::uint64_t epoch, const Place& by) {
@@ -134,8 +171,9 @@ bool Relay::Impl::TakeFormer(const std::string& member_id, std::uint64_t former_
   LocalMember& local = members_.at(member_id);
   Former* former = FindFormer(local, former_epoch);
   if (former == nullptr) {
-    // It was that of an earlier run of this node.
-    if (tail.empty()) tail = std::move(joined.given);
+    // It was that of an earlier run of this node, or of a join that it never heard of.
+    if (tail.empty()) tail = std::move(joined.given.texts);
+    AddHashes(resume_hashes, joined.given.resume_hashes);
     return true;
   }
   if (former->awaiting) {
@@ -195,7 +233,8 @@ void Relay::Impl::OnHandover(const std::string& session_id, const std::string& m
 }
 
 void Relay::Impl::OnHandoverDone(const std::string& session_id, const std::string& member_id,
-                                 std::uint64_t epoch, std::vector<TokenHash> resume_hashes) {
+                                 std::uint64_t epoch,
+                                 std::optional<std::vector<TokenHash>> resume_hashes) {
   const std::string key = KeyOf(session_id, member_id);
   LocalMember* local = FindMember(key);
   if (local == nullptr || local->session_id != session_id) return;
@@ -208,11 +247,12 @@ void Relay::Impl::OnHandoverDone(const std::string& session_id, const std::strin
     }
     return;
   }
+  if (!resume_hashes) return FinishHandover(key, epoch, /*nobody_knew=*/true);
   if (former != nullptr) {
-    AddHashes(former->resume_hashes, resume_hashes);
+    AddHashes(former->resume_hashes, *resume_hashes);
   } else if (socket != nullptr && socket->epoch == epoch &&
              socket->state == SocketState::kAwaitingHandover) {
-    AddHashes(socket->resume_hashes, resume_hashes);
+    AddHashes(socket->resume_hashes, *resume_hashes);
   }
   FinishHandover(key, epoch);
 }
@@ -223,7 +263,7 @@ Relay::Impl::EarlyHandover* Relay::Impl::EarlyOf(LocalMember& local, std::uint64
     if (early.epoch == epoch) return &early;
   }
   if (local.early_handovers.size() >= kMaxFormers) return nullptr;
-  local.early_handovers.push_back({epoch, {}, {}, false});
+  local.early_handovers.push_back({epoch, {}, std::nullopt, false});
   return &local.early_handovers.back();
 }
 
@@ -244,12 +284,15 @@ void Relay::Impl::ReceiveEarlyHandover(const std::string& member_id, std::uint64
 }
 
 void Relay::Impl::FinishHandover(const std::string& member_id, std::uint64_t epoch,
-                                 bool timed_out) {
+                                 bool nobody_knew) {
   LocalMember& local = members_.at(member_id);
   if (Former* former = FindFormer(local, epoch)) {
     if (!former->awaiting) return;
     former->awaiting = false;
-    if (timed_out && former->incoming.empty()) former->incoming = std::move(former->given);
+    if (nobody_knew) {
+      if (former->incoming.empty()) former->incoming = std::move(former->given.texts);
+      AddHashes(former->resume_hashes, former->given.resume_hashes);
+    }
     deadlines_.Cancel(former->due);
     former->tail.insert(former->tail.begin(), std::make_move_iterator(former->incoming.begin()),
                         std::make_move_iterator(former->incoming.end()));
@@ -261,7 +304,10 @@ void Relay::Impl::FinishHandover(const std::string& member_id, std::uint64_t epo
   if (socket == nullptr || socket->epoch != epoch) return;
   const bool waited = socket->state == SocketState::kAwaitingHandover;
   if (!waited && socket->state != SocketState::kJoining) return;
-  if (timed_out && socket->incoming.empty()) socket->incoming = std::move(socket->given);
+  if (nobody_knew) {
+    if (socket->incoming.empty()) socket->incoming = std::move(socket->given.texts);
+    AddHashes(socket->resume_hashes, socket->given.resume_hashes);
+  }
   socket->given = {};
   if (socket->user) {
     std::erase_if(socket->incoming, [](const KeptText& kept) { return IsPresence(kept.text); });

@@ -85,8 +85,12 @@ void Relay::Impl::BeginJoin(Socket& socket) {
     join.name = member.name;
     join.max_members = protocol::kMaxRoomMembers;
   }
-  store_.Join(std::move(join), now_, Guarded([this, id, member](StoreResult<Joined> result) {
+  const TokenHash joined_as = join.resume_hash;
+  store_.Join(std::move(join), now_,
+              Guarded([this, id, member, joined_as](StoreResult<Joined> result) {
+                const bool unheard = !result && result.error() == StoreError::kUnavailable;
                 OnJoined(id, member, std::move(result));
+                if (unheard) OnUnheard(KeyOf(member), joined_as);
               }));
 }
 
@@ -326,6 +330,7 @@ void Relay::Impl::OnForgetDue(const std::string& member_id) {
   LocalMember& local = members_.at(member_id);
   const bool unsafe =
       local.joins_pending > 0 ||
+      !local.unheard.empty() ||
       std::any_of(local.formers.begin(), local.formers.end(),
                   [](const Former& former) { return former.leaving || former.awaiting; });
   if (!unsafe) return ForgetMember(member_id);
@@ -339,6 +344,7 @@ void Relay::Impl::ForgetMember(const std::string& member_id) {
   LocalMember local = std::move(found->second);
   members_.erase(found);
   deadlines_.Cancel(local.forget);
+  deadlines_.Cancel(local.unheard_due);
   std::erase(SessionOf(local.session_id).members, member_id);
   DropSessionIfEmpty(local.session_id);
   for (auto& [to, route] : local.routes) deadlines_.Cancel(route->wait);

@@ -373,7 +373,8 @@ void RedisStore::Join(relay::JoinRequest request, TimePoint now, StoreReply<rela
         }
         fields.Adopt(present);
         joined.kept = ReadTexts(fields);
-        joined.given = ReadTexts(fields);
+        joined.given.texts = ReadTexts(fields);
+        joined.given.resume_hashes = fields.Hashes();
         std::string snapshot = fields.Text();
         if (fields.ok() && room) {
           replicas_.JoinedRoom(node_id, session_id, member_id, std::move(snapshot));
@@ -388,7 +389,8 @@ void RedisStore::Leave(relay::LeaveRequest request, TimePoint now, StoreReply<bo
   std::string unused;
   for (const relay::TokenHash& hash : request.unused_resume_hashes) unused += ToText(hash);
   std::vector<std::string> args = {request.session_id, request.member_id,
-                                   std::to_string(request.epoch), ToText(request.window), unused};
+                                   std::to_string(request.epoch), ToText(request.window), unused,
+                                   request.unheard ? ToText(*request.unheard) : std::string()};
   for (const relay::KeptText& text : request.tail) {
     args.push_back(text.id);
     args.push_back(text.text);
@@ -398,7 +400,8 @@ void RedisStore::Leave(relay::LeaveRequest request, TimePoint now, StoreReply<bo
   kept.member_id = std::move(request.member_id);
   kept.epoch = request.epoch;
   kept.left = true;
-  kept.window = request.window;
+  // What an unheard join was given nobody here ever saw.
+  kept.window = request.unheard ? std::chrono::milliseconds(0) : request.window;
   kept.unused = std::move(unused);
   kept.texts = std::move(request.tail);
   Run<bool>(Step::kLeave, shard, now, std::move(args), std::move(reply),

@@ -55,6 +55,19 @@ MemoryMember* MemoryStore::Impl::OpenRoom(JoinRequest& request, TimePoint now, S
   return &session->members.Add(*session, Role::kUser, request.member_id, request.name);
 }
 
+// What is given twice without a sign of life is remembered on.
+Given MemoryStore::Impl::GivenTo(const Joined& joined) {
+  Given given;
+  given.texts = joined.kept.empty() ? joined.given.texts : joined.kept;
+  std::vector<TokenHash>& hashes = given.resume_hashes;
+  if (joined.previous_resume_hash) hashes.push_back(*joined.previous_resume_hash);
+  for (const auto* more : {&joined.unused_resume_hashes, &joined.given.resume_hashes}) {
+    hashes.insert(hashes.end(), more->begin(), more->end());
+  }
+  if (hashes.size() > kMaxResumeHashes) hashes.resize(kMaxResumeHashes);
+  return given;
+}
+
 StoreResult<Joined> MemoryStore::Impl::Join(JoinRequest request, TimePoint now) {
   StoreError error = StoreError::kNotFound;
   MemoryMember* member = request.open_room ? OpenRoom(request, now, error)
@@ -71,6 +84,12 @@ StoreResult<Joined> MemoryStore::Impl::Join(JoinRequest request, TimePoint now) 
   joined.epoch = member->epoch;
   joined.previous_resume_hash = std::exchange(extra.resume_hash, request.resume_hash);
   joined.unused_resume_hashes = std::exchange(extra.unused_resume_hashes, {});
+  joined.kept = std::exchange(extra.kept, {});
+  extra.kept_bytes = 0;
+  const bool lives = !joined.previous.node_id.empty();
+  if (lives && now < extra.given_until) joined.given = extra.given;
+  extra.given = GivenTo(joined);
+  extra.given_until = now + kGivenFor;
   const Place place{std::move(request.node_id), joined.epoch};
   if (!joined.previous.node_id.empty() && joined.previous.node_id != place.node_id) {
     Publish(joined.previous.node_id, {NodeMessage::Kind::kTakenOver,
@@ -91,12 +110,6 @@ StoreResult<Joined> MemoryStore::Impl::Join(JoinRequest request, TimePoint now) 
   }
   if (!member->announced) AnnounceMember(*session, *member, protocol::kUserJoined);
   member->announced = true;
-  if (!joined.previous.node_id.empty() && now < extra.given_until) joined.given = extra.given;
-  joined.kept = std::exchange(extra.kept, {});
-  // What was given twice without a sign of life is remembered on.
-  extra.given = joined.kept.empty() ? joined.given : joined.kept;
-  extra.given_until = now + kGivenFor;
-  extra.kept_bytes = 0;
   Note(kLoggedMemberJoined, now, session, member, place.node_id);
   return joined;
 }
@@ -140,9 +153,21 @@ void MemoryStore::Impl::LeftPlace(MemoryMember& member) {
 bool MemoryStore::Impl::Leave(LeaveRequest request, TimePoint now) {
   MemorySession* session = Find(request.session_id);
   MemoryMember* member = session == nullptr ? nullptr : session->FindById(request.member_id);
-  if (member == nullptr || member->epoch != request.epoch) return false;
+  if (member == nullptr) return false;
+  if (request.unheard) {
+    if (member->node == 0 || member->extra().resume_hash != request.unheard) return false;
+    KeepGiven(*member, request, now);
+  } else if (member->epoch != request.epoch) {
+    return false;
+  }
   DueReport report;
   return LeaveNow(*session, *member, request, now, report);
+}
+
+void MemoryStore::Impl::KeepGiven(MemoryMember& member, LeaveRequest& leave, TimePoint now) {
+  if (now >= member.extra().given_until) return;
+  leave.tail = std::move(member.extra().given.texts);
+  leave.unused_resume_hashes = std::move(member.extra().given.resume_hashes);
 }
 
 bool MemoryStore::Impl::LeaveNow(MemorySession& session, MemoryMember& member,

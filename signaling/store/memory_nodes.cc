@@ -20,7 +20,7 @@ constexpr std::chrono::milliseconds kDeadNodeWindow = std::chrono::seconds(5);
 void MemoryStore::Impl::LeaveDead(MemoryMember& member, TimePoint now, DueReport& report) {
   LeaveRequest leave;
   leave.window = kDeadNodeWindow;
-  if (now < member.extra().given_until) leave.tail = std::move(member.extra().given);
+  KeepGiven(member, leave, now);
   LeaveNow(member.session, member, leave, now, report);
 }
 

@@ -41,7 +41,7 @@ struct MemberExtra {
   std::string left_notice;
   std::vector<KeptText> kept;
   std::size_t kept_bytes = 0;
-  std::vector<KeptText> given;  // To the newest join.
+  Given given;  // To the newest join.
   TimePoint given_until{};
 };
 

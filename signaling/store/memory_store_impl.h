@@ -129,6 +129,9 @@ class MemoryStore::Impl final : public Registry, public EventLog {
   // It is nowhere.
   void LeftPlace(MemoryMember& member);
   MemoryMember* OpenRoom(JoinRequest& request, TimePoint now, StoreError& error);
+  static Given GivenTo(const Joined& joined);
+  // What its newest join was given leaves with it.
+  static void KeepGiven(MemoryMember& member, LeaveRequest& leave, TimePoint now);
   bool LeaveNow(MemorySession& session, MemoryMember& member, LeaveRequest& request, TimePoint now,
                 DueReport& report);
   // Its meets as well.

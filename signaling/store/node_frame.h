@@ -11,7 +11,8 @@
 //   2 kAck               u64 of incarnation, u64 received up to | runs: u64 first, u32 count,
 //                        u8 settled
 //   3 kHandover          u64 epoch, session, to, id | text
-//   4 kHandoverDone      u64 epoch, session, to | hashes of unused resume tokens, 32 bytes each
+//   4 kHandoverDone      u64 epoch, session, to | hashes of unused resume tokens, 32 bytes each; or
+//                        "?": nothing is known there
 //   5 kPing              - | (seq is 0)
 //
 // kSignal, kHandover and kHandoverDone are numbered per sender, incarnation and receiver, from 1

@@ -176,6 +176,13 @@ struct JoinRequest {
   std::string name;             // With open_room only; a session knows its members' names.
   std::size_t max_members = 0;  // With open_room only: kFull beyond.
 };
+// What a join was given that its client may never have received.
+struct Given {
+  std::vector<KeptText> texts;           // Kept for the member, oldest first.
+  std::vector<TokenHash> resume_hashes;  // Of tokens that were good, newest first.
+
+  bool operator==(const Given&) const = default;
+};
 struct Present {
   Member member;
   Place place;
@@ -192,10 +199,10 @@ struct Joined {
   std::vector<Present> present;  // All counterparts, those without a socket too.
   // The lost socket's tail first, then what was kept, oldest first; kept no longer.
   std::vector<KeptText> kept;
-  // What the join before was given as `kept`, less than kGivenFor ago, while its socket still
-  // counts as living: for a joiner to whom that one's node hands nothing over, since it died. The
-  // store itself keeps it anew when it finds a node dead.
-  std::vector<KeptText> given;
+  // What the join before was given, less than kGivenFor ago, while its socket still counts as
+  // living: for a joiner to whom that one's node hands nothing over, since it died or never heard
+  // of that join. The store itself keeps it anew when it finds a node dead.
+  Given given;
   // The living socket that this one takes over, or an empty node: its node hands the tail over
   // itself, from node to node (core/node_links.h). Perhaps the joiner's own node.
   Place previous;
@@ -213,6 +220,9 @@ struct LeaveRequest {
   // Hashes that this join was given and whose tokens were not used: its client may never have read
   // the welcome with the newer one. At most kMaxResumeHashes; given to the next join.
   std::vector<TokenHash> unused_resume_hashes;
+  // Instead of `epoch`: the join with this resume hash, whose answer never came. If it happened,
+  // what it was given is kept anew; `tail` and `unused_resume_hashes` are empty.
+  std::optional<TokenHash> unheard = std::nullopt;
 };
 
 struct RouteRequest {

@@ -200,6 +200,37 @@ TEST_P(StoreContract, RoomMembersAreBounded) {
   EXPECT_EQ(enter("latest").error(), StoreError::kFull);
 }
 
+// A join's answer is lost, and so are those of the next two: what they were given is given again.
+TEST_P(StoreContract, WhatAnUnheardJoinWasGivenIsGivenAgain) {
+  ASSERT_TRUE(Take(RegisterCode("s"), "c1"));
+  JoinAs("s", "d-s", "a");
+  JoinAs("s", "c1", "a");
+  const auto leave = [&](LeaveRequest request) {
+    return Ask<bool>([&](auto reply) { store().Leave(request, now, std::move(reply)); }).value();
+  };
+  // JoinAs numbers the resume tokens.
+  EXPECT_TRUE(leave({"s", "c1", 1, 5s, {}, {Hash("unused")}}));
+  ASSERT_TRUE(Send("s", "d-s", "", "kept").value().kept);
+  JoinAs("s", "c1", "a");
+  EXPECT_EQ(JoinAs("s", "c1", "b").value().given.resume_hashes,
+            (std::vector{Hash("resume 2"), Hash("unused")}));
+  const auto fourth = JoinAs("s", "c1", "b").value();
+  EXPECT_EQ(fourth.previous_resume_hash, Hash("resume 4"));
+  EXPECT_THAT(Texts(fourth.given.texts), ElementsAre("kept"));
+  EXPECT_EQ(fourth.given.resume_hashes,
+            (std::vector{Hash("resume 3"), Hash("resume 2"), Hash("unused")}));
+  // The node that asked for that one never heard of it either, and says so.
+  EXPECT_FALSE(leave({"s", "c1", 0, 5s, {}, {}, Hash("resume 4")}));
+  EXPECT_TRUE(leave({"s", "c1", 0, 5s, {}, {}, Hash("resume 5")}));
+  EXPECT_FALSE(leave({"s", "c1", 0, 5s, {}, {}, Hash("resume 5")}));
+  const auto fifth = JoinAs("s", "c1", "a").value();
+  EXPECT_THAT(Texts(fifth.kept), ElementsAre("kept"));
+  EXPECT_EQ(fifth.previous_resume_hash, Hash("resume 5"));
+  EXPECT_EQ(fifth.unused_resume_hashes, (std::vector{Hash("resume 4"), Hash("resume 3"),
+                                                     Hash("resume 2"), Hash("unused")}));
+  EXPECT_EQ(fifth.given, Given());
+}
+
 TEST_P(StoreContract, UnusedResumeTokensAndWhatWasGivenGoToTheNextJoin) {
   ASSERT_TRUE(Take(RegisterCode("s"), "c1"));
   JoinAs("s", "d-s", "a");
@@ -208,9 +239,9 @@ TEST_P(StoreContract, UnusedResumeTokensAndWhatWasGivenGoToTheNextJoin) {
   // Taken over while its socket counts as living: its node may be dead.
   const auto second = JoinAs("s", "c1", "b").value();
   EXPECT_THAT(second.kept, IsEmpty());
-  EXPECT_THAT(Texts(second.given), ElementsAre("kept"));
+  EXPECT_THAT(Texts(second.given.texts), ElementsAre("kept"));
   now += kGivenFor;
-  EXPECT_THAT(JoinAs("s", "c1", "a").value().given, IsEmpty());
+  EXPECT_EQ(JoinAs("s", "c1", "a").value().given, Given());
   const auto leave = Ask<bool>([&](auto reply) {
     store().Leave({"s", "c1", 3, 5s, {}, {Hash("one"), Hash("two")}}, now, std::move(reply));
   });

@@ -53,11 +53,7 @@ local function clear_node(node, key, run)
     local m = s and member(s, dec(mid))
     if m and m.node == node and m.epoch == tonumber(epoch) then
       -- What the node may have had for it is kept again.
-      local given = {}
-      if now < (tonumber(m.given_until) or 0) then
-        given = texts(P .. 'given:' .. s.enc .. ':' .. m.enc)
-      end
-      leave(s, m, DEAD_WINDOW, given, '')
+      leave(s, m, DEAD_WINDOW, given_to(s, m))
     end
   end
   return redis.call('SCARD', key) == 0

@@ -3,7 +3,7 @@
 -- Join. ARGV: 2 session, 3 member, 4 node, 5 resume hash, 6 joined notice, 7 left notice, 8 may open
 -- a room ("1"), 9 name, 10 most members. OK epoch, rejoined, resume hash before, unused ones,
 -- node before, epoch before, display id, {seat, ...} of the others, kept {id, text, ...}, given {id,
--- text, ...}, snapshot, sizes | NOTFOUND | FULL | UNAVAILABLE
+-- text, ...}, given resume hashes, snapshot, sizes | NOTFOUND | FULL | UNAVAILABLE
 
 local id, mid, node, open_room = ARGV[2], ARGV[3], ARGV[4], ARGV[8] == '1'
 local s = session(id, true)
@@ -45,6 +45,8 @@ if m.epoch == tonumber(m.restored) and restoring() then return {'UNAVAILABLE', s
 
 unschedule(s, m)
 local before_node, before_epoch = m.node, m.epoch
+local given, given_hashes = {}, ''
+if before_node ~= '' then given, given_hashes = given_to(s, m) end
 -- A room forgets who leaves it; who comes back must not have the epoch of a place that is gone.
 local epoch = s.room and redis.call('HINCRBY', s.key, 'joins', 1) or before_epoch + 1
 if before_node ~= '' and before_node ~= node then
@@ -60,7 +62,12 @@ m.node, m.epoch = node, epoch
 enter_node(s, m)
 redis.call('HSET', m.key, 'node', node, 'epoch', m.epoch, 'resume', ARGV[5], 'left', ARGV[7],
            'announced', '1', 'kept_bytes', 0)
-redis.call('HDEL', m.key, 'unused')
+-- What is given twice without a sign of life is remembered on.
+local hashes = (m.resume or '') .. (m.unused or '') .. given_hashes
+redis.call('HDEL', m.key, 'unused', 'given_hashes')
+if hashes ~= '' then
+  redis.call('HSET', m.key, 'given_hashes', string.sub(hashes, 1, LIMITS.max_unused))
+end
 tell_placed(s, m, all)
 for _, other in ipairs(all) do
   if counterparts(s, m, other) then
@@ -79,14 +86,12 @@ local function flat(list)
 end
 local kept_key = P .. 'kept:' .. s.enc .. ':' .. m.enc
 local given_key = P .. 'given:' .. s.enc .. ':' .. m.enc
-local kept, given = texts(kept_key), {}
-if before_node ~= '' and now < (tonumber(m.given_until) or 0) then given = texts(given_key) end
+local kept = texts(kept_key)
 if #kept > 0 then
   redis.call('RENAME', kept_key, given_key)
 elseif #given == 0 then
   redis.call('DEL', given_key)
 end
--- What was given twice without a sign of life is remembered on.
 redis.call('HSET', m.key, 'given_until', now + LIMITS.given_for)
 redis.call('PEXPIRE', given_key, 2 * LIMITS.given_for)
 renew(s, m)
@@ -95,5 +100,4 @@ note('member_joined', s, m, node)
 if m.announced ~= '1' then announce_member(s, m, 'user_joined') end
 return {'OK', m.epoch, before_epoch > 0 and 1 or 0, m.resume or '', m.unused or '', before_node,
         before_node ~= '' and before_epoch or 0, s.display_id, present, flat(kept), flat(given),
-        snapshot(s, s.room and mid),
-        sizes()}
+        given_hashes, snapshot(s, s.room and mid), sizes()}

@@ -517,6 +517,13 @@ local function depart(s, m, all)
   finish(s, all, LIMITS.user_left, LIMITS.user_left_data)
 end
 
+-- What the newest join was given, if that was lately: its client may never have received it. Texts,
+-- resume hashes.
+local function given_to(s, m)
+  if now >= (tonumber(m.given_until) or 0) then return {}, '' end
+  return texts(P .. 'given:' .. s.enc .. ':' .. m.enc), m.given_hashes or ''
+end
+
 -- The socket is gone. `tail`: {id, text}, oldest first.
 local function leave(s, m, window, tail, unused)
   if m.node == '' then return end
@@ -528,6 +535,7 @@ local function leave(s, m, window, tail, unused)
   end
   m.node = ''
   redis.call('HSET', m.key, 'node', '', 'unused', string.sub(unused, 1, LIMITS.max_unused))
+  redis.call('HDEL', m.key, 'given_hashes')
   redis.call('DEL', P .. 'given:' .. s.enc .. ':' .. m.enc)
   tell_placed(s, m, all)
   -- The newest of the tail are those that the client is most likely to lack.

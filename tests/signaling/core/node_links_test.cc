@@ -41,8 +41,8 @@ class End final : public NodeBusHandler, public NodeLinksHandler {
     received.push_back("handover " + text.id + " " + text.text);
   }
   void OnHandoverDone(const std::string&, const std::string&, std::uint64_t,
-                      std::vector<TokenHash> hashes) override {
-    received.push_back("done " + std::to_string(hashes.size()));
+                      std::optional<std::vector<TokenHash>> hashes) override {
+    received.push_back(hashes ? "done " + std::to_string(hashes->size()) : "nothing known");
   }
   bool HasMoved(std::uint64_t tag) override { return moved.contains(tag); }
   void OnSettled(std::uint64_t tag, Settled settled, Signal) override {
@@ -269,8 +269,9 @@ TEST_F(NodeLinksTest, ANewRunIsAskedForWhatTheOldOneOwes) {
   b_ = std::make_unique<End>("b", 4, bus_);
   b_->answer = NodeFrameResult::kNotHere;
   b_->links.Handover("a", "s", "m", 1, {{"1.1", "t"}}, {TokenHash{}, TokenHash{}}, now_ + 5s);
+  b_->links.HandoverOfNothing("a", "s", "m", 2, now_ + 5s);
   Advance(20ms);
-  EXPECT_THAT(a_->received, ElementsAre("handover 1.1 t", "done 2"));
+  EXPECT_THAT(a_->received, ElementsAre("handover 1.1 t", "done 2", "nothing known"));
   EXPECT_THAT(b_->received, ElementsAre("1"));
   EXPECT_EQ(Count(Settled::kReroute), 1u) << "its member was of the run before";
   b_->answer = NodeFrameResult::kDelivered;

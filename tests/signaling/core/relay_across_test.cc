@@ -147,6 +147,57 @@ TEST_F(RelayAcross, TakeoverHandsOver) {
   EXPECT_EQ(relay(1).counters().handovers, 1u);
 }
 
+// The store stopped just when a member came back: its join happened, later, but no node heard of
+// it. All that the client has is the token of the welcome before.
+class RelayUnheard : public RelayAcross {
+ protected:
+  // The controller's second socket was refused so, after a text had been kept for it. `ghost`: and
+  // its node cannot yet tell the store that nobody is there.
+  Paired Refused(bool ghost) {
+    Paired paired = MakePaired(0, 1);
+    Close(paired.controller_socket, 1);
+    Say(paired.display_socket, Offer(0, "0"));
+    EXPECT_THAT(Acks(out(0).Take(paired.display_socket)), ElementsAre("0"));
+    store_.joins_unheard = true;
+    store_.leaves_away = ghost;
+    const ConnectionId refused = Open(paired.controller.controller_token, 1);
+    EXPECT_EQ(out(1).CloseCode(refused), protocol::kCloseUnavailable);
+    Close(refused, 1);
+    store_.joins_unheard = false;
+    return paired;
+  }
+  void ExpectResumed(const Paired& paired, std::size_t node) {
+    const ConnectionId again = Open(paired.controller.controller_token, node);
+    Resume(again, paired.controller_welcome.resume_token, "", node);
+    const auto seen = out(node).Take(again);
+    for (const Envelope& envelope : seen) EXPECT_NE(envelope.type, protocol::kError);
+    EXPECT_EQ(Numbers(seen), Range(0, 1));
+    EXPECT_EQ(relay(node).counters().sockets_resumed, 1u);
+    // And stays, once its former node has told the store.
+    store_.leaves_away = false;
+    Advance(10s);
+    EXPECT_THAT(out(0).TakeTypes(paired.display_socket), IsEmpty());
+    Say(paired.display_socket, Offer(1));
+    EXPECT_EQ(Numbers(out(node).Take(again)), Range(1, 2));
+  }
+};
+
+TEST_F(RelayUnheard, ResumesOnTheSameNode) { ExpectResumed(Refused(false), 1); }
+TEST_F(RelayUnheard, ResumesElsewhere) { ExpectResumed(Refused(false), 2); }
+TEST_F(RelayUnheard, ResumesOnTheSameNodeAtOnce) { ExpectResumed(Refused(true), 1); }
+TEST_F(RelayUnheard, ResumesElsewhereAtOnce) { ExpectResumed(Refused(true), 2); }
+
+TEST_F(RelayUnheard, WhoStaysAwayHasLeft) {
+  const Paired paired = Refused(true);
+  Advance(10s);
+  EXPECT_THAT(out(0).TakeTypes(paired.display_socket), IsEmpty());
+  store_.leaves_away = false;
+  Advance(4s);
+  EXPECT_THAT(out(0).TakeTypes(paired.display_socket), IsEmpty());
+  Advance(2s);
+  EXPECT_THAT(out(0).TakeTypes(paired.display_socket), Contains(protocol::kUserLeft));
+}
+
 TEST_F(RelayAcross, ADeadNodeHandsNothingOverAndIsWaitedForBriefly) {
   const Paired paired = MakePaired(0, 1);
   nodes_[1].reset();

@@ -1,7 +1,7 @@
 // Copyright 2026 The Pairwire Authors. SPDX-License-Identifier: Apache-2.0
 //
 // TappedStore: passes everything on to another store, keeps every text that it is given, and can be
-// away.
+// away, or lose the answers of joins.
 #ifndef PAIRWIRE_TESTS_SIGNALING_CORE_TAPPED_STORE_H_
 #define PAIRWIRE_TESTS_SIGNALING_CORE_TAPPED_STORE_H_
 
@@ -50,10 +50,14 @@ class TappedStore final : public Store {
   void Join(JoinRequest j, TimePoint now, StoreReply<Joined> reply) override {
     seen += j.session_id + j.member_id + j.node_id + Text(j.resume_hash) + j.joined_notice +
             j.left_notice;
-    if (!Away(reply)) inner_.Join(std::move(j), now, std::move(reply));
+    if (Away(reply)) return;
+    if (!joins_unheard) return inner_.Join(std::move(j), now, std::move(reply));
+    inner_.Join(std::move(j), now, [reply = std::move(reply)](const StoreResult<Joined>&) {
+      reply(tl::unexpected(StoreError::kUnavailable));
+    });
   }
   void Leave(LeaveRequest l, TimePoint now, StoreReply<bool> reply) override {
-    if (!Away(reply)) inner_.Leave(std::move(l), now, std::move(reply));
+    if (!Away(reply, leaves_away)) inner_.Leave(std::move(l), now, std::move(reply));
   }
   void Heartbeat(std::vector<Touch> touches, TimePoint now,
                  StoreReply<std::size_t> reply) override {
@@ -80,13 +84,15 @@ class TappedStore final : public Store {
   }
 
   bool away = false;
+  bool joins_unheard = false;  // they happen, and their answers are lost
+  bool leaves_away = false;
   std::string seen;
 
  private:
   static std::string Text(const TokenHash& hash) { return {hash.begin(), hash.end()}; }
   template <typename T>
-  bool Away(StoreReply<T>& reply) {
-    if (!away) return false;
+  bool Away(StoreReply<T>& reply, bool this_one = false) {
+    if (!away && !this_one) return false;
     executor_.Post([reply = std::move(reply)] { reply(tl::unexpected(StoreError::kUnavailable)); });
     return true;
   }
