@@ -84,6 +84,7 @@ void ControllerMachine::On(const TimerFired&) {
   if (!wake_at_ || now_ < *wake_at_) {
     if (!retry_at_ || now_ < *retry_at_) return;
     retry_at_.reset();
+    put_off_.reset();
     SetState(ControllerState::kPairing, "trying again");
     actions_.push_back(DoPair{});
     return;
@@ -92,6 +93,8 @@ void ControllerMachine::On(const TimerFired&) {
     wake_at_.reset();
     actions_.push_back(CloseSocket{});
     SetState(ControllerState::kDone, "leaving the relay");
+  } else if (put_off_) {
+    Fail(*std::exchange(put_off_, std::nullopt));
   } else if (attempt_ > 0 && state_ != ControllerState::kConnecting) {
     Fail({Errc::kTimedOut,
           "the display was not found in time: it is off or in use, or it has forgotten this "
@@ -115,8 +118,13 @@ void ControllerMachine::On(const PairedWith& input) {
 void ControllerMachine::On(const PairFailed& input) {
   if (state_ != ControllerState::kPairing) return;
   Error error = input.failure.error;
-  const bool later = error.code == Errc::kCodeNotFound || error.code == Errc::kRateLimited;
-  if (later && TryAgain(input.failure.retry_after)) return;
+  // A relay that is away altogether may as well be the wrong one.
+  const bool asked = input.failure.retry_after && error.code == Errc::kRelayUnreachable;
+  const bool put_off = asked || error.code == Errc::kRateLimited;
+  if ((put_off || error.code == Errc::kCodeNotFound) && TryAgain(input.failure.retry_after)) {
+    if (put_off) put_off_ = std::move(error);
+    return;
+  }
   if (error.code == Errc::kRateLimited && input.failure.retry_after) {
     error.detail =
         "too many tries; try again in " + std::to_string(input.failure.retry_after->count()) + " s";
@@ -242,7 +250,7 @@ bool ControllerMachine::TryAgain(std::optional<std::chrono::seconds> at_least) {
     actions_.push_back(DropPeer{});
     actions_.push_back(CloseSocket{});
   }
-  SetState(ControllerState::kPausing, "the display is not there");
+  SetState(ControllerState::kPausing, "not now");
   display_id_.clear();
   // The deadline comes first; a pause that does not end before it has none.
   if (now_ + pause < *wake_at_) retry_at_ = now_ + pause;

@@ -2,18 +2,18 @@
 //
 // ControllerMachine: what a controller does next, as a pure machine: inputs and the time go in,
 // actions come out. No socket, no clock, no callback. It tries once: a code is good for one use. A
-// remembered pairing is tried again while the display is not there:
+// remembered pairing is tried again while the display is not there, or the relay asks to come later:
 //
 //   kPairing, kOpening, kAwaitingOffer -- not found, terminated, left, refused --> kPausing
 //   kPausing -- after a pause --> kPairing
 //
 //   kIdle -> kPairing -- paired --> kOpening -- welcome --> kAwaitingOffer -- offer --> kConnecting
-//               |                       |                          |                        |
-//               | refused               | refused                  | terminated, left       |
-//               linked |                       |                          | v | | | kLinked v v v |
-//             kDone <--- told, session ended at the relay, also when the deadline passes    |
-//               ^                                                                           |
-//               +-------- after 2 s, or when the display ends the relay's session ----------+
+//               |                      |                        |                      |   |
+//               | refused              | refused                | left, terminated     |   | linked
+//               v                      v                        v                      v   v
+//             kDone <--- told; ended at the relay; also when the deadline passes --------  kLinked
+//               ^                                                                          |
+//               +------- after 2 s, or when the display ends the relay's session ----------+
 //   every state -- Stop --> kDone
 //   kOpening, kAwaitingOffer, kConnecting -- MoveOn --> the same, at another node of the relay
 //
@@ -119,6 +119,7 @@ class ControllerMachine {
 
   std::optional<TimePoint> wake_at_;   // until linked the deadline, then the end of the grace
   std::optional<TimePoint> retry_at_;  // kPausing, and before the deadline
+  std::optional<Error> put_off_;       // what the relay said that asked to come later
   int attempt_ = 0;                    // tries in vain
   std::string display_id_;             // who made the offer
   std::string display_name_;

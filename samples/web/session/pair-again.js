@@ -2,7 +2,7 @@
 //
 // A controller that has been remembered connects without a code (docs/security.md, Remembered pairings): by a name
 // that only the two know, and a password of 128 bits in place of the letters. What controller_machine.h does with a
-// remembered pairing: while the display is not there it is tried again.
+// remembered pairing: while the display is not there, or the relay asks to come later, it is tried again.
 
 import { PairwireError, cancelled } from '../pairwire-error.js';
 import { CONNECT_TIMEOUT_MS, Connecting } from './connecting.js';
@@ -42,6 +42,7 @@ export async function pairAgain(id, { pairings, relay, name = '', signal, allowR
     const exchange = new ControllerExchange({ lookup: meet, secret: { kind: 'url', text: meetPassword(entry.key) } },
       { features: pairingFeatures({ allowRelay }) });
     let atLeast = MIN_PAUSE_MS;
+    let why;
     try {
       const paired = await api.pair({ meet, name, hello: exchange.hello() }, signal);
       const remember = { store: pairings, pairingId: id };
@@ -49,12 +50,14 @@ export async function pairAgain(id, { pairings, relay, name = '', signal, allowR
         name, signal, remember, allowRelay, timeoutMs: Math.max(0, deadline - now()),
       }).result;
     } catch (error) {
-      const away = error.early || error.code === 'code_not_found' || error.code === 'rate_limited';
+      const putOff = error.code === 'rate_limited' || error.code === 'not_ready';
+      const away = error.early || error.code === 'code_not_found' || putOff;
       if (error.code === 'cancelled' || !away) throw error.code === 'auth_failed' ? notTheOne(error) : error;
       atLeast = Math.max(atLeast, error.retryAfterMs ?? 0);
+      why = putOff ? error : notFound();
     }
     const pause = Math.max(atLeast, random() * bound);
-    if (now() + pause >= deadline) throw notFound();
+    if (now() + pause >= deadline) throw why;
     await sleep(pause, signal);
   }
 }

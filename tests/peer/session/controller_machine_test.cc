@@ -363,6 +363,35 @@ TEST_F(RememberedControllerTest, TheRelaysPauseIsKept) {
   EXPECT_GE(now_ - before, seconds(5));
 }
 
+TEST_F(RememberedControllerTest, ARelayThatIsNotReadyIsAskedAgain) {
+  const PairFailed not_ready{{{Errc::kRelayUnreachable, "draining"}, seconds(2)}};
+  Give(Start{});
+  Give(not_ready);
+  const auto before = now_;
+  EXPECT_EQ(Expire(), Words({"pair"}));
+  EXPECT_GE(now_ - before, seconds(2));
+  EXPECT_EQ(Give(PairedWith{"Hall"}), Words({"open-socket"}));
+}
+
+TEST_F(RememberedControllerTest, WhatPutItOffIsWhyItEnds) {
+  Give(Start{});
+  Words next = {"pair"};
+  while (next == Words({"pair"})) {
+    Give(PairFailed{{{Errc::kRelayUnreachable, "draining"}, seconds(2)}});
+    next = Expire();
+  }
+  EXPECT_EQ(next, Words({"drop-peer", "close-socket", "error:relay_unreachable"}));
+  // A relay that nobody reaches says so at once, and so does one that has only codes to offer.
+  machine_.emplace(seconds(30), true, &random_);
+  Give(Start{});
+  EXPECT_EQ(Give(PairFailed{{{Errc::kRelayUnreachable, "refused"}, {}}}).back(),
+            "error:relay_unreachable");
+  machine_.emplace(seconds(30), true);
+  Give(Start{});
+  EXPECT_EQ(Give(PairFailed{{{Errc::kRelayUnreachable, "draining"}, seconds(2)}}).back(),
+            "error:relay_unreachable");
+}
+
 TEST_F(RememberedControllerTest, StopsInAPause) {
   Give(Start{});
   Give(PairFailed{{{Errc::kCodeNotFound, ""}, {}}});

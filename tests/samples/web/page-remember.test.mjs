@@ -113,6 +113,34 @@ const connectAgain = async (page) => {
   await page.click('#known-list [data-action="connect"]');
 };
 
+// --- Trying
+
+test('a relay that is not ready is asked again, and named when it never is', async (t) => {
+  const page = await (await newVisitor(t)).open('/');
+  const found = await page.evaluate(async () => {
+    const { pairAgain } = await import('./session/pair-again.js');
+    const entry = { id: 'a'.repeat(32), role: 'controller', name: 'n', made: 1, lastUsed: 1, key: new Uint8Array(64).fill(7) };
+    const pairings = { get: async () => entry };
+    const notReady = [503, 'not_ready', { 'retry-after': '1' }];
+    const asked = [];
+    const outcome = async (answers, timeoutMs) => {
+      asked.length = 0;
+      globalThis.fetch = async () => {
+        const [status, code, headers = {}] = answers[Math.min(asked.length, answers.length - 1)];
+        asked.push(performance.now());
+        return new Response(JSON.stringify({ code }), { status, headers });
+      };
+      return pairAgain(entry.id, { pairings, timeoutMs }).catch((error) => error.code);
+    };
+    const later = await outcome([notReady, [401, 'unauthorized']], 10_000);
+    const pause = asked[1] - asked[0];
+    const tries = asked.length;
+    return { later, pause, tries, never: await outcome([notReady], 2_500), away: await outcome([[404, 'code_not_found']], 500) };
+  });
+  assert.ok(found.pause >= 999, `the relay asked for a second, it got ${found.pause} ms`);
+  assert.deepEqual({ ...found, pause: undefined }, { later: 'unauthorized', tries: 2, never: 'not_ready', away: 'timed_out', pause: undefined });
+});
+
 // --- The list
 
 test('the list: bounded, used last first, also of a page that wrote nonsense into it', async (t) => {
