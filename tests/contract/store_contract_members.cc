@@ -226,8 +226,8 @@ TEST_P(StoreContract, WhatAnUnheardJoinWasGivenIsGivenAgain) {
   const auto fifth = JoinAs("s", "c1", "a").value();
   EXPECT_THAT(Texts(fifth.kept), ElementsAre("kept"));
   EXPECT_EQ(fifth.previous_resume_hash, Hash("resume 5"));
-  EXPECT_EQ(fifth.unused_resume_hashes, (std::vector{Hash("resume 4"), Hash("resume 3"),
-                                                     Hash("resume 2"), Hash("unused")}));
+  EXPECT_EQ(fifth.unused_resume_hashes,
+            (std::vector{Hash("resume 4"), Hash("resume 3"), Hash("resume 2"), Hash("unused")}));
   EXPECT_EQ(fifth.given, Given());
 }
 
