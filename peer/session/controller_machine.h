@@ -2,7 +2,8 @@
 //
 // ControllerMachine: what a controller does next, as a pure machine: inputs and the time go in,
 // actions come out. No socket, no clock, no callback. It tries once: a code is good for one use. A
-// remembered pairing is tried again while the display is not there, or the relay asks to come later:
+// remembered pairing is tried again while the display is not there, or the relay asks to come
+// later:
 //
 //   kPairing, kOpening, kAwaitingOffer -- not found, terminated, left, refused --> kPausing
 //   kPausing -- after a pause --> kPairing

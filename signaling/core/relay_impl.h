@@ -165,7 +165,7 @@ class Relay::Impl final : public NodeHandler, public NodeBusHandler, public Node
       kForgetMember,
       kFormer,   // A handover that it waits for, or its Leave again.
       kUnheard,  // Leaves of joins that were never answered, again.
-      kRoute,   // A route is to be asked for again.
+      kRoute,    // A route is to be asked for again.
       kAnnounce,
       kWrongCode,  // Its answer is due.
       kTokenExpired,

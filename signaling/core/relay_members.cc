@@ -144,8 +144,7 @@ void Relay::Impl::OnTakenOver(const std::string& session_id, const std::string& 
     }
   }
   // Nothing is left here, or never was; the other need not wait.
-  links_.HandoverOfNothing(by.node_id, session_id, member_id, by.epoch,
-                           now_ + NodeLinks::kGiveUp);
+  links_.HandoverOfNothing(by.node_id, session_id, member_id, by.epoch, now_ + NodeLinks::kGiveUp);
 }
 
 void Relay::Impl::HandOver(const std::string& member_id, std::uint64_t epoch, const Place& by) {

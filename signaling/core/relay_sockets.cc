@@ -329,8 +329,7 @@ void Relay::Impl::Forget(ConnectionId id, bool leave) {
 void Relay::Impl::OnForgetDue(const std::string& member_id) {
   LocalMember& local = members_.at(member_id);
   const bool unsafe =
-      local.joins_pending > 0 ||
-      !local.unheard.empty() ||
+      local.joins_pending > 0 || !local.unheard.empty() ||
       std::any_of(local.formers.begin(), local.formers.end(),
                   [](const Former& former) { return former.leaving || former.awaiting; });
   if (!unsafe) return ForgetMember(member_id);

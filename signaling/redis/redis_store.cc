@@ -388,8 +388,11 @@ void RedisStore::Join(relay::JoinRequest request, TimePoint now, StoreReply<rela
 void RedisStore::Leave(relay::LeaveRequest request, TimePoint now, StoreReply<bool> reply) {
   std::string unused;
   for (const relay::TokenHash& hash : request.unused_resume_hashes) unused += ToText(hash);
-  std::vector<std::string> args = {request.session_id, request.member_id,
-                                   std::to_string(request.epoch), ToText(request.window), unused,
+  std::vector<std::string> args = {request.session_id,
+                                   request.member_id,
+                                   std::to_string(request.epoch),
+                                   ToText(request.window),
+                                   unused,
                                    request.unheard ? ToText(*request.unheard) : std::string()};
   for (const relay::KeptText& text : request.tail) {
     args.push_back(text.id);
