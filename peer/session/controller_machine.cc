@@ -118,18 +118,16 @@ void ControllerMachine::On(const PairedWith& input) {
 void ControllerMachine::On(const PairFailed& input) {
   if (state_ != ControllerState::kPairing) return;
   Error error = input.failure.error;
-  // A relay that is away altogether may as well be the wrong one.
-  const bool asked = input.failure.retry_after && error.code == Errc::kRelayUnreachable;
-  const bool put_off = asked || error.code == Errc::kRateLimited;
-  if ((put_off || error.code == Errc::kCodeNotFound) && TryAgain(input.failure.retry_after)) {
-    if (put_off) put_off_ = std::move(error);
-    return;
-  }
   if (error.code == Errc::kRateLimited && input.failure.retry_after) {
     error.detail =
         "too many tries; try again in " + std::to_string(input.failure.retry_after->count()) + " s";
   }
-  Fail(std::move(error));
+  // A relay that is away altogether may as well be the wrong one.
+  const bool asked = input.failure.retry_after && error.code == Errc::kRelayUnreachable;
+  const bool put_off = asked || error.code == Errc::kRateLimited;
+  const bool later = put_off || error.code == Errc::kCodeNotFound;
+  if (!later || !TryAgain(input.failure.retry_after)) return Fail(std::move(error));
+  if (put_off) put_off_ = std::move(error);
 }
 
 void ControllerMachine::On(const MoveOn&) {
@@ -250,7 +248,7 @@ bool ControllerMachine::TryAgain(std::optional<std::chrono::seconds> at_least) {
     actions_.push_back(DropPeer{});
     actions_.push_back(CloseSocket{});
   }
-  SetState(ControllerState::kPausing, "not now");
+  SetState(ControllerState::kPausing, "to be tried again");
   display_id_.clear();
   // The deadline comes first; a pause that does not end before it has none.
   if (now_ + pause < *wake_at_) retry_at_ = now_ + pause;
