@@ -54,7 +54,8 @@ bool NodeLinks::Send(const std::string& node_id, Signal signal, std::uint64_t ta
 
 void NodeLinks::Handover(const std::string& node_id, const std::string& session_id,
                          const std::string& member_id, std::uint64_t epoch,
-                         std::vector<KeptText> tail, const std::vector<TokenHash>& resume_hashes,
+                         std::vector<KeptText> tail,
+                         const std::optional<std::vector<TokenHash>>& resume_hashes,
                          TimePoint deadline) {
   Outgoing outgoing;
   outgoing.kind = NodeFrameKind::kHandover;
@@ -69,22 +70,13 @@ void NodeLinks::Handover(const std::string& node_id, const std::string& session_
     Enqueue(node_id, std::move(one));
   }
   outgoing.kind = NodeFrameKind::kHandoverDone;
-  for (const TokenHash& hash : resume_hashes) {
-    outgoing.signal.text.append(hash.begin(), hash.end());
+  if (resume_hashes) {
+    for (const TokenHash& hash : *resume_hashes) {
+      outgoing.signal.text.append(hash.begin(), hash.end());
+    }
+  } else {
+    outgoing.signal.text = kNothingKnown;
   }
-  Enqueue(node_id, std::move(outgoing));
-}
-
-void NodeLinks::HandoverOfNothing(const std::string& node_id, const std::string& session_id,
-                                  const std::string& member_id, std::uint64_t epoch,
-                                  TimePoint deadline) {
-  Outgoing outgoing;
-  outgoing.kind = NodeFrameKind::kHandoverDone;
-  outgoing.signal.session_id = session_id;
-  outgoing.signal.to = member_id;
-  outgoing.signal.epoch = epoch;
-  outgoing.signal.text = kNothingKnown;
-  outgoing.signal.deadline = deadline;
   Enqueue(node_id, std::move(outgoing));
 }
 

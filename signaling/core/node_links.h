@@ -106,13 +106,11 @@ class NodeLinks {
 
   // False: too much is unsettled there; nothing was taken.
   [[nodiscard]] bool Send(const std::string& node_id, Signal signal, std::uint64_t tag);
-  // To the member's socket `epoch` on that node. Given up silently, with its deadline.
+  // To the member's socket `epoch` on that node; nullopt for the hashes: this node knows nothing of
+  // the socket that was taken over. Given up silently, with its deadline.
   void Handover(const std::string& node_id, const std::string& session_id,
                 const std::string& member_id, std::uint64_t epoch, std::vector<KeptText> tail,
-                const std::vector<TokenHash>& resume_hashes, TimePoint deadline);
-  // Instead: this node knows nothing of the socket that was taken over.
-  void HandoverOfNothing(const std::string& node_id, const std::string& session_id,
-                         const std::string& member_id, std::uint64_t epoch, TimePoint deadline);
+                const std::optional<std::vector<TokenHash>>& resume_hashes, TimePoint deadline);
   // The answer to OnSignal. A tag that is unknown by now is ignored.
   void Settle(const InboundTag& tag, NodeFrameResult result);
 

@@ -95,8 +95,8 @@ void Relay::Impl::OnUnheard(const std::string& member_id, const TokenHash& joine
   LeaveUnheard(member_id, joined_as);
   if (local->joins_pending > 0) return;
   for (const auto& [epoch, by] : std::exchange(local->taken_early, {})) {
-    links_.HandoverOfNothing(by.node_id, local->session_id, IdOf(member_id), by.epoch,
-                             now_ + NodeLinks::kGiveUp);
+    links_.Handover(by.node_id, local->session_id, IdOf(member_id), by.epoch, {}, std::nullopt,
+                    now_ + NodeLinks::kGiveUp);
   }
 }
 
@@ -144,7 +144,8 @@ void Relay::Impl::OnTakenOver(const std::string& session_id, const std::string& 
     }
   }
   // Nothing is left here, or never was; the other need not wait.
-  links_.HandoverOfNothing(by.node_id, session_id, member_id, by.epoch, now_ + NodeLinks::kGiveUp);
+  links_.Handover(by.node_id, session_id, member_id, by.epoch, {}, std::nullopt,
+                  now_ + NodeLinks::kGiveUp);
 }
 
 void Relay::Impl::HandOver(const std::string& member_id, std::uint64_t epoch, const Place& by) {

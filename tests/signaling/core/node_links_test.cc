@@ -268,8 +268,8 @@ TEST_F(NodeLinksTest, ANewRunIsAskedForWhatTheOldOneOwes) {
   b_.reset();
   b_ = std::make_unique<End>("b", 4, bus_);
   b_->answer = NodeFrameResult::kNotHere;
-  b_->links.Handover("a", "s", "m", 1, {{"1.1", "t"}}, {TokenHash{}, TokenHash{}}, now_ + 5s);
-  b_->links.HandoverOfNothing("a", "s", "m", 2, now_ + 5s);
+  b_->links.Handover("a", "s", "m", 1, {{"1.1", "t"}}, std::vector(2, TokenHash{}), now_ + 5s);
+  b_->links.Handover("a", "s", "m", 2, {}, std::nullopt, now_ + 5s);
   Advance(20ms);
   EXPECT_THAT(a_->received, ElementsAre("handover 1.1 t", "done 2", "nothing known"));
   EXPECT_THAT(b_->received, ElementsAre("1"));
