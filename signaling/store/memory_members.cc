@@ -91,7 +91,7 @@ StoreResult<Joined> MemoryStore::Impl::Join(JoinRequest request, TimePoint now) 
   extra.given = GivenTo(joined);
   extra.given_until = now + kGivenFor;
   const Place place{std::move(request.node_id), joined.epoch};
-  if (!joined.previous.node_id.empty() && joined.previous.node_id != place.node_id) {
+  if (lives && joined.previous.node_id != place.node_id) {
     Publish(joined.previous.node_id, {NodeMessage::Kind::kTakenOver,
                                       session->session_id(),
                                       std::string(member->member_id()),
